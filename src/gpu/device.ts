@@ -1,0 +1,69 @@
+/**
+ * The one shared GPUDevice: ONNX Runtime and our own kernels use the same, so that buffers pass between them without a
+ * copy. The only place that touches `navigator.gpu`.
+ *
+ * @module
+ */
+
+import { GpuError, messageOf } from "../base/errors.ts";
+
+/** An opened GPU. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  /** What the adapter calls itself, e.g. "NVIDIA GeForce RTX 4090" or "llvmpipe (LLVM 15.0.6, 256 bits)". */
+  readonly description: string;
+  /** True for an adapter that computes on the CPU (lavapipe, SwiftShader): correct, but slow. */
+  readonly software: boolean;
+}
+
+let opened: Promise<Gpu | undefined> | undefined;
+
+/**
+ * The shared GPU, or `undefined` where the machine offers no adapter. The device asks for all the adapter can do in
+ * buffer sizes and workgroup counts.
+ *
+ * @throws {GpuError} when there is an adapter but no device can be made on it.
+ */
+export function openGpu(): Promise<Gpu | undefined> {
+  opened ??= open();
+  return opened;
+}
+
+async function open(): Promise<Gpu | undefined> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) return undefined;
+  const limits: Record<string, number> = {};
+  for (
+    const name of [
+      "maxBufferSize",
+      "maxStorageBufferBindingSize",
+      "maxStorageBuffersPerShaderStage",
+      "maxComputeWorkgroupStorageSize",
+      "maxComputeInvocationsPerWorkgroup",
+      "maxComputeWorkgroupSizeX",
+      "maxComputeWorkgroupSizeY",
+      "maxComputeWorkgroupSizeZ",
+      "maxComputeWorkgroupsPerDimension",
+    ] as const
+  ) limits[name] = adapter.limits[name];
+  const features = (["shader-f16", "subgroups", "timestamp-query"] as GPUFeatureName[])
+    .filter((feature) => adapter.features.has(feature));
+  const { info } = adapter;
+  const description = info.description || info.device || info.vendor || "unnamed adapter";
+  try {
+    const device = await adapter.requestDevice({
+      requiredLimits: limits,
+      requiredFeatures: features,
+    });
+    return { device, description, software: info.isFallbackAdapter };
+  } catch (error) {
+    throw new GpuError(`Cannot open a device on GPU adapter ${description}: ${messageOf(error)}`);
+  }
+}
+
+/** Gives the GPU back, so that the process can end. */
+export async function closeGpu(): Promise<void> {
+  const gpu = await opened;
+  gpu?.device.destroy();
+  opened = undefined;
+}

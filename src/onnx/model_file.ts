@@ -1,0 +1,303 @@
+/**
+ * ONNX files ⇄ graphs. The protobuf work is done by the `onnx-proto` package (protobufjs with ONNX's own schema).
+ *
+ * Writing is deterministic: the same graph gives the same bytes.
+ *
+ * @module
+ */
+
+import proto, { type onnx as types } from "onnx-proto";
+import { messageOf, ModelError } from "../base/errors.ts";
+import { type AnyTensor, ELEMENT_ARRAYS, type ElementType, sizeOf } from "../base/tensor.ts";
+import type { Attribute, Dim, Graph, Node, ValueInfo } from "./graph.ts";
+
+const { onnx } = proto;
+
+/** ONNX's numbers for element types (TensorProto.DataType). */
+const TYPE_NUMBERS: Record<ElementType, number> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+};
+const TYPE_NAMES = new Map(
+  Object.entries(TYPE_NUMBERS).map(([name, number]) => [number, name as ElementType]),
+);
+
+/**
+ * Reads a model.
+ *
+ * @throws {ModelError} when the bytes are not an ONNX model, use an element type we do not know (bfloat16, 4-bit …), or
+ * keep their weights in other files (external data).
+ */
+export function readModel(bytes: Uint8Array): Graph {
+  let model: types.ModelProto;
+  try {
+    model = onnx.ModelProto.decode(bytes);
+  } catch (error) {
+    throw new ModelError(
+      `Cannot read the ONNX model: not a protobuf message (${messageOf(error)})`,
+    );
+  }
+  if (!model.graph || !model.graph.node?.length && !model.graph.output?.length) {
+    throw new ModelError(`Cannot read the ONNX model: no graph in ${bytes.length} bytes`);
+  }
+  const domains: Record<string, number> = {};
+  let opset = 0;
+  for (const set of model.opsetImport ?? []) {
+    const domain = set.domain ?? "";
+    if (domain === "" || domain === "ai.onnx") opset = Number(set.version ?? 0);
+    else domains[domain] = Number(set.version ?? 0);
+  }
+  if (opset < 7) {
+    throw new ModelError(
+      `Cannot use the ONNX model: operator set ${opset}, older than 7; convert it with onnx.version_converter`,
+    );
+  }
+  return readGraph(model.graph, opset, domains);
+}
+
+function readGraph(
+  source: types.IGraphProto,
+  opset: number,
+  domains: Record<string, number>,
+): Graph {
+  const initializers = new Map(
+    (source.initializer ?? []).map((t) => [t.name ?? "", readTensor(t)]),
+  );
+  const names = new Set<string>();
+  const nodes = (source.node ?? []).map((node) => readNode(node, names, opset, domains));
+  return {
+    name: source.name ?? "",
+    opset,
+    domains,
+    inputs: (source.input ?? []).filter((v) => !initializers.has(v.name ?? "")).map(readValueInfo),
+    outputs: (source.output ?? []).map(readValueInfo),
+    initializers,
+    nodes,
+    stated: new Map(
+      (source.valueInfo ?? []).filter((v) => v.type?.tensorType?.elemType)
+        .map((v) => [v.name ?? "", readValueInfo(v)]),
+    ),
+  };
+}
+
+function readNode(
+  source: types.INodeProto,
+  names: Set<string>,
+  opset: number,
+  domains: Record<string, number>,
+): Node {
+  const op = source.opType ?? "";
+  let name = source.name || `${op}_${source.output?.[0] ?? ""}`;
+  while (names.has(name)) name += "'";
+  names.add(name);
+  const attributes: Record<string, Attribute> = {};
+  for (const attribute of source.attribute ?? []) {
+    attributes[attribute.name ?? ""] = readAttribute(attribute, name, opset, domains);
+  }
+  const domain = source.domain === "ai.onnx" ? "" : source.domain ?? "";
+  return {
+    name,
+    op,
+    domain,
+    inputs: [...source.input ?? []],
+    outputs: [...source.output ?? []],
+    attributes,
+  };
+}
+
+const utf8 = new TextDecoder();
+
+function readAttribute(
+  source: types.IAttributeProto,
+  node: string,
+  opset: number,
+  domains: Record<string, number>,
+): Attribute {
+  // AttributeProto.AttributeType: 1 FLOAT, 2 INT, 3 STRING, 4 TENSOR, 5 GRAPH, 6 FLOATS, 7 INTS, 8 STRINGS
+  switch (Number(source.type)) {
+    case 1:
+      return { kind: "float", value: source.f ?? 0 };
+    case 2:
+      return { kind: "int", value: Number(source.i ?? 0) };
+    case 3:
+      return { kind: "string", value: utf8.decode(source.s ?? new Uint8Array()) };
+    case 4:
+      return { kind: "tensor", value: readTensor(source.t!) };
+    case 5:
+      return { kind: "graph", value: readGraph(source.g!, opset, domains) };
+    case 6:
+      return { kind: "floats", value: [...source.floats ?? []] };
+    case 7:
+      return { kind: "ints", value: (source.ints ?? []).map(Number) };
+    case 8:
+      return { kind: "strings", value: (source.strings ?? []).map((s) => utf8.decode(s)) };
+    default:
+      throw new ModelError(
+        `Cannot read attribute ${source.name} of node ${
+          JSON.stringify(node)
+        }: attribute type ${source.type}`,
+      );
+  }
+}
+
+function readValueInfo(source: types.IValueInfoProto): ValueInfo {
+  const tensorType = source.type?.tensorType;
+  const info: ValueInfo = {
+    name: source.name ?? "",
+    type: TYPE_NAMES.get(tensorType?.elemType ?? 1) ?? "float32",
+  };
+  if (tensorType?.shape) {
+    info.shape = (tensorType.shape.dim ?? []).map((dim, axis): Dim =>
+      dim.dimParam
+        ? dim.dimParam
+        : dim.dimValue != null
+        ? Number(dim.dimValue)
+        : `?${info.name}${axis}`
+    );
+  }
+  return info;
+}
+
+function readTensor(source: types.ITensorProto): AnyTensor {
+  const name = JSON.stringify(source.name ?? "");
+  const type = TYPE_NAMES.get(source.dataType ?? 0);
+  if (!type) {
+    throw new ModelError(`Cannot read tensor ${name}: element type number ${source.dataType}`);
+  }
+  if (source.externalData?.length || source.dataLocation) {
+    throw new ModelError(
+      `Cannot read tensor ${name}: its data lie in another file (external data); save the model as one file`,
+    );
+  }
+  const shape = (source.dims ?? []).map(Number);
+  const size = sizeOf(shape);
+  const Elements = ELEMENT_ARRAYS[type];
+  let data: AnyTensor["data"];
+  if (source.rawData?.length) {
+    const raw = source.rawData;
+    if (raw.length !== size * Elements.BYTES_PER_ELEMENT) {
+      throw new ModelError(`Cannot read tensor ${name} of shape [${shape}]: ${raw.length} bytes`);
+    }
+    // A view where the alignment allows it: a model's weights are by far its largest part.
+    const aligned = raw.byteOffset % Elements.BYTES_PER_ELEMENT === 0;
+    const buffer = (aligned ? raw.buffer : raw.slice().buffer) as ArrayBuffer;
+    data = new Elements(buffer, aligned ? raw.byteOffset : 0, size);
+  } else {
+    const list: ArrayLike<unknown> = (type === "float32"
+      ? source.floatData
+      : type === "float64"
+      ? source.doubleData
+      : type === "int64"
+      ? source.int64Data
+      : type === "uint64" || type === "uint32"
+      ? source.uint64Data
+      : source.int32Data) ?? [];
+    if (list.length !== size) {
+      throw new ModelError(
+        `Cannot read tensor ${name} of shape [${shape}]: ${list.length} elements`,
+      );
+    }
+    data = type === "int64"
+      ? BigInt64Array.from(list as ArrayLike<{ toString(): string }>, (x) =>
+        BigInt(x.toString()))
+      : type === "uint64"
+      ? BigUint64Array.from(list as ArrayLike<{ toString(): string }>, (x) => BigInt(x.toString()))
+      : (Elements as Float32ArrayConstructor).from(
+        list as ArrayLike<number>,
+        Number,
+      ) as AnyTensor["data"];
+  }
+  return { type, shape, data } as AnyTensor;
+}
+
+/** The ONNX IR version written: 8 goes with operator sets 15 to 18, and all runtimes we use read it. */
+const IR_VERSION = 8;
+
+/** Writes a model. The same graph gives the same bytes. */
+export function writeModel(graph: Graph): Uint8Array {
+  const opsetImport = [{ domain: "", version: graph.opset }];
+  for (const [domain, version] of Object.entries(graph.domains).sort()) {
+    opsetImport.push({ domain, version });
+  }
+  return onnx.ModelProto.encode({
+    irVersion: graph.opset > 20 ? 10 : graph.opset > 18 ? 9 : IR_VERSION,
+    producerName: "emocam",
+    opsetImport,
+    graph: writeGraph(graph),
+  }).finish();
+}
+
+function writeGraph(graph: Graph): types.IGraphProto {
+  return {
+    name: graph.name,
+    node: graph.nodes.map((node) => ({
+      name: node.name,
+      opType: node.op,
+      domain: node.domain,
+      input: node.inputs,
+      output: node.outputs,
+      attribute: Object.entries(node.attributes).map(([name, a]) => writeAttribute(name, a)),
+    })),
+    initializer: [...graph.initializers].map(([name, value]) => writeTensor(name, value)),
+    input: graph.inputs.map(writeValueInfo),
+    output: graph.outputs.map(writeValueInfo),
+    valueInfo: [...graph.stated.values()].map(writeValueInfo),
+  };
+}
+
+const toUtf8 = new TextEncoder();
+
+function writeAttribute(name: string, attribute: Attribute): types.IAttributeProto {
+  switch (attribute.kind) {
+    case "float":
+      return { name, type: 1, f: attribute.value };
+    case "int":
+      return { name, type: 2, i: attribute.value };
+    case "string":
+      return { name, type: 3, s: toUtf8.encode(attribute.value) };
+    case "tensor":
+      return { name, type: 4, t: writeTensor("", attribute.value) };
+    case "graph":
+      return { name, type: 5, g: writeGraph(attribute.value) };
+    case "floats":
+      return { name, type: 6, floats: [...attribute.value] };
+    case "ints":
+      return { name, type: 7, ints: [...attribute.value] };
+    case "strings":
+      return { name, type: 8, strings: attribute.value.map((s) => toUtf8.encode(s)) };
+    default:
+      return attribute satisfies never;
+  }
+}
+
+function writeValueInfo(info: ValueInfo): types.IValueInfoProto {
+  const tensorType: types.TypeProto.ITensor = { elemType: TYPE_NUMBERS[info.type] };
+  if (info.shape) {
+    tensorType.shape = {
+      dim: info.shape.map((dim) =>
+        typeof dim === "number" ? { dimValue: dim } : dim.startsWith("?") ? {} : { dimParam: dim }
+      ),
+    };
+  }
+  return { name: info.name, type: { tensorType } };
+}
+
+function writeTensor(name: string, value: AnyTensor): types.ITensorProto {
+  const { buffer, byteOffset, byteLength } = value.data;
+  return {
+    name,
+    dims: [...value.shape],
+    dataType: TYPE_NUMBERS[value.type],
+    rawData: new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength),
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * What the three backends share: ONNX Runtime's JavaScript API behind our {@linkcode Session}.
+ *
+ * @module
+ */
+
+import type * as ort from "onnxruntime-common";
+import { messageOf, ModelError } from "../../base/errors.ts";
+import type { AnyTensor } from "../../base/tensor.ts";
+import {
+  type Backend,
+  type GpuTensor,
+  isGpuTensor,
+  ORT_TYPES,
+  type Session,
+  type SessionValue,
+} from "../session.ts";
+
+/** The parts of an ONNX Runtime package that a session needs. */
+export interface Ort {
+  InferenceSession: typeof ort.InferenceSession;
+  Tensor: typeof ort.Tensor;
+}
+
+/**
+ * Loads a model with the given package and settings.
+ *
+ * @throws {ModelError} with the first line of ONNX Runtime's message.
+ */
+export async function openWith(
+  { InferenceSession, Tensor }: Ort,
+  backend: Backend,
+  model: Uint8Array,
+  options: ort.InferenceSession.SessionOptions,
+): Promise<Session> {
+  let session: ort.InferenceSession;
+  try {
+    session = await InferenceSession.create(model, { logSeverityLevel: 3, ...options });
+  } catch (error) {
+    throw new ModelError(`Cannot load the model on backend ${backend}: ${firstLine(error)}`);
+  }
+  return {
+    backend,
+    inputs: session.inputNames,
+    outputs: session.outputNames,
+    async run(feeds) {
+      const inputs: Record<string, ort.Tensor> = {};
+      for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(Tensor, value);
+      let outputs: ort.InferenceSession.OnnxValueMapType;
+      try {
+        outputs = await session.run(inputs);
+      } catch (error) {
+        throw new ModelError(`Cannot run the model on backend ${backend}: ${firstLine(error)}`);
+      }
+      const results: Record<string, SessionValue> = {};
+      for (const name of session.outputNames) {
+        results[name] = fromOrt(name, outputs[name] as ort.Tensor);
+      }
+      return results;
+    },
+    dispose: () => session.release(),
+  };
+}
+
+function firstLine(error: unknown): string {
+  return messageOf(error).split("\n")[0]!;
+}
+
+function toOrt(Tensor: Ort["Tensor"], value: SessionValue): ort.Tensor {
+  if (isGpuTensor(value)) {
+    return Tensor.fromGpuBuffer(value.buffer as never, { dataType: "float32", dims: value.shape });
+  }
+  const { type, data, shape } = value;
+  return new Tensor(type as "float32", data as Float32Array, shape);
+}
+
+function fromOrt(name: string, value: ort.Tensor): SessionValue {
+  if (value.location === "gpu-buffer") {
+    const gpu: GpuTensor = {
+      buffer: value.gpuBuffer as unknown as GPUBuffer,
+      type: "float32",
+      shape: value.dims,
+      dispose: () => value.dispose(),
+    };
+    return gpu;
+  }
+  if (!(ORT_TYPES as readonly string[]).includes(value.type)) {
+    throw new ModelError(`Cannot read output ${JSON.stringify(name)}: its type is ${value.type}`);
+  }
+  return { type: value.type, shape: value.dims, data: value.data } as AnyTensor;
+}
