@@ -25,7 +25,8 @@ const DESCRIPTIONS: Record<ElementType, string> = {
 const TYPES = new Map(
   Object.entries(DESCRIPTIONS).map(([type, text]) => [text, type as ElementType]),
 );
-const MAGIC = "\x93NUMPY";
+/** 0x93 and "NUMPY". */
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const;
 
 /**
  * Reads a `.npy` file.
@@ -34,15 +35,14 @@ const MAGIC = "\x93NUMPY";
  * shorter or longer than the header says.
  */
 export function readNpy(bytes: Uint8Array): AnyTensor {
-  const latin1 = new TextDecoder("latin1");
-  if (bytes.length < 12 || latin1.decode(bytes.subarray(0, 6)) !== MAGIC) {
+  if (bytes.length < 12 || MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw new SyntaxError(`Cannot read the .npy file: no NumPy signature in ${bytes.length} bytes`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6]!;
   const start = version === 1 ? 10 : 12;
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  const header = latin1.decode(bytes.subarray(start, start + length));
+  const header = new TextDecoder().decode(bytes.subarray(start, start + length));
   const description = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? "";
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const extents = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
@@ -78,7 +78,7 @@ export function writeNpy(value: AnyTensor): Uint8Array {
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
   const { buffer, byteOffset, byteLength } = value.data;
   const bytes = new Uint8Array(10 + length + byteLength);
-  for (let i = 0; i < 6; i++) bytes[i] = MAGIC.charCodeAt(i);
+  bytes.set(MAGIC);
   bytes[6] = 1;
   new DataView(bytes.buffer).setUint16(8, length, true);
   bytes.set(new TextEncoder().encode(text.padEnd(length - 1) + "\n"), 10);

@@ -42,11 +42,15 @@ export interface Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /**
-   * Runs the model; every output comes back under its name.
+   * Runs the model; the outputs named in `fetches` (by default all) come back under their names, and only what they need
+   * is computed.
    *
    * @throws {ModelError} with ONNX Runtime's message when the model refuses its inputs or an operator fails.
    */
-  run(feeds: Readonly<Record<string, SessionValue>>): Promise<Record<string, SessionValue>>;
+  run(
+    feeds: Readonly<Record<string, SessionValue>>,
+    fetches?: readonly string[],
+  ): Promise<Record<string, SessionValue>>;
   dispose(): Promise<void>;
 }
 

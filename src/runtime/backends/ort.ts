@@ -43,12 +43,12 @@ export async function openWith(
     backend,
     inputs: session.inputNames,
     outputs: session.outputNames,
-    async run(feeds) {
+    async run(feeds, fetches = session.outputNames) {
       const inputs: Record<string, ort.Tensor> = {};
       for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(Tensor, value);
       let outputs: ort.InferenceSession.OnnxValueMapType;
       try {
-        outputs = await session.run(inputs);
+        outputs = await session.run(inputs, fetches);
       } catch (error) {
         throw new ModelError(`Cannot run the model on backend ${backend}: ${firstLine(error)}`);
       }

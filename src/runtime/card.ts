@@ -1,0 +1,240 @@
+/**
+ * Model cards: what must be known about a model besides its ONNX file, as one JSON file each.
+ *
+ * The cards that ship lie in `models/`; a user's own card is named by its path and its files lie beside it.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { messageOf, ModelError, UsageError } from "../base/errors.ts";
+import { sha256 } from "../base/json.ts";
+
+const positive = z.number().int().positive();
+
+/** How an image becomes the network's input. Values are `(channel value 0..255 * scale - mean) / std`. */
+const inputSchema = z.strictObject({
+  /** Name of the graph's input. */
+  name: z.string(),
+  width: positive,
+  height: positive,
+  /** Order of the channels; grey = 0.2989 R + 0.5870 G + 0.1140 B. */
+  channels: z.enum(["rgb", "bgr", "grey"]),
+  /**
+   * How a picture of another shape fits: `stretch` ignores the aspect ratio; `letterbox` keeps it inside black bars on both
+   * sides; `pad-end` and `pad-centre` pad to a square with black before resizing; `centre-crop` resizes the shorter side
+   * to `shorterSide` and cuts the middle.
+   */
+  fit: z.enum(["stretch", "letterbox", "pad-end", "pad-centre", "centre-crop"]).default("stretch"),
+  /** For `centre-crop`: the shorter side before cutting, in pixels; by default the input's shorter side. */
+  shorterSide: positive.optional(),
+  /** Resampling filter: Pillow's antialiased ones, or plain bilinear as in TensorFlow.js or OpenCV. */
+  resize: z.enum([
+    "pillow-bilinear",
+    "pillow-bicubic",
+    "pillow-lanczos",
+    "bilinear-asymmetric",
+    "bilinear-half-pixel",
+  ]).default("pillow-bicubic"),
+  scale: z.number().default(1),
+  mean: z.array(z.number()).default([0]),
+  std: z.array(z.number()).default([1]),
+  /** A mean image [C,H,W] (`.npy` beside the card), subtracted after scaling instead of `mean`. */
+  meanImage: z.string().optional(),
+});
+
+const common = {
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
+  title: z.string().optional(),
+  source: z.string(),
+  licence: z.string(),
+  citation: z.string().optional(),
+  note: z.string().optional(),
+};
+
+const withFile = {
+  ...common,
+  /** The ONNX file, relative to the card. */
+  file: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: positive.optional(),
+  input: inputSchema,
+};
+
+const classifierSchema = z.strictObject({
+  ...withFile,
+  task: z.literal("classifier"),
+  output: z.strictObject({
+    name: z.string(),
+    kind: z.enum(["logits", "probabilities"]),
+    /** Name of the logits' tensor, where it cannot be found from the graph. */
+    logits: z.string().optional(),
+  }),
+  classes: z.array(z.string().min(1)).min(1),
+  /** The tensor at which the classifier is cut; by default the last one with spatial extent. */
+  targetLayer: z.string().optional(),
+  /** How cells of a map are placed on the input: by their receptive fields, or spread evenly as other tools do. */
+  placement: z.enum(["receptive-field", "half-pixel"]).default("receptive-field"),
+  /** For `--samples faces`: the square cut out around a face, as a multiple of the landmarks' larger side. */
+  crop: z.strictObject({
+    around: z.enum(["landmarks", "face"]).default("landmarks"),
+    scale: z.number().positive().default(1.2),
+  }).default({ around: "landmarks", scale: 1.2 }),
+});
+
+const detectorFileSchema = z.strictObject({
+  ...withFile,
+  task: z.enum(["faces", "landmarks"]),
+  output: z.strictObject({ name: z.string() }),
+  classes: z.array(z.string()).optional(),
+  decoder: z.looseObject({ kind: z.string() }),
+});
+
+const detectorSchema = z.strictObject({
+  ...common,
+  task: z.literal("detector"),
+  classes: z.array(z.string()).optional(),
+  decoder: z.looseObject({ kind: z.string() }),
+  file: z.string().optional(),
+  sha256: z.string().optional(),
+  bytes: positive.optional(),
+  input: inputSchema.optional(),
+  output: z.strictObject({ name: z.string() }).optional(),
+});
+
+const cardSchema = z.discriminatedUnion("task", [
+  classifierSchema,
+  detectorFileSchema,
+  detectorSchema,
+]);
+
+/** The input section of a card. */
+export type InputSpec = z.infer<typeof inputSchema>;
+/** Any card. */
+export type Card = z.infer<typeof cardSchema>;
+/** A classifier's card. */
+export type ClassifierCard = z.infer<typeof classifierSchema>;
+/** The card of a network that a detector is made of. */
+export type NetworkCard = z.infer<typeof detectorFileSchema>;
+/** A detector's card. */
+export type DetectorCard = z.infer<typeof detectorSchema>;
+
+/** A card and the folder in which its files lie. */
+export interface Located<C extends Card = Card> {
+  card: C;
+  folder: string;
+}
+
+/** The folder of the cards that ship with emocam. */
+export const MODELS_FOLDER: string = fileURLToPath(new URL("../../models/", import.meta.url));
+
+/**
+ * Reads a card's JSON text.
+ *
+ * @throws {ModelError} naming the first field that is missing, misspelt or of the wrong kind.
+ */
+export function parseCard(text: string, origin: string): Card {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ModelError(`Cannot read model card ${origin}: not JSON (${messageOf(error)})`);
+  }
+  const result = cardSchema.safeParse(json);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    const field = issue.path.join(".") || "the card";
+    throw new ModelError(`Cannot read model card ${origin}: ${field}: ${issue.message}`);
+  }
+  const card = result.data;
+  if (card.task === "classifier") {
+    const duplicate = card.classes.find((name, i) => card.classes.indexOf(name) !== i);
+    if (duplicate !== undefined) {
+      throw new ModelError(`Cannot read model card ${origin}: classes: ${duplicate} stands twice`);
+    }
+  }
+  if (card.input) {
+    const channels = card.input.channels === "grey" ? 1 : 3;
+    for (const field of ["mean", "std"] as const) {
+      const { length } = card.input[field];
+      if (length !== 1 && length !== channels) {
+        throw new ModelError(
+          `Cannot read model card ${origin}: input.${field}: ${length} values for ${channels} channels`,
+        );
+      }
+    }
+    if (card.input.std.includes(0)) {
+      throw new ModelError(`Cannot read model card ${origin}: input.std: 0`);
+    }
+  }
+  return card;
+}
+
+/** All cards that ship, by name. Files that are not cards are passed over. */
+export async function shippedCards(): Promise<Located[]> {
+  const cards: Located[] = [];
+  for await (const entry of Deno.readDir(MODELS_FOLDER)) {
+    if (!entry.isFile || !entry.name.endsWith(".json")) continue;
+    const path = join(MODELS_FOLDER, entry.name);
+    cards.push({
+      card: parseCard(await Deno.readTextFile(path), entry.name),
+      folder: MODELS_FOLDER,
+    });
+  }
+  return cards.sort((a, b) => a.card.name < b.card.name ? -1 : 1);
+}
+
+/**
+ * Finds a card by the name of a shipped one or by the path of a `.json` file.
+ *
+ * @throws {UsageError} when there is no such name or file; the names there are are listed.
+ * @throws {ModelError} when the card is malformed.
+ */
+export async function findCard(name: string): Promise<Located> {
+  const path = name.endsWith(".json") ? name : join(MODELS_FOLDER, `${name}.json`);
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.IsADirectory)) {
+      throw error;
+    }
+    const names = (await shippedCards()).map(({ card }) => card.name).join(", ");
+    throw new UsageError(
+      `Cannot find model ${
+        JSON.stringify(name)
+      }: give one of ${names}, or the path of a card (.json)`,
+    );
+  }
+  return { card: parseCard(text, basename(path)), folder: dirname(path) };
+}
+
+/**
+ * Reads the ONNX file of a card.
+ *
+ * @throws {ModelError} when the file is missing or its SHA-256 is not the card's.
+ */
+export async function readCardFile(
+  { card, folder }: Located<ClassifierCard | NetworkCard>,
+): Promise<Uint8Array> {
+  const path = join(folder, card.file);
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new ModelError(
+      `Cannot use model ${card.name}: its file ${path} is missing; get it from ${card.source}`,
+    );
+  }
+  const found = sha256(bytes);
+  if (found !== card.sha256) {
+    throw new ModelError(
+      `Cannot use model ${card.name}: sha256 of ${card.file} is ${found}, its card says ${card.sha256}; ` +
+        "get the file again, or correct the card if the change is meant",
+    );
+  }
+  return bytes;
+}
