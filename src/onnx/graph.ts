@@ -147,8 +147,17 @@ export function readsOf(node: Node): Value[] {
   return reads;
 }
 
-/** Type and shape of a value, as far as they are known. */
-export type Known = { type: ElementType; shape?: Shape };
+/** What is known of a value without running the model. */
+export interface Known {
+  type: ElementType;
+  /** Absent when not even the rank is known. */
+  shape?: Shape;
+  /**
+   * The elements of a small tensor in row-major order, where they follow from the graph: numbers, or the names of
+   * extents (`Shape` of [N, 3, 64, 64] has the elements "N", 3, 64, 64). Exporters compute shapes with such tensors.
+   */
+  elements?: readonly Dim[];
+}
 
 /** Infers what a node's outputs are, given what its inputs are. See `shapes.ts` for the one used everywhere. */
 export type InferNode = (graph: Graph, node: Node, known: Map<Value, Known>) => void;
