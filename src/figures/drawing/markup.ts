@@ -1,0 +1,78 @@
+/**
+ * Markup in which everything interpolated is escaped, for SVG and HTML alike.
+ *
+ * Labels, paths and messages come from foreign files, so text and markup are two types here: a string is always escaped, and only the
+ * tag below makes {@linkcode Markup}.
+ *
+ * @module
+ */
+
+/** A piece of finished SVG or HTML. */
+export interface Markup {
+  readonly markup: string;
+}
+
+/** What may stand in a hole of the template: text and numbers are escaped, markup is not, nothing is written for null and undefined. */
+export type Hole = string | number | Markup | null | undefined | readonly Hole[];
+
+/** Nothing. */
+export const EMPTY: Markup = { markup: "" };
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/**
+ * Text with the characters made visible that would otherwise hide, break a line, reverse what follows them, or are not allowed in XML: control
+ * characters as Unicode's control pictures (a line break becomes `␊`), bidirectional controls as `⟨U+202E⟩`, lone
+ * surrogates and noncharacters as `�`.
+ *
+ * Departs from plain display on purpose: a file name with a right-to-left override must not look like another file name.
+ */
+export function legible(text: string): string {
+  return text.toWellFormed().replace(
+    // deno-lint-ignore no-control-regex -- they are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g,
+    (character) => {
+      const code = character.charCodeAt(0);
+      if (code < 0x20) return String.fromCharCode(0x2400 + code);
+      if (code === 0x7f) return "\u2421";
+      if (code >= 0xfffe) return "\ufffd";
+      return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+    },
+  );
+}
+
+/** Text made {@linkcode legible} and safe in element content and in quoted attributes of SVG and HTML. */
+export function escapeText(text: string): string {
+  return legible(text).replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}
+
+function fill(hole: Hole): string {
+  if (hole === null || hole === undefined) return "";
+  if (typeof hole === "string") return escapeText(hole);
+  if (typeof hole === "number") return String(hole);
+  if ("markup" in hole) return hole.markup;
+  return hole.map(fill).join("");
+}
+
+/** Template tag: the literal parts are markup, the holes are escaped unless they are {@linkcode Markup}. */
+export function markup(parts: TemplateStringsArray, ...holes: Hole[]): Markup {
+  let text = parts[0];
+  for (let i = 0; i < holes.length; i++) text += fill(holes[i]) + parts[i + 1];
+  return { markup: text };
+}
+
+/** Markup that stands for itself, such as a finished SVG; never give it foreign text. */
+export function trusted(text: string): Markup {
+  return { markup: text };
+}
+
+/** Pieces joined by line breaks. */
+export function lines(pieces: readonly Markup[]): Markup {
+  return { markup: pieces.map((piece) => piece.markup).join("\n") };
+}

@@ -1,0 +1,99 @@
+/**
+ * What a figure is: a function from plain, serialisable data to an SVG string, the same bytes for the same data.
+ *
+ * Data hold no paths to read and no functions; pictures come as data URLs (see sample_overlay.ts, which makes them from pixels).
+ *
+ * @module
+ */
+
+/** How a figure is written; not what it shows. */
+export interface FigureOptions {
+  /** `live`: text elements (HTML, editable SVG); `outlines`: vector paths, needed for PNG. By default `live`. */
+  readonly text?: "live" | "outlines";
+  /** `print`: black on white, stands alone; `page`: no background, text in the page's colour. By default `print`. */
+  readonly ink?: "print" | "page";
+}
+
+/** A figure. */
+export type Figure<Data> = (data: Data, options?: FigureOptions) => string;
+
+/** A rectangle in continuous pixel coordinates (the left edge of pixel 0 is 0). */
+export interface Area {
+  readonly x0: number;
+  readonly y0: number;
+  readonly x1: number;
+  readonly y1: number;
+}
+
+/** An object × class matrix to be drawn; an AssociationMatrix fits. */
+export interface HeatMatrixData {
+  /** What is in the cells: `dice`, `phi`, `log-odds` … It is part of the figure's name. */
+  readonly measure: string;
+  /** The CAM method whose salient boxes were counted. */
+  readonly method: string;
+  readonly objects: readonly string[];
+  readonly classes: readonly string[];
+  /** Row-major objects × classes; NaN where a cell has no value. */
+  readonly values: ArrayLike<number>;
+  /** Over this importance a box is salient. */
+  readonly threshold?: number;
+  /** How many units (images or samples) were counted. */
+  readonly n?: number;
+  /** What was counted: `images`, `samples`. */
+  readonly unit?: string;
+}
+
+/** How much of a matrix is drawn, and on which scale. */
+export interface HeatMatrixOptions extends FigureOptions {
+  /** At most this many objects (default 40); the strongest are chosen, and the figure says so. */
+  readonly maxRows?: number;
+  /** At most this many classes (default 40); the strongest are chosen, and the figure says so. */
+  readonly maxColumns?: number;
+  /** Draw these objects in this order instead (those not in the matrix are left out), with the reason as the figure's note. */
+  readonly rows?: { readonly objects: readonly string[]; readonly rule: string };
+  /** The scale covers these values too, so that several matrices can be compared. */
+  readonly scaleOver?: Iterable<number>;
+  /** Print numbers if no more cells than this are drawn (default 320). */
+  readonly numbersUpTo?: number;
+}
+
+/** One box of an overlay. */
+export interface OverlayBox extends Area {
+  readonly label: string;
+  /** Mean of the map in the box, 0..1, or NaN. */
+  readonly importance: number;
+  /** Whether the importance is over the threshold. */
+  readonly salient: boolean;
+}
+
+/** A picture with a map over it and boxes. All coordinates are pixels of the picture. */
+export interface OverlayData {
+  /** What the map shows: the method and the class, and what else identifies it. */
+  readonly title: string;
+  /** A second line. */
+  readonly subtitle?: string;
+  /** Size of the picture in its own pixels (boxes and map are placed in these). */
+  readonly width: number;
+  readonly height: number;
+  /** Data URL of the picture; without it, a grey ground is drawn. */
+  readonly imageHref?: string;
+  readonly map?: {
+    /** Data URL of an RGBA PNG in the colours and opacities of `mapColour`; absent where the map is undefined (NaN). */
+    readonly href?: string;
+    /** Where the map lies. */
+    readonly region: Area;
+  };
+  readonly boxes: readonly OverlayBox[];
+  /** The importance over which a box is salient, for the legend. */
+  readonly threshold?: number;
+}
+
+/** How an overlay is drawn. */
+export interface OverlayOptions extends FigureOptions {
+  /** Width of the picture in the figure, in pixels (default: its own, at least 256 and at most 960). */
+  readonly width?: number;
+  /** At most this many boxes carry a label, the most important ones (default 24); the figure says so. */
+  readonly maxLabels?: number;
+  /** Whether the legend stands below the picture (default true). */
+  readonly legend?: boolean;
+}
