@@ -77,11 +77,11 @@ const classifierSchema = z.strictObject({
   targetLayer: z.string().optional(),
   /** How cells of a map are placed on the input: by their receptive fields, or spread evenly as other tools do. */
   placement: z.enum(["receptive-field", "half-pixel"]).default("receptive-field"),
-  /** For `--samples faces`: the square cut out around a face, as a multiple of the landmarks' larger side. */
+  /** A classifier of faces: the square cut out around each, as a multiple of the larger side of its landmarks or box. */
   crop: z.strictObject({
     around: z.enum(["landmarks", "face"]).default("landmarks"),
     scale: z.number().positive().default(1.2),
-  }).default({ around: "landmarks", scale: 1.2 }),
+  }).optional(),
 });
 
 const detectorFileSchema = z.strictObject({

@@ -1,0 +1,64 @@
+/**
+ * Samples: what the classifier sees of an image, and which boxes belong to each.
+ *
+ * @module
+ */
+
+import type { Box, Face } from "../detectors/detector.ts";
+import type { Rect } from "../image/geometry.ts";
+import type { RgbImage } from "../image/image.ts";
+
+/** What a sample is: a whole image, or one face crop of it. */
+export type SampleKind = "image" | "faces";
+
+/** How a face is cut out: a square around its landmarks (or its detection), `scale` times their larger side. */
+export interface Crop {
+  readonly around: "landmarks" | "face";
+  readonly scale: number;
+}
+
+/** One sample of an image. */
+export interface Sample {
+  /** Region in image pixels; a face's may reach beyond the image. */
+  readonly region: Rect;
+  /** The face it was cut around. */
+  readonly face?: number;
+}
+
+/** The whole image as one sample. */
+export function wholeImage(image: RgbImage): Sample[] {
+  return [{ region: { x0: 0, y0: 0, x1: image.width, y1: image.height } }];
+}
+
+/** One square sample around each face, in the order of the faces. */
+export function faceSamples(faces: readonly Face[], crop: Crop): Sample[] {
+  return faces.map(({ box, landmarks }, face) => {
+    const { x0, y0, x1, y1 } = crop.around === "landmarks" ? bounds(landmarks) : box;
+    const half = crop.scale * Math.max(x1 - x0, y1 - y0) / 2;
+    const x = (x0 + x1) / 2, y = (y0 + y1) / 2;
+    return { region: { x0: x - half, y0: y - half, x1: x + half, y1: y + half }, face };
+  });
+}
+
+/** The smallest rectangle around points x0, y0, x1, y1, … */
+function bounds(points: Float32Array): Rect {
+  let x0 = Infinity, y0 = Infinity, x1 = -Infinity, y1 = -Infinity;
+  for (let i = 0; i + 1 < points.length; i += 2) {
+    x0 = Math.min(x0, points[i]!);
+    x1 = Math.max(x1, points[i]!);
+    y0 = Math.min(y0, points[i + 1]!);
+    y1 = Math.max(y1, points[i + 1]!);
+  }
+  return { x0, y0, x1, y1 };
+}
+
+/**
+ * Whether a box is scored in a sample: a part of a face only in that face's sample; any other box where its centre lies in
+ * the sample's region, so that a neighbour's parts at the edge of a crop are not counted.
+ */
+export function belongsTo(box: Box, sample: Sample): boolean {
+  if (sample.face !== undefined && box.face !== undefined) return box.face === sample.face;
+  const { x0, y0, x1, y1 } = sample.region;
+  const x = (box.x0 + box.x1) / 2, y = (box.y0 + box.y1) / 2;
+  return x >= x0 && x <= x1 && y >= y0 && y <= y1;
+}
