@@ -1,0 +1,12 @@
+/**
+ * Importers: foreign weights as ONNX graphs.
+ *
+ * @module
+ */
+
+export { buildModels, buildNet, type BuiltFile } from "./build_models.ts";
+export { faceExpressionNet, faceLandmarkNet, tinyFaceNet } from "./face_api.ts";
+export { cardText, type NetRecipe, NETS } from "./nets.ts";
+export { tfjsGraph, type TfjsGraphOptions, type TfjsModel } from "./tfjs_graph.ts";
+export { TFJS_OPS } from "./tfjs_ops.ts";
+export { type ManifestGroup, readTfjsWeights, type TfjsWeight } from "./tfjs_weights.ts";
