@@ -73,7 +73,7 @@ export interface BoxRow extends BoxInput {
 
 /** All detections of one image's content by one detection stage. */
 export interface DetectionRow {
-  /** What the detector says of faces: any JSON value, as it was given. */
+  /** What the detector says of faces: any JSON value, as it was given but for float arrays, which come back as number[]. */
   readonly faces: unknown;
   readonly boxes: BoxRow[];
 }

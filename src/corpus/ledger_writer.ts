@@ -137,7 +137,7 @@ export function createWriter(database: Database): LedgerWriter {
     },
     detection(sha256, stage, { faces = null, boxes }) {
       const content = contentOf(sha256);
-      setDetection.run(content, stage, JSON.stringify(faces));
+      setDetection.run(content, stage, JSON.stringify(faces, arraysAsLists));
       cutBoxes.run(content, stage, boxes.length);
       return boxes.map((box, idx) => {
         const { label, confidence, x0, y0, x1, y1, face } = box;
@@ -182,4 +182,9 @@ export function createWriter(database: Database): LedgerWriter {
       }
     },
   };
+}
+
+/** JSON would write a typed array (landmarks) as an object of its indices. */
+function arraysAsLists(_key: string, value: unknown): unknown {
+  return value instanceof Float32Array || value instanceof Float64Array ? [...value] : value;
 }

@@ -1,0 +1,92 @@
+/**
+ * Association matrices: one number for each object and class, made from a corpus's counts by a measure.
+ *
+ * @module
+ */
+
+import { stringify } from "csv-stringify/sync";
+import { compareCodePoints } from "../base/code_points.ts";
+import type { Measure } from "../statistics/measure.ts";
+import type { Accumulator } from "./accumulator.ts";
+
+/** Objects × classes. */
+export interface AssociationMatrix {
+  /** Name of the measure: which quantity is in the cells. */
+  readonly measure: string;
+  /** What the values count or range over. */
+  readonly units: string;
+  /** Name of the CAM method. */
+  readonly method: string;
+  /** A box over this was salient. */
+  readonly threshold: number;
+  /** By code point. */
+  readonly objects: readonly string[];
+  readonly classes: readonly string[];
+  /** Row-major [objects, classes]; NaN where the measure is not defined. */
+  readonly values: Float64Array;
+}
+
+/** One cell of a matrix. */
+export interface Association {
+  readonly object: string;
+  readonly class: string;
+  readonly value: number;
+}
+
+/** The matrix of one measure over a corpus's counts, for the classes the accumulator keeps. */
+export function associationMatrix(
+  counts: Accumulator,
+  measure: Measure,
+  method: string,
+): AssociationMatrix {
+  const { objects, columns, threshold } = counts;
+  const values = new Float64Array(objects.length * columns.length);
+  for (const [row, label] of objects.entries()) {
+    for (const [column, target] of columns.entries()) {
+      values[row * columns.length + column] = measure.value(counts.cell(label, target)!);
+    }
+  }
+  return {
+    measure: measure.name,
+    units: measure.units,
+    method,
+    threshold,
+    objects,
+    classes: columns.map((target) => counts.classes[target]!),
+    values,
+  };
+}
+
+/**
+ * A matrix as CSV (RFC 4180, line feeds): header `object,<classes>`, one line an object. Numbers are the shortest decimals that read
+ * back as the same double; `NaN` where there is none.
+ */
+export function matrixCsv({ objects, classes, values }: AssociationMatrix): string {
+  const lines = objects.map((
+    object,
+    row,
+  ) => [object, ...values.subarray(row * classes.length, (row + 1) * classes.length)]);
+  return stringify([["object", ...classes], ...lines], { quoted_match: /[\r\n]/ });
+}
+
+/**
+ * The `k` largest cells, largest first; of equal cells first that of the object that comes first by code point, then the class that
+ * comes first in the matrix. NaN is left out.
+ */
+export function strongest(matrix: AssociationMatrix, k: number): Association[] {
+  const { objects, classes, values } = matrix;
+  const cells = objects.flatMap((object, row) =>
+    classes.map((name, column) => ({
+      object,
+      class: name,
+      value: values[row * classes.length + column]!,
+      column,
+    }))
+  );
+  return cells.filter(({ value }) => !Number.isNaN(value))
+    .sort((x, y) =>
+      y.value - x.value || compareCodePoints(x.object, y.object) || x.column - y.column
+    )
+    .slice(0, Math.max(0, k))
+    .map(({ object, class: name, value }) => ({ object, class: name, value }));
+}
