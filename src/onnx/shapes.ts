@@ -49,13 +49,17 @@ function inferSubgraph(inner: Graph, outer: Map<Value, Known>): Map<Value, Known
 }
 
 function inferInto(graph: Graph, known: Map<Value, Known>): Map<Value, Known> {
-  for (const input of graph.inputs) {
-    const { type, shape } = input;
-    known.set(input.name, shape ? { type, shape } : { type });
-  }
-  for (const [name, value] of graph.initializers) known.set(name, knownOf(value));
+  seedKnown(graph, known);
   for (const node of graph.nodes) inferNode(graph, node, known);
   return known;
+}
+
+/** Enters what is known before any node: a graph's inputs and initializers. */
+export function seedKnown(graph: Graph, known: Map<Value, Known>): void {
+  for (const { name, type, shape } of graph.inputs) {
+    known.set(name, shape ? { type, shape } : { type });
+  }
+  for (const [name, value] of graph.initializers) known.set(name, knownOf(value));
 }
 
 /**
