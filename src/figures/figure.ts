@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Rect } from "../image/geometry.ts";
+
 /** How a figure is written; not what it shows. */
 export interface FigureOptions {
   /** `live`: text elements (HTML, editable SVG); `outlines`: vector paths, needed for PNG. By default `live`. */
@@ -16,14 +18,6 @@ export interface FigureOptions {
 
 /** A figure. */
 export type Figure<Data> = (data: Data, options?: FigureOptions) => string;
-
-/** A rectangle in continuous pixel coordinates (the left edge of pixel 0 is 0). */
-export interface Area {
-  readonly x0: number;
-  readonly y0: number;
-  readonly x1: number;
-  readonly y1: number;
-}
 
 /** An object × class matrix to be drawn; an AssociationMatrix fits. */
 export interface HeatMatrixData {
@@ -58,7 +52,7 @@ export interface HeatMatrixOptions extends FigureOptions {
 }
 
 /** One box of an overlay. */
-export interface OverlayBox extends Area {
+export interface OverlayBox extends Rect {
   readonly label: string;
   /** Mean of the map in the box, 0..1, or NaN. */
   readonly importance: number;
@@ -81,7 +75,7 @@ export interface OverlayData {
     /** Data URL of an RGBA PNG in the colours and opacities of `mapColour`; absent where the map is undefined (NaN). */
     readonly href?: string;
     /** Where the map lies. */
-    readonly region: Area;
+    readonly region: Rect;
   };
   readonly boxes: readonly OverlayBox[];
   /** The importance over which a box is salient, for the legend. */
@@ -90,7 +84,7 @@ export interface OverlayData {
 
 /** How an overlay is drawn. */
 export interface OverlayOptions extends FigureOptions {
-  /** Width of the picture in the figure, in pixels (default: its own, at least 256 and at most 960). */
+  /** Width of the picture in the figure, in pixels (default: the data's). */
   readonly width?: number;
   /** At most this many boxes carry a label, the most important ones (default 24); the figure says so. */
   readonly maxLabels?: number;

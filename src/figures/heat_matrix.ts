@@ -65,7 +65,9 @@ export function select(data: HeatMatrixData, options: HeatMatrixOptions = {}): S
   notes.unshift(
     rows.length > maxRows
       ? `Rows: the first ${maxRows} of ${count(objects.length)} objects, ${rule}.`
-      : `Rows: all ${plural(objects.length, "object")}, ${rule}.`,
+      : `Rows: ${
+        objects.length === 1 ? "the only object" : `all ${count(objects.length)} objects`
+      }, ${rule}.`,
   );
   return { rows: rows.slice(0, maxRows), columns, notes };
 }
@@ -182,10 +184,10 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
     })
   );
 
-  y = top + rows.length * cellHeight + 18;
+  y = top + rows.length * cellHeight + 26;
   const missing = rows.flatMap((i) => columns.filter((j) => Number.isNaN(value(i, j)))).length;
-  drawLegend(canvas, scale, data.measure, missing, MARGIN, y);
-  y += 48;
+  drawLegend(canvas, scale, data.measure, missing, MARGIN + 10, y);
+  y += 50;
   notes.forEach((note) => paragraph(note, SMALL, true));
   return canvas.finish(
     width,

@@ -7,13 +7,7 @@
 import { Buffer } from "node:buffer";
 import sharp, { type Sharp } from "sharp";
 import { messageOf } from "../base/errors.ts";
-
-/** 8-bit RGB pixels in rows (the type of image.ts, by structure). */
-interface RgbPixels {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
+import type { RgbImage } from "./image.ts";
 
 /** 8-bit RGBA pixels in rows, not premultiplied. */
 export interface RgbaImage {
@@ -75,7 +69,7 @@ export async function svgToPng(svg: string, options: { width?: number } = {}): P
  * @param options.quality 1..100, 80 by default.
  */
 export async function encodeJpeg(
-  image: RgbPixels,
+  image: RgbImage,
   options: { width?: number; quality?: number } = {},
 ): Promise<Uint8Array> {
   let pipeline = raw(image, 3);

@@ -1,13 +1,13 @@
 /**
  * Colour scales, all from d3-scale-chromatic and all safe for the common forms of colour blindness: viridis for quantities that
- * start at 0, ColorBrewer's red–blue (red is positive) for quantities with a neutral 0, inferno for maps over photographs.
+ * start at 0, ColorBrewer's red–blue (red is positive) for quantities with a neutral 0, plasma for maps over photographs.
  *
  * @module
  */
 
 import { nice, ticks } from "d3-array";
 import { rgb } from "d3-color";
-import { interpolateInferno, interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
+import { interpolatePlasma, interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
 
 /** A scale from values to colours. */
 export interface ColourScale {
@@ -103,10 +103,10 @@ export function inkOn(colour: string): "#000000" | "#ffffff" {
   return luminance > 0.179 ? "#000000" : "#ffffff";
 }
 
-/** Colour and opacity of a map's value: inferno, the more opaque the higher. NaN is fully transparent; values are clamped to 0..1. */
+/** Colour and opacity of a map's value: plasma, the more opaque the higher. NaN is fully transparent; values are clamped to 0..1. */
 export function mapColour(value: number): { r: number; g: number; b: number; opacity: number } {
   if (Number.isNaN(value)) return { r: 0, g: 0, b: 0, opacity: 0 };
   const t = clamp(value, 0, 1);
-  const { r, g, b } = rgb(interpolateInferno(t));
+  const { r, g, b } = rgb(interpolatePlasma(t));
   return { r, g, b, opacity: MAP_OPACITY * t };
 }
