@@ -94,9 +94,11 @@ export class Accumulator {
   /** Class → column, or −1. */
   readonly #columnOf: Int32Array;
 
-  /** @throws {RangeError} for a threshold that is NaN or columns that are not ascending class indices. */
+  /** @throws {RangeError} for a threshold that is not finite or columns that are not ascending class indices. */
   constructor({ classes, threshold, columns = classes.keys().toArray() }: AccumulatorSettings) {
-    if (Number.isNaN(threshold)) throw new RangeError("Cannot count with the threshold NaN");
+    if (!Number.isFinite(threshold)) {
+      throw new RangeError(`Cannot count with the threshold ${threshold}`);
+    }
     columns.forEach((column, at) => {
       if (!(column in classes) || (at > 0 && column <= columns[at - 1]!)) {
         throw new RangeError(

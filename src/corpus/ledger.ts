@@ -46,8 +46,15 @@ import {
 import { createWriter, type LedgerWriter } from "./ledger_writer.ts";
 import { fingerprintOf, settingChanges, settingsJson, type StageSettings } from "./stage.ts";
 
-/** How long a statement waits for another process that writes, in milliseconds. */
-const BUSY_TIMEOUT = 10_000;
+/** How a ledger is opened. */
+export interface LedgerOptions {
+  /** Delete the ledger that is there first. */
+  readonly fresh?: boolean;
+  /** Refuse to make one. */
+  readonly mustExist?: boolean;
+  /** How long to wait for another process that writes, in milliseconds; 10 seconds by default. */
+  readonly patience?: number;
+}
 
 /** A stage as registered. */
 export interface Stage {
@@ -85,13 +92,9 @@ export class Ledger {
   /**
    * Opens a ledger, making the file where there is none (its folder must exist). `":memory:"` keeps it in memory.
    *
-   * @param options `fresh` deletes the ledger that is there first; `mustExist` refuses to make one.
    * @throws {UsageError} when the file is something else, is of another version, or cannot be opened.
    */
-  static open(
-    path: string,
-    options: { readonly fresh?: boolean; readonly mustExist?: boolean } = {},
-  ): Ledger {
+  static open(path: string, options: LedgerOptions = {}): Ledger {
     const found = path === ":memory:" ? "nothing" : inspectFile(path);
     if (found === "something else") {
       throw new UsageError(
@@ -105,7 +108,7 @@ export class Ledger {
     let database: DatabaseSync | undefined;
     try {
       database = new DatabaseSync(path, {
-        timeout: BUSY_TIMEOUT,
+        timeout: options.patience ?? 10_000,
         enableForeignKeyConstraints: true,
       });
       prepareTables(database, path);
