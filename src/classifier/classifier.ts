@@ -19,7 +19,7 @@ import { withScores } from "../onnx/scores.ts";
 import { builderOn, inferShapes } from "../onnx/shapes.ts";
 import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";
-import { type ClassifierCard } from "../runtime/card.ts";
+import type { ClassifierCard } from "../runtime/card.ts";
 import {
   type Backend,
   backendVersion,
@@ -29,18 +29,13 @@ import {
   type SessionValue,
   toFloats,
 } from "../runtime/session.ts";
+import type { ClassifierSource } from "./source.ts";
 
 /** The tensor that a score is read from. */
 export type ScoreTensor = "logits" | "probabilities";
 
 /** How a map's cells are placed on the input. */
 export type PlacementRule = "receptive-field" | "half-pixel";
-
-/** A model's bytes with the card that describes them. */
-export interface ClassifierSource {
-  card: ClassifierCard;
-  bytes: Uint8Array;
-}
 
 /** What the caller may decide about a classifier. */
 export interface ClassifierOptions {
@@ -78,6 +73,8 @@ export interface Gradient {
 /** A classifier that is loaded, cut and ready. */
 export interface Classifier {
   readonly card: ClassifierCard;
+  /** The card's mean image [C, H, W], if it names one. */
+  readonly meanImage?: Float32Array;
   readonly backend: Backend;
   readonly batch: number;
   readonly classes: readonly string[];
@@ -118,12 +115,12 @@ export interface Classifier {
  * @throws {UsageError} when the layer asked for is not in the model.
  */
 export async function openClassifier(
-  { card, bytes }: ClassifierSource,
+  { card, bytes, meanImage, notices: remarks }: ClassifierSource,
   options: ClassifierOptions,
 ): Promise<Classifier> {
   const { backend } = options;
   const modelHash = sha256(bytes);
-  const notices: string[] = [];
+  const notices = [...remarks];
   const source = readModel(bytes);
   const { batch, inputShape } = fixInput(source, card, options.batch, notices);
   const scored = withScores(source, {
@@ -165,6 +162,7 @@ export async function openClassifier(
 
   return {
     card,
+    ...(meanImage ? { meanImage } : {}),
     backend,
     batch,
     classes: card.classes,
@@ -178,6 +176,7 @@ export async function openClassifier(
     key: {
       model: modelHash,
       input: JSON.parse(JSON.stringify(card.input)),
+      ...(meanImage ? { meanImage: sha256(new Uint8Array(meanImage.buffer)) } : {}),
       layer: layer.name,
       backend,
       runtime: await backendVersion(backend),

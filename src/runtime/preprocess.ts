@@ -12,14 +12,6 @@ import { letterbox, letterboxPlacement, paperLetterbox } from "../image/letterbo
 import { type PillowFilter, resizeBilinear, resizePillow } from "../image/resize.ts";
 import type { InputSpec } from "./card.ts";
 
-/** One network input. */
-export interface Prepared {
-  /** [C, H, W], in the card's channel order and value range. */
-  readonly data: Float32Array;
-  /** Continuous image pixels → continuous input pixels. */
-  readonly toInput: Placement;
-}
-
 /** Luma weights of the grey channel: ITU-R BT.601, as MATLAB's rgb2gray and TensorFlow.js' models use them. */
 const GREY = [0.2989, 0.587, 0.114] as const;
 
@@ -27,80 +19,107 @@ const GREY = [0.2989, 0.587, 0.114] as const;
  * Prepares a region of an image. What lies outside the image is black, before any mean is subtracted.
  *
  * With `fit` stretch and a Pillow filter the region is resampled at its exact, fractional place; the other fits and filters
- * work on whole pixels, so the region is rounded to them first.
+ * work on whole pixels, so the region is rounded to them first. `letterbox` is the paper's and always bicubic.
  *
  * @param meanImage [C, H, W], subtracted instead of `spec.mean` after scaling.
- * @throws {ImageError} when the image is too narrow to be letterboxed.
+ * @throws {ImageError} when the region is smaller than a pixel or too narrow to be letterboxed.
  */
 export function prepare(
   image: RgbImage,
   region: Rect,
   spec: InputSpec,
   meanImage?: Float32Array,
-): Prepared {
-  const { picture, toInput } = fitInto(image, region, spec);
-  return { data: normalise(picture, spec, meanImage), toInput };
+): Float32Array {
+  return normalise(draw(image, region, spec), spec, meanImage);
 }
 
-function fitInto(
-  image: RgbImage,
-  region: Rect,
-  spec: InputSpec,
-): { picture: RgbImage | FloatImage; toInput: Placement } {
+/** A rectangle's size in whole pixels. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Where {@linkcode prepare} puts a region: continuous image pixels → continuous input pixels.
+ *
+ * @throws {ImageError} as `prepare`.
+ */
+export function inputPlacement(region: Rect, spec: InputSpec): Placement {
   const { width, height } = spec;
-  if (spec.fit === "stretch" && spec.resize.startsWith("pillow-")) {
-    const picture = cropResize(image, region, width, height, filterOf(spec));
-    return { picture, toInput: cropPlacement(region, width, height) };
-  }
-  const { part, at } = wholePixels(image, region);
-  const toPart = cropPlacement(at, part.width, part.height);
-  const within = (placement: Placement) => composePlacement(placement, toPart);
+  if (isExact(spec)) return cropPlacement(region, width, height);
+  const at = wholePixels(region);
+  const part: Size = { width: at.x1 - at.x0, height: at.y1 - at.y0 };
+  const within = (placement: Placement) =>
+    composePlacement(placement, cropPlacement(at, part.width, part.height));
   switch (spec.fit) {
     case "stretch":
-      return {
-        picture: resize(part, width, height, spec),
-        toInput: cropPlacement(at, width, height),
-      };
+      return cropPlacement(at, width, height);
     case "letterbox":
-      return {
-        picture: letterbox(part, width, height),
-        toInput: within(letterboxPlacement(part, paperLetterbox(part, width, height))),
-      };
+      return within(letterboxPlacement(part, paperLetterbox(part, width, height)));
     case "pad-end":
     case "pad-centre": {
-      const square = padToSquare(part, spec.fit === "pad-end" ? "end" : "centre");
-      const side = square.width;
-      const left = spec.fit === "pad-end" ? 0 : Math.floor((side - part.width) / 2);
-      const top = spec.fit === "pad-end" ? 0 : Math.floor((side - part.height) / 2);
-      return {
-        picture: resize(square, width, height, spec),
-        toInput: within({
-          x: { scale: width / side, offset: (left * width) / side },
-          y: { scale: height / side, offset: (top * height) / side },
-        }),
-      };
+      const side = Math.max(part.width, part.height);
+      const before = (extent: number) =>
+        spec.fit === "pad-end" ? 0 : Math.floor((side - extent) / 2);
+      return within({
+        x: { scale: width / side, offset: before(part.width) * width / side },
+        y: { scale: height / side, offset: before(part.height) * height / side },
+      });
     }
     case "centre-crop": {
-      // torchvision: Resize(shorter) with the longer side cut to a whole number, then CenterCrop.
-      const shorter = spec.shorterSide ?? Math.min(width, height);
-      const scale = shorter / Math.min(part.width, part.height);
-      const w = part.width <= part.height ? shorter : Math.trunc(part.width * scale);
-      const h = part.height < part.width ? shorter : Math.trunc(part.height * scale);
-      const left = Math.round((w - width) / 2), top = Math.round((h - height) / 2);
-      const whole = resizePillow(part, w, h, filterOf(spec));
-      return {
-        picture: crop(whole, left, top, left + width, top + height),
-        toInput: within({
-          x: { scale: w / part.width, offset: -left },
-          y: { scale: h / part.height, offset: -top },
-        }),
-      };
+      const { whole, left, top } = centreCrop(part, spec);
+      return within({
+        x: { scale: whole.width / part.width, offset: -left },
+        y: { scale: whole.height / part.height, offset: -top },
+      });
     }
   }
 }
 
-/** The region rounded to whole pixels, and cut out unless it is the whole image. */
-function wholePixels(image: RgbImage, region: Rect): { part: RgbImage; at: Rect } {
+function draw(image: RgbImage, region: Rect, spec: InputSpec): RgbImage | FloatImage {
+  const { width, height } = spec;
+  if (isExact(spec)) return cropResize(image, region, width, height, filterOf(spec));
+  const { x0, y0, x1, y1 } = wholePixels(region);
+  const whole = x0 === 0 && y0 === 0 && x1 === image.width && y1 === image.height;
+  const part = whole ? image : crop(image, x0, y0, x1, y1);
+  switch (spec.fit) {
+    case "stretch":
+      return resize(part, width, height, spec);
+    case "letterbox":
+      return letterbox(part, width, height);
+    case "pad-end":
+      return resize(padToSquare(part, "end"), width, height, spec);
+    case "pad-centre":
+      return resize(padToSquare(part, "centre"), width, height, spec);
+    case "centre-crop": {
+      const { whole: size, left, top } = centreCrop(part, spec);
+      const resized = resizePillow(part, size.width, size.height, filterOf(spec));
+      return crop(resized, left, top, left + width, top + height);
+    }
+  }
+}
+
+/** Whether a region is resampled at its fractional place. */
+function isExact(spec: InputSpec): boolean {
+  return spec.fit === "stretch" && spec.resize.startsWith("pillow-");
+}
+
+/** torchvision's Resize (the longer side cut to a whole number), then its CenterCrop. */
+function centreCrop(part: Size, spec: InputSpec): { whole: Size; left: number; top: number } {
+  const shorter = spec.shorterSide ?? Math.min(spec.width, spec.height);
+  const scale = shorter / Math.min(part.width, part.height);
+  const whole = part.width <= part.height
+    ? { width: shorter, height: Math.trunc(part.height * scale) }
+    : { width: Math.trunc(part.width * scale), height: shorter };
+  return {
+    whole,
+    left: Math.round((whole.width - spec.width) / 2),
+    top: Math.round((whole.height - spec.height) / 2),
+  };
+}
+
+/** The region rounded to whole pixels. */
+function wholePixels(region: Rect): Rect {
   const at = {
     x0: Math.round(region.x0),
     y0: Math.round(region.y0),
@@ -110,8 +129,7 @@ function wholePixels(image: RgbImage, region: Rect): { part: RgbImage; at: Rect 
   if (at.x1 <= at.x0 || at.y1 <= at.y0) {
     throw new ImageError("Cannot prepare a sample: its region is smaller than a pixel");
   }
-  const whole = at.x0 === 0 && at.y0 === 0 && at.x1 === image.width && at.y1 === image.height;
-  return { part: whole ? image : crop(image, at.x0, at.y0, at.x1, at.y1), at };
+  return at;
 }
 
 function filterOf(spec: InputSpec): PillowFilter {

@@ -1,0 +1,278 @@
+/**
+ * One batch of samples: forward pass, maps of every method and class, importances of every box.
+ *
+ * @module
+ */
+
+import { floats, type Tensor } from "../base/tensor.ts";
+import type { Classifier, Forward } from "../classifier/classifier.ts";
+import type { Compute, ComputeBuffer } from "../gpu/compute.ts";
+import type { Rect } from "../image/geometry.ts";
+import { type MapBatch, rawMaps, scoreMaps } from "../kernels/score.ts";
+import { type Attribution, createContext, type Method } from "../methods/mod.ts";
+import { isGpuTensor, type SessionValue, toFloats } from "../runtime/session.ts";
+import type { Prediction, RawMap } from "./ledger_rows.ts";
+import { type Analysis, targetsOf } from "./plan.ts";
+
+/** A box of a sample, in continuous pixels of the classifier's input. */
+export interface SampleBox {
+  /** The box's place in the detector's answer. */
+  readonly box: number;
+  readonly rect: Rect;
+}
+
+/** What a batch is made from: inputs to run, activations kept from an earlier run, or its maps. */
+export type SampleSource =
+  | { readonly kind: "forward"; readonly input: Float32Array }
+  | {
+    readonly kind: "resume";
+    readonly prediction: Prediction;
+    readonly activation: Float32Array;
+  }
+  | {
+    readonly kind: "rescore";
+    readonly prediction: Prediction;
+    /** The stored map of each method and class. */
+    map(method: number, target: number): RawMap;
+  };
+
+/** One sample to explain. */
+export interface BatchSample {
+  readonly source: SampleSource;
+  readonly boxes: readonly SampleBox[];
+}
+
+/** One map with the importances of the sample's boxes under it. */
+export interface MapResult {
+  /** Place of the method in the analysis. */
+  readonly method: number;
+  readonly target: number;
+  /** Absent where the map was there already. */
+  readonly map?: RawMap;
+  readonly scores: readonly { box: number; importance: number; share: number }[];
+}
+
+/** What a batch yields for one sample. */
+export interface SampleResult {
+  readonly prediction: Prediction;
+  /** The activation at the target layer, for a sample that was run; read only if asked for. */
+  readonly activation?: Float32Array;
+  readonly maps: readonly MapResult[];
+}
+
+/** Time spent in a batch, milliseconds by stage. */
+export type Timings = Record<"forward" | "explain" | "score", number>;
+
+/**
+ * Runs one batch: all samples are of one kind, at most a batch of them.
+ *
+ * A sample's numbers do not depend on the others in its batch: every batch has the same shape, and all that follows works
+ * row by row.
+ */
+export async function runBatch(
+  analysis: Analysis,
+  samples: readonly BatchSample[],
+  keepActivations: boolean,
+  timings: Timings,
+): Promise<SampleResult[]> {
+  const { classifier } = analysis;
+  const kind = samples[0]!.source.kind;
+  let started = performance.now();
+  const lap = (stage: keyof Timings) => {
+    const now = performance.now();
+    timings[stage] += now - started;
+    started = now;
+  };
+  const forward = kind === "rescore" ? undefined : await passForward(classifier, samples);
+  const predictions = samples.map(({ source }, row) =>
+    source.kind === "forward" ? predictionOf(forward!, row) : source.prediction
+  );
+  lap("forward");
+  const maps: MapResult[][] = samples.map(() => []);
+  const context = forward && createContext(classifier, forward, analysis.target);
+  try {
+    const targets = predictions.map(({ predicted }) =>
+      targetsOf(analysis.classes, predicted, classifier.classes.length)
+    );
+    for (const [m, method] of analysis.methods.entries()) {
+      for (let t = 0; t < targets[0]!.length; t++) {
+        const classes = targets.map((list) => list[t]!);
+        let raw: Tensor | undefined;
+        let batch: MapBatch;
+        if (context) {
+          const padded = [
+            ...classes,
+            ...new Array<number>(classifier.batch - classes.length).fill(0),
+          ];
+          const attribution = await method.compute(context, padded);
+          batch = toBatch(analysis.compute, classifier, method, context.forward, attribution);
+          raw = await readRaw(analysis.compute, classifier, batch);
+          lap("explain");
+        } else {
+          batch = storedMaps(classifier, method, samples, m, classes);
+        }
+        const scores = await scoreRows(analysis, batch, samples);
+        lap("score");
+        samples.forEach((_, row) => {
+          const map = raw && { raw: rowOf(raw, row), height: raw.shape[1]!, width: raw.shape[2]! };
+          maps[row]!.push({
+            method: m,
+            target: classes[row]!,
+            ...(map ? { map } : {}),
+            scores: scores[row]!,
+          });
+        });
+      }
+    }
+    const activation = keepActivations && forward && kind === "forward"
+      ? await readActivation(analysis.compute, forward)
+      : undefined;
+    lap("forward");
+    return samples.map((_, row) => ({
+      prediction: predictions[row]!,
+      ...(activation ? { activation: rowOf(activation, row) } : {}),
+      maps: maps[row]!,
+    }));
+  } finally {
+    context?.dispose();
+    forward?.dispose();
+  }
+}
+
+async function passForward(
+  classifier: Classifier,
+  samples: readonly BatchSample[],
+): Promise<Forward> {
+  const { channels, height, width } = classifier.layer;
+  const stack = (shape: readonly number[], part: (source: SampleSource) => Float32Array) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const data = new Float32Array(samples.length * size);
+    samples.forEach(({ source }, row) => data.set(part(source), row * size));
+    return floats([samples.length, ...shape], data);
+  };
+  const kind = samples[0]!.source.kind;
+  if (kind === "forward") {
+    return await classifier.forward(
+      stack(classifier.inputShape, (s) => s.kind === "forward" ? s.input : new Float32Array()),
+    );
+  }
+  const stored =
+    <T>(read: (source: SampleSource & { kind: "resume" }) => T) => (s: SampleSource) => {
+      if (s.kind !== "resume") throw new TypeError(`Cannot mix ${s.kind} and resume in a batch`);
+      return read(s);
+    };
+  const classes = [classifier.classes.length];
+  return classifier.resume(
+    stack([channels, height, width], stored((s) => s.activation)),
+    classifier.hasLogits ? stack(classes, stored((s) => s.prediction.logits!)) : undefined,
+    stack(classes, stored((s) => s.prediction.probabilities)),
+  );
+}
+
+function predictionOf({ probabilities, logits }: Forward, row: number): Prediction {
+  const own = rowOf(probabilities, row);
+  // The first of equal probabilities, as NumPy's and PyTorch's argmax on the CPU.
+  let predicted = 0;
+  own.forEach((p, k) => {
+    if (p > own[predicted]!) predicted = k;
+  });
+  return { probabilities: own, ...(logits ? { logits: rowOf(logits, row) } : {}), predicted };
+}
+
+/** A copy of one row along the first axis. */
+function rowOf(value: Tensor, row: number): Float32Array {
+  const size = value.data.length / value.shape[0]!;
+  return value.data.slice(row * size, (row + 1) * size);
+}
+
+/** A method's answer as input of the map kernels; signed, so that the raw maps can be read before the ReLU. */
+function toBatch(
+  compute: Compute,
+  classifier: Classifier,
+  method: Method,
+  forward: Forward,
+  attribution: Attribution,
+): MapBatch {
+  const { channels, height, width } = classifier.layer;
+  const common = { maps: classifier.batch, height, width, rectify: method.rectify };
+  if ("map" in attribution) {
+    return { ...common, from: { ready: toBuffer(compute, attribution.map) } };
+  }
+  return {
+    ...common,
+    from: {
+      activation: toBuffer(compute, forward.activation),
+      channels,
+      weights: toBuffer(compute, attribution.weights),
+    },
+  };
+}
+
+/** A session's value as the kernels take it: its own buffer on the GPU, its array on the CPU. */
+export function toBuffer(compute: Compute, value: SessionValue): Float32Array | ComputeBuffer {
+  if (isGpuTensor(value)) {
+    return compute.adopt(value.buffer, value.shape.reduce((a, b) => a * b, 1));
+  }
+  if (value.type !== "float32") throw new TypeError(`Cannot make maps of ${value.type} values`);
+  return value.data;
+}
+
+/** The raw maps [batch, h, w], before ReLU and normalisation. */
+async function readRaw(
+  compute: Compute,
+  classifier: Classifier,
+  batch: MapBatch,
+): Promise<Tensor> {
+  const { height, width } = classifier.layer;
+  const raw = await rawMaps(compute, { ...batch, rectify: false });
+  return floats([batch.maps, height, width], raw);
+}
+
+function storedMaps(
+  classifier: Classifier,
+  method: Method,
+  samples: readonly BatchSample[],
+  m: number,
+  classes: readonly number[],
+): MapBatch {
+  const { height, width } = classifier.layer;
+  const ready = new Float32Array(samples.length * height * width);
+  samples.forEach(({ source }, row) => {
+    if (source.kind !== "rescore") throw new TypeError("Cannot score maps that are not stored");
+    ready.set(source.map(m, classes[row]!).raw, row * height * width);
+  });
+  return { maps: samples.length, height, width, rectify: method.rectify, from: { ready } };
+}
+
+/** Importance of every box of every sample under its map of this batch. */
+async function scoreRows(
+  { compute, classifier, boxMean }: Analysis,
+  batch: MapBatch,
+  samples: readonly BatchSample[],
+): Promise<{ box: number; importance: number; share: number }[][]> {
+  const [, height, width] = classifier.inputShape;
+  const frame = { width, height, placement: classifier.placement };
+  const boxes = samples.flatMap((sample, map) => sample.boxes.map(({ rect }) => ({ map, rect })));
+  const importances = await scoreMaps(compute, batch, frame, boxes, boxMean);
+  let next = 0;
+  return samples.map((sample) =>
+    sample.boxes.map(({ box, rect }) => ({
+      box,
+      importance: importances[next++]!,
+      share: shareInside(rect, width, height),
+    }))
+  );
+}
+
+/** Fraction of a box's area inside the frame [0, width] × [0, height], 0..1; NaN for a box without area. */
+export function shareInside(rect: Rect, width: number, height: number): number {
+  const w = Math.max(0, Math.min(rect.x1, width) - Math.max(rect.x0, 0));
+  const h = Math.max(0, Math.min(rect.y1, height) - Math.max(rect.y0, 0));
+  return (w * h) / ((rect.x1 - rect.x0) * (rect.y1 - rect.y0));
+}
+
+async function readActivation(compute: Compute, { activation }: Forward): Promise<Tensor> {
+  if (!isGpuTensor(activation)) return await toFloats(activation);
+  const buffer = compute.adopt(activation.buffer, activation.shape.reduce((a, b) => a * b, 1));
+  return floats(activation.shape, await compute.read(buffer));
+}

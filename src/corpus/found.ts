@@ -1,0 +1,57 @@
+/**
+ * Detections on their way into the ledger and out of it.
+ *
+ * @module
+ */
+
+import type { Box, Face } from "../detectors/detector.ts";
+import type { BoxRow, DetectionRow } from "./ledger_rows.ts";
+
+/** What a detector said of an image. */
+export interface Found {
+  readonly boxes: readonly Box[];
+  readonly faces: readonly Face[];
+  /** The boxes' ids, where the ledger has them already. */
+  readonly ids?: readonly number[];
+}
+
+/** A face as the ledger keeps it. */
+interface StoredFace {
+  confidence: number;
+  box: Face["box"];
+  landmarks: number[];
+}
+
+/** As the ledger keeps them. */
+export function stored({ boxes, faces }: Found): { boxes: readonly Box[]; faces: StoredFace[] } {
+  return {
+    boxes,
+    faces: faces.map(({ confidence, box, landmarks }) => ({
+      confidence,
+      box,
+      landmarks: Array.from(landmarks),
+    })),
+  };
+}
+
+/** As a detector gives them, with the ids of the boxes. */
+export function restored({ boxes, faces }: DetectionRow): Found {
+  return {
+    boxes: boxes.map(withoutUndefined),
+    faces: facesFrom(faces),
+    ids: boxes.map(({ id }) => id),
+  };
+}
+
+/** A stored box as a detector gives it. */
+function withoutUndefined({ label, confidence, x0, y0, x1, y1, face }: BoxRow): Box {
+  return { label, confidence, x0, y0, x1, y1, ...(face !== undefined ? { face } : {}) };
+}
+
+function facesFrom(value: unknown): Face[] {
+  return (value as StoredFace[] | null ?? []).map(({ confidence, box, landmarks }) => ({
+    confidence,
+    box,
+    landmarks: Float32Array.from(landmarks),
+  }));
+}

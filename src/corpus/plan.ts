@@ -1,0 +1,115 @@
+/**
+ * What a run computes, and the stages under which the ledger keeps it.
+ *
+ * @module
+ */
+
+import type { Classifier } from "../classifier/classifier.ts";
+import type { Detector } from "../detectors/detector.ts";
+import type { Compute } from "../gpu/compute.ts";
+import type { Method, Target } from "../methods/mod.ts";
+import type { CorpusImage } from "./images.ts";
+import type { Ledger, Stage } from "./ledger.ts";
+import type { Crop, SampleKind } from "./sampler.ts";
+
+/** How a box's mean is taken: the exact integral over its area, or over whole pixels. */
+export type BoxMean = "exact" | "pixels";
+
+/** Which classes are explained in each sample: the predicted one, all, or one by index. */
+export type ClassChoice = "predicted" | "all" | number;
+
+/** What a run computes. */
+export interface Analysis {
+  readonly images: readonly CorpusImage[];
+  readonly classifier: Classifier;
+  /** Gives the boxes. */
+  readonly detector: Detector;
+  readonly samples: SampleKind;
+  /** Finds the faces that are cut out; needed where samples are faces. May be the detector itself. */
+  readonly faceFinder?: Detector;
+  readonly crop?: Crop;
+  readonly methods: readonly Method[];
+  readonly target: Target;
+  readonly classes: ClassChoice;
+  readonly boxMean: BoxMean;
+  /** Whether pictures are turned upright by their EXIF orientation, or taken as stored. */
+  readonly orientation: "exif" | "stored";
+  readonly compute: Compute;
+  /** Activations are kept in the ledger up to this many bytes. */
+  readonly activationBudget: number;
+}
+
+/** The stages of one method. */
+export interface MethodStages {
+  readonly map: Stage;
+  readonly score: Stage;
+}
+
+/** The stages of a run. */
+export interface Stages {
+  readonly faces?: Stage;
+  readonly detection: Stage;
+  readonly sampling: Stage;
+  readonly forward: Stage;
+  /** In the order of the methods. */
+  readonly methods: readonly MethodStages[];
+  /** Why results that exist are not used, one line a stage. */
+  readonly reasons: readonly string[];
+}
+
+/** Registers the stages of a run in its ledger. */
+export function registerStages(ledger: Ledger, analysis: Analysis): Stages {
+  const { classifier, detector, faceFinder, crop, orientation, samples } = analysis;
+  const reasons: string[] = [];
+  const register = (name: string, settings: Parameters<Ledger["stage"]>[1]) => {
+    const stage = ledger.stage(name, settings);
+    if (stage.changes.length > 0) {
+      reasons.push(`${name} are computed again: ${stage.changes.join("; ")}`);
+    }
+    return stage;
+  };
+  const detection = register("detections", { detector: detector.key, orientation });
+  const faces = samples !== "faces"
+    ? undefined
+    : faceFinder === detector
+    ? detection
+    : register("faces", { detector: faceFinder!.key, orientation });
+  const sampling = register(
+    "samples",
+    faces
+      ? { samples, faces: faces.fingerprint, crop: { around: crop!.around, scale: crop!.scale } }
+      : { samples, orientation },
+  );
+  const forward = register("predictions", {
+    ...classifier.key,
+    sampling: sampling.fingerprint,
+  });
+  const methods = analysis.methods.map((method): MethodStages => {
+    const map = register(`${method.name} maps`, {
+      method: method.name,
+      ...(method.settings ? { settings: method.settings } : {}),
+      ...(method.usesTarget ? { target: analysis.target } : {}),
+      forward: forward.fingerprint,
+    });
+    const score = register(`${method.name} importances`, {
+      map: map.fingerprint,
+      detection: detection.fingerprint,
+      placement: classifier.placementRule,
+      boxMean: analysis.boxMean,
+      rectify: method.rectify,
+    });
+    return { map, score };
+  });
+  return { ...(faces ? { faces } : {}), detection, sampling, forward, methods, reasons };
+}
+
+/** The classes explained in a sample, given its predicted one. */
+export function targetsOf(
+  choice: ClassChoice,
+  predicted: number,
+  classes: number,
+): readonly number[] {
+  if (choice === "predicted") return [predicted];
+  if (choice === "all") return Array.from({ length: classes }, (_, k) => k);
+  return [choice];
+}

@@ -1,0 +1,234 @@
+/**
+ * The stream over a corpus: images in, rows in the ledger out, with memory that does not grow.
+ *
+ * Images are read and decoded a few ahead; their samples queue up until a batch is full; finished images are committed
+ * together. What the ledger holds already is not computed again: an image needs a pass (`forward`), goes on from its stored
+ * activation (`resume`), has only its boxes scored anew (`rescore`), or is merely listed in the run.
+ *
+ * @module
+ */
+
+import { ImageError } from "../base/errors.ts";
+import type { Detector } from "../detectors/detector.ts";
+import { placeRect } from "../image/geometry.ts";
+import { inputPlacement, prepare } from "../runtime/preprocess.ts";
+import { type BatchSample, runBatch, type SampleSource } from "./batch.ts";
+import type { Found } from "./found.ts";
+import { type Job, writeJob } from "./job.ts";
+import type { Ledger } from "./ledger.ts";
+import { loadAhead, type Loaded, type Need } from "./load.ts";
+import type { Analysis, Stages } from "./plan.ts";
+import { belongsTo, faceSamples, type Sample, wholeImage } from "./sampler.ts";
+
+/** Finished images that are committed together at most. */
+const COMMIT_IMAGES = 64;
+/** Finished images wait no longer than this for their commit, milliseconds. */
+const COMMIT_AFTER = 2000;
+
+/** How far a stream is. */
+export interface StreamProgress {
+  /** Images that are finished and committed, failed ones included. */
+  readonly done: number;
+  readonly total: number;
+  readonly failed: number;
+  readonly samples: number;
+}
+
+/** What a stream did. */
+export interface StreamSummary extends StreamProgress {
+  /** Images of which nothing had to be computed. */
+  readonly reused: number;
+  /** Whether it was stopped before the end. */
+  readonly interrupted: boolean;
+  /** Milliseconds by stage; reading and decoding run beside the rest. */
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+/** What a caller may hook into. */
+export interface StreamHooks {
+  readonly onProgress?: (progress: StreamProgress) => void;
+  readonly onFailure?: (path: string, reason: string) => void;
+  /** Stops the stream after the batch at work; what is finished is committed. */
+  readonly signal?: AbortSignal;
+}
+
+interface Queued {
+  readonly job: Job;
+  readonly sample: number;
+  readonly work: BatchSample;
+}
+
+/**
+ * Runs an analysis over its images and keeps every result in the ledger.
+ *
+ * @throws {ModelError} when the classifier fails on a batch; what was finished before is committed.
+ */
+export async function streamCorpus(
+  analysis: Analysis,
+  ledger: Ledger,
+  run: number,
+  stages: Stages,
+  hooks: StreamHooks = {},
+): Promise<StreamSummary> {
+  const { classifier, images } = analysis;
+  const timings = {
+    read: 0,
+    decode: 0,
+    detect: 0,
+    prepare: 0,
+    forward: 0,
+    explain: 0,
+    score: 0,
+    commit: 0,
+  };
+  const queues: Record<SampleSource["kind"], Queued[]> = { forward: [], resume: [], rescore: [] };
+  const ready: Job[] = [];
+  let done = 0, failed = 0, samples = 0, reused = 0, lastCommit = performance.now();
+  let activationBytes = ledger.activationBytes();
+  let interrupted = false;
+
+  const commit = () => {
+    if (ready.length === 0) return;
+    const started = performance.now();
+    ledger.commit((writer) => {
+      for (const job of ready) writeJob(writer, run, stages, job);
+    });
+    for (const job of ready) {
+      done++;
+      if (job.row.status === "failed") failed++;
+      if (job.reused) reused++;
+      samples += job.samples.length;
+    }
+    ready.length = 0;
+    lastCommit = performance.now();
+    timings.commit += lastCommit - started;
+    hooks.onProgress?.({ done, total: images.length, failed, samples });
+  };
+  const finish = (job: Job) => {
+    ready.push(job);
+    if (ready.length >= COMMIT_IMAGES || performance.now() - lastCommit > COMMIT_AFTER) commit();
+  };
+  const flush = async (kind: SampleSource["kind"]) => {
+    const batch = queues[kind].splice(0, classifier.batch);
+    const size = 4 * classifier.layer.channels * classifier.layer.height * classifier.layer.width;
+    const keep = kind === "forward" && classifier.resumable &&
+      activationBytes + size * batch.length <= analysis.activationBudget;
+    if (keep) activationBytes += size * batch.length;
+    const results = await runBatch(analysis, batch.map(({ work }) => work), keep, timings);
+    for (const [i, { job, sample }] of batch.entries()) {
+      job.results[sample] = results[i];
+      if (--job.pending === 0) finish(job);
+    }
+  };
+
+  try {
+    for await (const loaded of loadAhead(analysis, ledger, stages, timings)) {
+      if (hooks.signal?.aborted) {
+        interrupted = true;
+        break;
+      }
+      const { job, queued } = await plan(analysis, stages, loaded, timings);
+      if (job.row.status === "failed") hooks.onFailure?.(job.row.path, job.row.error ?? "");
+      if (job.pending === 0) finish(job);
+      for (const item of queued) {
+        const { kind } = item.work.source;
+        queues[kind].push(item);
+        if (queues[kind].length >= classifier.batch) await flush(kind);
+      }
+    }
+    if (!interrupted) {
+      for (const kind of ["forward", "resume", "rescore"] as const) {
+        while (queues[kind].length > 0) await flush(kind);
+      }
+    }
+  } finally {
+    commit();
+  }
+  return { done, total: images.length, failed, samples, reused, interrupted, timings };
+}
+
+/** Decides what an image needs; detects, cuts samples and prepares inputs where they are missing. */
+async function plan(
+  analysis: Analysis,
+  stages: Stages,
+  loaded: Loaded,
+  timings: { detect: number; prepare: number },
+): Promise<{ job: Job; queued: Queued[] }> {
+  const { row, ordinal, known } = loaded;
+  const fail = (error: string) => ({
+    job: {
+      row: { ...row, status: "failed" as const, error },
+      ordinal,
+      reused: false,
+      samples: [],
+      results: [],
+      pending: 0,
+    },
+    queued: [],
+  });
+  if (row.status === "failed") return fail(row.error!);
+  try {
+    let started = performance.now();
+    const detected = known.detection ?? await detect(analysis.detector, loaded);
+    const faces = !stages.faces
+      ? undefined
+      : stages.faces.id === stages.detection.id
+      ? detected
+      : known.faces ?? await detect(analysis.faceFinder!, loaded);
+    timings.detect += performance.now() - started;
+    started = performance.now();
+    const samples: Sample[] = known.samples?.map(({ sample }) => ({
+      region: sample,
+      ...(sample.face !== undefined ? { face: sample.face } : {}),
+    })) ?? (faces ? faceSamples(faces.faces, analysis.crop!) : wholeImage(loaded.picture!));
+    const job: Job = {
+      row,
+      ordinal,
+      reused: known.detection !== undefined &&
+        (known.samples?.every(({ source }) => source === "done") ?? false),
+      detection: detected,
+      ...(faces && !known.faces && faces !== detected ? { faces } : {}),
+      samples,
+      results: samples.map(() => undefined),
+      pending: 0,
+    };
+    const queued: Queued[] = [];
+    for (const [index, sample] of samples.entries()) {
+      const need = known.samples?.[index]?.source ?? "forward";
+      if (need === "done") continue;
+      queued.push({ job, sample: index, work: workOf(analysis, loaded, detected, sample, need) });
+    }
+    job.pending = queued.length;
+    timings.prepare += performance.now() - started;
+    return { job, queued };
+  } catch (error) {
+    if (error instanceof ImageError) return fail(error.message);
+    throw error;
+  }
+}
+
+async function detect(detector: Detector, { picture, row }: Loaded): Promise<Found> {
+  return await detector.detect(picture!, row.path);
+}
+
+function workOf(
+  { classifier }: Analysis,
+  { picture }: Loaded,
+  { boxes }: Found,
+  sample: Sample,
+  need: Exclude<Need, "done">,
+): BatchSample {
+  const spec = classifier.card.input;
+  const toInput = inputPlacement(sample.region, spec);
+  return {
+    source: need === "forward"
+      ? {
+        kind: "forward",
+        input: prepare(picture!, sample.region, spec, classifier.meanImage),
+      }
+      : need,
+    boxes: boxes.flatMap((box, index) =>
+      belongsTo(box, sample) ? [{ box: index, rect: placeRect(toInput, box) }] : []
+    ),
+  };
+}
