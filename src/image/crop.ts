@@ -40,7 +40,7 @@ export function crop(image: RgbImage, x0: number, y0: number, x1: number, y1: nu
  * around the rectangle too. One that reaches over an edge is the same on a copy of the image widened with black to the whole pixels
  * the rectangle covers; of that copy only the part the filter reads is made, so a small part of a large image is cheap.
  *
- * @param rect Continuous image pixels; may lie outside the image altogether (the result is black).
+ * @param rect Continuous image pixels; may lie outside the image altogether (the result is black but for what the filter reaches).
  * @throws {RangeError} when the rectangle is empty or not finite, or a size is not a positive whole number.
  */
 export function cropResize(
@@ -57,7 +57,6 @@ export function cropResize(
   }
   requireSize("a crop", width, height);
   const frame = frameOf(image), covered = roundOut(rect);
-  if (isEmpty(intersect(rect, frame))) return rgbImage(width, height);
   const canvas = union(frame, covered);
   if (
     canvas.x0 === 0 && canvas.y0 === 0 && canvas.x1 === image.width && canvas.y1 === image.height
@@ -76,12 +75,16 @@ export function cropResize(
       y1: rect.y1 + marginY,
     }),
   );
-  return resizePillow(crop(image, read.x0, read.y0, read.x1, read.y1), width, height, filter, {
+  if (isEmpty(intersect(read, frame))) return rgbImage(width, height);
+  const part = crop(image, read.x0, read.y0, read.x1, read.y1);
+  const box = {
     x0: rect.x0 - read.x0,
     y0: rect.y0 - read.y0,
     x1: rect.x1 - read.x0,
     y1: rect.y1 - read.y0,
-  });
+  };
+  const whole = { width: canvas.x1 - canvas.x0, height: canvas.y1 - canvas.y0 };
+  return resizePillow(part, width, height, filter, box, whole);
 }
 
 /**
