@@ -1,0 +1,34 @@
+/**
+ * Gradients of Softmax and LogSoftmax.
+ *
+ * @module
+ */
+
+import { type GraphBuilder, intOf, type Node, type Value } from "../../onnx/graph.ts";
+import type { Rule } from "../../onnx/backward.ts";
+import { axisOf, range, reduceSum, toFirst } from "../forms.ts";
+
+/**
+ * The axes over which a softmax adds up to 1: one axis since operator set 13 (by default the last), before that all from
+ * `axis` on (by default 1), because the operator flattened its input to a matrix.
+ */
+function normalisedAxes(b: GraphBuilder, node: Node): number[] {
+  const rank = b.shape(node.inputs[0]!).length;
+  if (b.graph.opset >= 13) return [axisOf(intOf(node, "axis", -1), rank)];
+  const first = axisOf(intOf(node, "axis", 1), rank);
+  return range(rank - first, first);
+}
+
+/** Softmax: y (ȳ − Σ ȳ y). */
+export const softmax: Rule = (b, node, [y]) => {
+  const result = node.outputs[0]!;
+  const total = reduceSum(b, b.op("Mul", [y!, result]), normalisedAxes(b, node));
+  return toFirst(node, b.op("Mul", [result, b.op("Sub", [y!, total])]));
+};
+
+/** LogSoftmax: ȳ − eʸ Σ ȳ. */
+export const logSoftmax: Rule = (b, node, [y]) => {
+  const total = reduceSum(b, y!, normalisedAxes(b, node));
+  const probabilities: Value = b.op("Exp", [node.outputs[0]!]);
+  return toFirst(node, b.op("Sub", [y!, b.op("Mul", [probabilities, total])]));
+};
