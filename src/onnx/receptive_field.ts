@@ -1,0 +1,137 @@
+/**
+ * Where the cells of a tensor look: the receptive field of each spatial tensor, from the graph.
+ *
+ * Along one axis, cell i of a tensor sees the pixels in an interval of `size` pixels around pixel `centre + stride · i`.
+ * A layer with kernel k, stride s, dilation d and p pixels of leading padding turns (c, j, r) into
+ *
+ *     c' = c + ((k − 1)·d / 2 − p)·j,   r' = r + (k − 1)·d·j,   j' = j·s
+ *
+ * Source: Araujo, Norris, Sim, "Computing Receptive Fields of Convolutional Neural Networks" (Distill 2019,
+ * 10.23915/distill.00021), section "solving receptive field region". TensorFlow's SAME padding puts odd pixels at the end, so `p`
+ * differs from the symmetric case and the field moves by up to half a cell.
+ *
+ * @module
+ */
+
+import type { Graph, Known, Node, Shape, Value } from "./graph.ts";
+import { FIELD_RULES } from "./field_rules.ts";
+import { dependents } from "./reach.ts";
+import { inferShapes } from "./shapes.ts";
+import { simplify } from "./simplify.ts";
+
+/** The receptive field along one axis, in input pixels. */
+export interface AxisField {
+  /** Pixel index on which cell 0 is centred; may lie between pixels (.5) and outside the image. */
+  centre: number;
+  /** Distance in pixels between neighbouring cells. */
+  stride: number;
+  /** Extent in pixels, before it is clipped to the image. */
+  size: number;
+}
+
+/** The receptive field of a tensor's cells. */
+export interface ReceptiveField {
+  y: AxisField;
+  x: AxisField;
+  /**
+   * Whether a summary of the whole image has entered (squeeze-and-excitation, instance normalisation …). The field then
+   * tells where a cell lies, not all that it depends on.
+   */
+  global: boolean;
+}
+
+/** A receptive field with the axes of the tensor that it belongs to. */
+export interface TrackedField extends ReceptiveField {
+  /** Which axis of the tensor is y and which is x. */
+  readonly axes: readonly [number, number];
+}
+
+/** A field; or "lost": the tensor may be spatial, but its field does not follow from the graph. */
+export type FieldState = TrackedField | "lost";
+
+/** What a field rule sees: one node, the states of its inputs and the shapes around it. */
+export interface FieldSite {
+  readonly graph: Graph;
+  readonly node: Node;
+  state(i: number): FieldState | undefined;
+  /** Whether an input depends on the image at all. */
+  varies(i: number): boolean;
+  shape(i: number): Shape | undefined;
+  outputShape(i: number): Shape | undefined;
+  /** Elements of a small constant input. */
+  numbers(i: number): readonly number[] | undefined;
+}
+
+/**
+ * The receptive fields of all tensors whose cells lie on a regular grid over the input image.
+ *
+ * The input is [N, C, H, W], or [N, H, W, C] where its last extent is at most 4 and its second is not. A field ends where
+ * the axes end (flattening, global pooling) or y and x change places; it is absent too where it cannot be told (an unknown
+ * op, branches of different strides). Extents need not be known, except where padding depends on them.
+ *
+ * For `Resize` and `ConvTranspose` the centre is that of the continuous coordinates and the size is an upper bound.
+ *
+ * @param input the graph input that is the image
+ * @throws {ModelError} when the shapes contradict each other.
+ */
+export function receptiveFields(graph: Graph, input: Value): Map<Value, ReceptiveField> {
+  const fields = new Map<Value, ReceptiveField>();
+  for (const [value, state] of traceFields(graph, input)) {
+    if (state === "lost") continue;
+    const { y, x, global } = state;
+    fields.set(value, { y, x, global });
+  }
+  return fields;
+}
+
+/** As {@linkcode receptiveFields}, with the axes, and with the tensors whose field is lost. */
+export function traceFields(source: Graph, input: Value): Map<Value, FieldState> {
+  const graph = simplify(source);
+  const known = inferShapes(graph);
+  const states = new Map<Value, FieldState>();
+  const start = inputField(known.get(input)?.shape);
+  if (!start) return states;
+  states.set(input, start);
+  const varying = dependents(graph, graph.inputs.map(({ name }) => name));
+  for (const node of graph.nodes) {
+    const site = siteOf(graph, node, known, states, varying);
+    const anyInput = node.inputs.some((value) => states.has(value));
+    if (!anyInput) continue;
+    const rule = node.domain === "" ? FIELD_RULES[node.op] : undefined;
+    node.outputs.forEach((output, i) => {
+      const state = rule ? rule(site, i) : "lost";
+      if (output !== "" && state) states.set(output, state);
+    });
+  }
+  return states;
+}
+
+function inputField(shape: Shape | undefined): TrackedField | undefined {
+  const pixel: AxisField = { centre: 0, stride: 1, size: 1 };
+  const few = (dim: unknown) => typeof dim === "number" && dim <= 4;
+  if (shape && shape.length !== 4) return undefined;
+  const last = shape !== undefined && few(shape[3]) && !few(shape[1]);
+  return { y: pixel, x: pixel, global: false, axes: last ? [1, 2] : [2, 3] };
+}
+
+function siteOf(
+  graph: Graph,
+  node: Node,
+  known: ReadonlyMap<Value, Known>,
+  states: ReadonlyMap<Value, FieldState>,
+  varying: ReadonlySet<Value>,
+): FieldSite {
+  const input = (i: number) => node.inputs[i] ?? "";
+  return {
+    graph,
+    node,
+    state: (i) => states.get(input(i)),
+    varies: (i) => varying.has(input(i)),
+    shape: (i) => known.get(input(i))?.shape,
+    outputShape: (i) => known.get(node.outputs[i] ?? "")?.shape,
+    numbers(i) {
+      const elements = known.get(input(i))?.elements;
+      return elements?.every((e) => typeof e === "number") ? elements as number[] : undefined;
+    },
+  };
+}
