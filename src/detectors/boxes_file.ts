@@ -1,0 +1,269 @@
+/**
+ * Boxes made elsewhere: a CSV file or COCO JSON in place of a detector.
+ *
+ * - CSV with the header `image,label,confidence,x0,y0,x1,y1` (any order, more columns are ignored); corners in image pixels.
+ * - COCO: `images` (id, file_name), `categories` (id, name), `annotations` (image_id, category_id, bbox [x, y, width, height]
+ *   and, as in result files, score; 1 where it is absent).
+ *
+ * A malformed file stops before any work, with the line (or the place in the JSON) and the value met.
+ *
+ * @module
+ */
+
+import { basename } from "node:path/posix";
+import { type CsvError, parse } from "csv-parse/sync";
+import { z } from "zod";
+import { messageOf, UsageError } from "../base/errors.ts";
+import { sha256 } from "../base/json.ts";
+import type { Box, Detector } from "./detector.ts";
+
+/** The boxes of a file, by the name the file gives each image. */
+export interface BoxTable {
+  /** Name of the file, for messages. */
+  readonly origin: string;
+  readonly sha256: string;
+  /** Labels in order of their first occurrence. */
+  readonly labels: readonly string[];
+  /** Images as the file names them; with `/` and without a leading `./`. An image can have no boxes (COCO). */
+  readonly images: ReadonlyMap<string, readonly Box[]>;
+}
+
+/**
+ * Reads a file of boxes; its first character tells JSON from CSV.
+ *
+ * @throws {UsageError} naming the line or place, the value met and what is expected; also when there are no boxes at all
+ */
+export function readBoxes(bytes: Uint8Array, origin: string): BoxTable {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`Cannot read boxes from ${origin}: it is not UTF-8 text`);
+  }
+  const images = /^\s*[[{]/.test(text) ? readCoco(text, origin) : readCsv(text, origin);
+  const labels = new Set<string>();
+  for (const boxes of images.values()) for (const box of boxes) labels.add(box.label);
+  if (labels.size === 0) {
+    throw new UsageError(`Cannot read boxes from ${origin}: it holds no boxes`);
+  }
+  return { origin, sha256: sha256(bytes), labels: [...labels], images };
+}
+
+function normal(path: string): string {
+  return path.trim().replaceAll("\\", "/").replace(/^(\.\/)+/, "");
+}
+
+const COLUMNS = ["image", "label", "confidence", "x0", "y0", "x1", "y1"] as const;
+
+function readCsv(text: string, origin: string): Map<string, Box[]> {
+  let records: { info: { lines: number }; record: string[] }[];
+  try {
+    records = parse(text, {
+      info: true,
+      bom: true,
+      trim: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+    }) as unknown as typeof records;
+  } catch (error) {
+    const line = (error as Partial<CsvError> & { lines?: number }).lines;
+    throw new UsageError(
+      `Cannot read boxes from ${origin}${line ? `, line ${line}` : ""}: ${messageOf(error)}`,
+    );
+  }
+  const header = records.shift()?.record ?? [];
+  const missing = COLUMNS.filter((column) => !header.includes(column));
+  if (missing.length) {
+    throw new UsageError(
+      `Cannot read boxes from ${origin}: column ${missing.join(", ")} missing in the header ${
+        JSON.stringify(header.join(","))
+      }; expected ${COLUMNS.join(",")}`,
+    );
+  }
+  const images = new Map<string, Box[]>();
+  for (const { info, record } of records) {
+    const where = `line ${info.lines}`;
+    if (record.length !== header.length) {
+      refuse(origin, where, `${record.length} fields, the header has ${header.length}`);
+    }
+    const field = (column: typeof COLUMNS[number]) => record[header.indexOf(column)]!;
+    const number = (column: typeof COLUMNS[number]) => {
+      const value = field(column) === "" ? NaN : Number(field(column));
+      if (!Number.isFinite(value)) {
+        refuse(origin, where, `${column} is ${JSON.stringify(field(column))}, not a number`);
+      }
+      return value;
+    };
+    const image = normal(field("image"));
+    if (image === "") refuse(origin, where, "the image is empty");
+    const box = checked(origin, where, {
+      label: field("label"),
+      confidence: number("confidence"),
+      x0: number("x0"),
+      y0: number("y0"),
+      x1: number("x1"),
+      y1: number("y1"),
+    });
+    const boxes = images.get(image);
+    if (boxes) boxes.push(box);
+    else images.set(image, [box]);
+  }
+  return images;
+}
+
+function refuse(origin: string, where: string, what: string): never {
+  throw new UsageError(`Cannot read boxes from ${origin}, ${where}: ${what}`);
+}
+
+/** What both formats ask of a box. */
+function checked(origin: string, where: string, box: Box): Box {
+  const { label, confidence, x0, y0, x1, y1 } = box;
+  if (label.trim() === "") refuse(origin, where, "the label is empty");
+  if (!(confidence >= 0 && confidence <= 1)) {
+    refuse(origin, where, `confidence is ${confidence}, not within 0..1`);
+  }
+  if (!(x1 > x0)) refuse(origin, where, `x1 is ${x1}, not over x0 = ${x0}`);
+  if (!(y1 > y0)) refuse(origin, where, `y1 is ${y1}, not over y0 = ${y0}`);
+  return box;
+}
+
+const id = z.union([z.number(), z.string()]);
+const cocoSchema = z.object({
+  images: z.array(z.object({ id, file_name: z.string().trim().min(1) })),
+  categories: z.array(z.object({ id, name: z.string().trim().min(1) })),
+  annotations: z.array(z.object({
+    image_id: id,
+    category_id: id,
+    bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+    score: z.number().optional(),
+  })),
+});
+
+function readCoco(text: string, origin: string): Map<string, Box[]> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`Cannot read boxes from ${origin}: not JSON (${messageOf(error)})`);
+  }
+  const result = cocoSchema.safeParse(json);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    const where = pathText(issue.path) || "top level";
+    const value = JSON.stringify(issue.path.reduce<unknown>(inside, json)) ?? "nothing";
+    refuse(origin, where, `${issue.message}, but found ${value.slice(0, 60)}`);
+  }
+  const { images, categories, annotations } = result.data;
+  const names = unique(
+    origin,
+    "images",
+    images.map(({ id, file_name }) => [id, normal(file_name)]),
+  );
+  const labels = unique(origin, "categories", categories.map(({ id, name }) => [id, name]));
+  const boxes = new Map<string, Box[]>([...names.values()].map((name) => [name, []]));
+  if (boxes.size !== names.size) {
+    const twice = images.map(({ file_name }) => normal(file_name))
+      .find((name, i, all) => all.indexOf(name) !== i);
+    refuse(origin, "images", `file_name ${JSON.stringify(twice)} stands twice`);
+  }
+  annotations.forEach(({ image_id, category_id, bbox, score }, i) => {
+    const where = `annotations[${i}]`;
+    const image = names.get(image_id);
+    const label = labels.get(category_id);
+    if (image === undefined) {
+      refuse(origin, where, `image_id ${JSON.stringify(image_id)} is not among the images`);
+    }
+    if (label === undefined) {
+      refuse(
+        origin,
+        where,
+        `category_id ${JSON.stringify(category_id)} is not among the categories`,
+      );
+    }
+    const [x0, y0, width, height] = bbox;
+    if (!(width > 0 && height > 0)) {
+      refuse(origin, where, `bbox is [${bbox}]; width and height must be over 0`);
+    }
+    const box = { label, confidence: score ?? 1, x0, y0, x1: x0 + width, y1: y0 + height };
+    boxes.get(image)!.push(checked(origin, where, box));
+  });
+  return boxes;
+}
+
+function inside(value: unknown, key: PropertyKey): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
+    .replace(/^\./, "");
+}
+
+function unique(
+  origin: string,
+  where: string,
+  entries: readonly (readonly [string | number, string])[],
+): Map<string | number, string> {
+  const map = new Map(entries);
+  if (map.size === entries.length) return map;
+  const seen = new Set<string | number>();
+  const twice = entries.find(([id]) => seen.size === seen.add(id).size)!;
+  refuse(origin, where, `id ${JSON.stringify(twice[0])} stands twice`);
+}
+
+/**
+ * Which of the file's images is meant by each path of a corpus: the one of exactly that relative path, else the one of the same
+ * file name, if that name is left once in the file and once in the corpus.
+ *
+ * @param paths of the whole corpus (also when a shard of it is run), relative to it
+ * @returns the file's name of each path that has one; its size is how many images match
+ */
+export function matchImages(table: BoxTable, paths: readonly string[]): Map<string, string> {
+  const matches = new Map<string, string>();
+  const left: string[] = [];
+  for (const path of paths) {
+    const exact = normal(path);
+    if (table.images.has(exact)) matches.set(path, exact);
+    else left.push(path);
+  }
+  const taken = new Set(matches.values());
+  const inFile = byName([...table.images.keys()].filter((image) => !taken.has(image)));
+  for (const [name, candidates] of byName(left)) {
+    const images = inFile.get(name);
+    if (candidates.length === 1 && images?.length === 1) matches.set(candidates[0]!, images[0]!);
+  }
+  return matches;
+}
+
+function byName(paths: readonly string[]): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const path of paths) {
+    const name = basename(normal(path));
+    const list = names.get(name);
+    if (list) list.push(path);
+    else names.set(name, [path]);
+  }
+  return names;
+}
+
+/**
+ * A file of boxes as a detector. Images that the file does not name have no boxes; ask {@linkcode matchImages} how many there are.
+ *
+ * @param paths of the whole corpus
+ */
+export function boxesDetector(table: BoxTable, paths: readonly string[]): Detector {
+  const matches = matchImages(table, paths);
+  return {
+    name: table.origin,
+    key: { detector: "boxes-file", version: 1, sha256: table.sha256 },
+    labels: table.labels,
+    detect(_image, path) {
+      const image = matches.get(path);
+      const boxes = image === undefined ? [] : table.images.get(image)!;
+      return Promise.resolve({ boxes, faces: [] });
+    },
+    dispose: () => Promise.resolve(),
+  };
+}
