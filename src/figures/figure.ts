@@ -31,10 +31,12 @@ export interface HeatMatrixData {
   readonly values: ArrayLike<number>;
   /** Over this importance a box is salient. */
   readonly threshold?: number;
-  /** How many units (images or samples) were counted. */
+  /** What the values count or range over, e.g. `phi, −1..1`; the legend's title. */
+  readonly units?: string;
+  /** How many samples (or whatever `counted` says) the matrix was made from. */
   readonly n?: number;
-  /** What was counted: `images`, `samples`. */
-  readonly unit?: string;
+  /** What `n` counts, in the plural; `samples` by default. */
+  readonly counted?: string;
 }
 
 /** How much of a matrix is drawn, and on which scale. */

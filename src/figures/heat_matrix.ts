@@ -4,6 +4,7 @@
  * @module
  */
 
+import { compareCodePoints } from "../base/code_points.ts";
 import { type Canvas, createCanvas } from "./drawing/canvas.ts";
 import { type ColourScale, inkOn, MISSING, scaleFor } from "./drawing/colour.ts";
 import { shorten, textWidth, wrap } from "./drawing/font.ts";
@@ -30,7 +31,7 @@ export function matrixName(data: Pick<HeatMatrixData, "measure" | "method">): st
 }
 
 /**
- * Chooses what is shown. Rows are sorted by their largest |value|, rows without any value last, ties in alphabetical order; columns keep their
+ * Chooses what is shown. Rows are sorted by their largest |value|, rows without any value last, ties by name (code points); columns keep their
  * order and are only chosen by strength when there are too many.
  */
 export function select(data: HeatMatrixData, options: HeatMatrixOptions = {}): Selection {
@@ -80,9 +81,8 @@ function strongest(values: readonly number[]): number {
 }
 
 function ranked(indices: readonly number[], strength: readonly number[], names: readonly string[]) {
-  // Plain code-unit order for ties: a locale would make the figure differ between machines.
   return [...indices].sort((a, b) =>
-    strength[b] - strength[a] || (names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b)
+    strength[b] - strength[a] || compareCodePoints(names[a], names[b]) || a - b
   );
 }
 
@@ -106,6 +106,7 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
   const value = (row: number, column: number) => values[row * classes.length + column];
   const cells = rows.length * columns.length;
   const numbers = cells <= (options.numbersUpTo ?? 320);
+  const digits = digitsFor(values);
 
   const canvas = createCanvas(options);
   const rowLabels = rows.map((i) => shorten(legible(objects[i]), LABEL, ROW_LABEL_WIDTH));
@@ -172,6 +173,7 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
     value,
     scale,
     numbers,
+    digits,
     left,
     top,
     cellWidth,
@@ -186,7 +188,7 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
 
   y = top + rows.length * cellHeight + 26;
   const missing = rows.flatMap((i) => columns.filter((j) => Number.isNaN(value(i, j)))).length;
-  drawLegend(canvas, scale, data.measure, missing, MARGIN + 10, y);
+  drawLegend(canvas, scale, data.units ?? data.measure, missing, MARGIN + 10, y);
   y += 50;
   notes.forEach((note) => paragraph(note, SMALL, true));
   return canvas.finish(
@@ -197,9 +199,14 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
   );
 }
 
+/** Decimals that a matrix's values are printed with: none for counts, else two. */
+export function digitsFor(values: ArrayLike<number>): 0 | 2 {
+  return Array.prototype.every.call(values, (value) => !(value % 1)) ? 0 : 2;
+}
+
 function factsOf(data: HeatMatrixData): string {
   return [
-    data.n === undefined ? undefined : `n = ${count(data.n)} ${data.unit ?? "units"}`,
+    data.n === undefined ? undefined : `n = ${count(data.n)} ${data.counted ?? "samples"}`,
     `${plural(data.objects.length, "object")} × ${plural(data.classes.length, "class", "classes")}`,
     data.threshold === undefined ? undefined : `salient: importance over ${fixed(data.threshold)}`,
   ].filter((part) => part !== undefined).join("; ") + ".";
@@ -213,6 +220,7 @@ interface Cells {
   value(row: number, column: number): number;
   scale: ColourScale;
   numbers: boolean;
+  digits: number;
   left: number;
   top: number;
   cellWidth: number;
@@ -227,7 +235,7 @@ function drawCells(canvas: Canvas, cells: Cells): void {
     columns.forEach((j, column) => {
       const value = cells.value(i, j);
       const x = left + column * cellWidth, y = top + row * cellHeight;
-      const title = `${cells.objects[i]} × ${cells.classes[j]}: ${fixed(value, 3)}`;
+      const title = `${cells.objects[i]} × ${cells.classes[j]}: ${fixed(value, cells.digits && 3)}`;
       const [width, height] = [cellWidth - gap, cellHeight - gap];
       if (Number.isNaN(value)) {
         missing.push({ x, y, width, height, title });
@@ -236,7 +244,7 @@ function drawCells(canvas: Canvas, cells: Cells): void {
       const fill = scale.colour(value);
       canvas.rect(x, y, width, height, { fill }, title);
       if (cells.numbers) {
-        canvas.text(fixed(value), x + width / 2, y + height / 2 + NUMBER * 0.36, {
+        canvas.text(fixed(value, cells.digits), x + width / 2, y + height / 2 + NUMBER * 0.36, {
           size: NUMBER,
           anchor: "middle",
           fill: inkOn(fill),

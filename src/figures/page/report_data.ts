@@ -1,0 +1,155 @@
+/**
+ * What a report page is made of: plain data, nothing to be read or computed from elsewhere.
+ *
+ * Everything is optional that a run may not have; an absent part is left out of the page, it is not shown as zero. NaN stands for "no value"
+ * (structured clone keeps it, JSON does not).
+ *
+ * @module
+ */
+
+import type { HeatMatrixData, OverlayData } from "../figure.ts";
+
+/** A fact with its name, in the order of the page. */
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Everything on a report page. */
+export interface ReportData {
+  /** Headline, e.g. the name of the run or corpus. */
+  readonly title: string;
+  /** What was asked, in one or two sentences. */
+  readonly question: string;
+  /** When it was made, as text. Without it the page holds no time at all and equal runs give equal pages. */
+  readonly made?: string;
+  /** The command line that gives this run again. */
+  readonly command?: string;
+  readonly counts: ReportCounts;
+  /** What was chosen: target, threshold, preset, seed, importance convention … */
+  readonly settings: readonly Fact[];
+  /** All matrices, grouped on the page by measure in order of first appearance; the first one leads (see `associations`). */
+  readonly matrices: readonly HeatMatrixData[];
+  /** The strongest associations; by default the ten largest |value| of the first matrix. */
+  readonly associations?: Associations;
+  readonly models: readonly ModelFacts[];
+  readonly runtime: RuntimeFacts;
+  /** Wall time by stage, in the order of the run. */
+  readonly stages: readonly Stage[];
+  /** Images that could not be used. Give all; the page shows the first 200 and the number of the others. */
+  readonly failures: readonly Failure[];
+  readonly samples: SampleSection;
+  /** How to cite the method, the models and the corpus: one reference each. */
+  readonly cite: readonly string[];
+  /** Credits of the photographs shown. */
+  readonly credits: readonly string[];
+  /** Warnings of this run, added to the general ones. */
+  readonly cautions?: readonly string[];
+}
+
+/** Counts over the run. */
+export interface ReportCounts {
+  /** Image files of the corpus. */
+  readonly images: number;
+  readonly failed: number;
+  /** Files whose bytes equal those of an earlier one. */
+  readonly duplicates?: number;
+  /** What the classifier saw: whole images or crops. */
+  readonly samples: number;
+  /** What a sample is: `face crop`, `whole image`. */
+  readonly sampleKind?: string;
+  /** Samples in which nothing was detected. */
+  readonly samplesWithoutBoxes?: number;
+  readonly boxes: number;
+  /** Boxes over the threshold, by method. */
+  readonly salient?: readonly { readonly method: string; readonly boxes: number }[];
+  /** Scores (box × method) whose importance is NaN. */
+  readonly undefinedImportances?: number;
+  /** Maps that are undefined or constant, and so say nothing. */
+  readonly emptyMaps?: number;
+}
+
+/** The strongest associations. */
+export interface Associations {
+  /** By which rule they were chosen and sorted. */
+  readonly rule: string;
+  readonly rows: readonly Association[];
+}
+
+/** One cell of a matrix, with its evidence as far as there is one. */
+export interface Association {
+  readonly object: string;
+  readonly class: string;
+  readonly measure: string;
+  readonly method: string;
+  readonly value: number;
+  readonly interval?: readonly [number, number];
+  /** Samples with both, and the numbers of samples with the object and with the class. */
+  readonly both?: number;
+  readonly withObject?: number;
+  readonly withClass?: number;
+  readonly p?: number;
+  /** p adjusted for all cells. */
+  readonly q?: number;
+}
+
+/** A model as its card states it. */
+export interface ModelFacts {
+  /** What it was used for: `classifier`, `faces`, `landmarks`, `detector`. */
+  readonly role: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly sha256: string;
+  readonly bytes?: number;
+  readonly licence: string;
+  readonly source: string;
+  readonly citation?: string;
+  readonly note?: string;
+}
+
+/** What computed. */
+export interface RuntimeFacts {
+  /** `webgpu`, `native`, `wasm`. */
+  readonly backend: string;
+  /** Why this one was taken. */
+  readonly reason: string;
+  /** The graphics adapter, where one was used. */
+  readonly adapter?: string;
+  /** Programs and packages with their versions. */
+  readonly versions: readonly Fact[];
+}
+
+/** One stage of a run. */
+export interface Stage {
+  readonly name: string;
+  readonly seconds: number;
+  /** How many things it treated, and what they are (`images`, `samples`). */
+  readonly items?: number;
+  readonly unit?: string;
+}
+
+/** An image that could not be used. */
+export interface Failure {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** The samples shown. */
+export interface SampleSection {
+  /** By which rule they were chosen (see `SAMPLE_RULE`). */
+  readonly rule: string;
+  readonly shown: readonly SampleFigure[];
+}
+
+/** One sample with its overlay. */
+export interface SampleFigure {
+  readonly path: string;
+  /** Which part of the image: `face 2 of 3`. */
+  readonly part?: string;
+  readonly predicted: string;
+  /** Probability of the predicted class, 0..1. */
+  readonly probability: number;
+  /** What the corpus says of the image, if anything. */
+  readonly annotation?: string;
+  readonly overlay: OverlayData;
+}
