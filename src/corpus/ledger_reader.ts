@@ -113,8 +113,9 @@ interface PlaceColumns extends SampleColumns {
   path: string;
 }
 
-interface ScoreColumns extends BoxColumns {
+interface ScoreColumns {
   class: number;
+  box: number;
   importance: number | null;
   share: number | null;
 }
@@ -160,16 +161,22 @@ export function* streamScores(
   const targets = database.prepare(
     `SELECT class FROM scoring WHERE sample = ? AND stage = ? ORDER BY class`,
   );
-  const scores = database.prepare(`
-    SELECT e.class, e.importance, e.share,
-      b.id, b.idx, b.label, b.confidence, b.x0, b.y0, b.x1, b.y1, b.face
-    FROM score e CROSS JOIN box b ON b.id = e.box
-    WHERE e.sample = ? AND e.stage = ? ORDER BY e.class, b.idx, b.id`);
+  const boxes = database.prepare(
+    `SELECT id, idx, label, confidence, x0, y0, x1, y1, face FROM box
+     WHERE content = (SELECT content FROM sample WHERE id = ?)`,
+  );
+  const scores = database.prepare(
+    `SELECT class, box, importance, share FROM score WHERE sample = ? AND stage = ?`,
+  );
   const values = { run, sampling, forward };
   for (
     const row of rows<PlaceColumns & { predicted: number }>(database, STREAMS.predicted, values)
   ) {
     const place = placeOf(row);
+    // The methods of a sample share its boxes.
+    const known = new Map(
+      (boxes.all(place.sample.id) as BoxColumns[]).map((box) => [box.id, boxOf(box)]),
+    );
     for (const [method, stage] of methods.entries()) {
       yield {
         ...place,
@@ -178,7 +185,9 @@ export function* streamScores(
         targets: (targets.all(place.sample.id, stage) as { class: number }[]).map((target) =>
           target.class
         ),
-        scores: (scores.all(place.sample.id, stage) as ScoreColumns[]).map(scoreOf),
+        scores: (scores.all(place.sample.id, stage) as ScoreColumns[])
+          .map((score) => scoreOf(score, known.get(score.box)!))
+          .sort((a, b) => a.class - b.class || a.box.idx - b.box.idx || a.box.id - b.box.id),
       };
     }
   }
@@ -254,13 +263,8 @@ export function boxOf(row: BoxColumns): BoxRow {
   };
 }
 
-function scoreOf(row: ScoreColumns): ScoreRow {
-  return {
-    class: row.class,
-    box: boxOf(row),
-    importance: row.importance ?? NaN,
-    share: row.share ?? NaN,
-  };
+function scoreOf({ class: target, importance, share }: ScoreColumns, box: BoxRow): ScoreRow {
+  return { class: target, box, importance: importance ?? NaN, share: share ?? NaN };
 }
 
 /** A fresh statement for each stream, so that streams of one kind can run inside each other. */
