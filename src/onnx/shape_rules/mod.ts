@@ -8,6 +8,7 @@
 import type { Graph, Known } from "../graph.ts";
 import { meet } from "../dims.ts";
 import { ELEMENTWISE } from "./elementwise.ts";
+import { INDEXING } from "./indexing.ts";
 import { LAYOUT } from "./layout.ts";
 import { LINEAR } from "./linear.ts";
 import { known, type ShapeRule, type ShapeRules, type Site } from "./site.ts";
@@ -53,6 +54,7 @@ export const SHAPE_RULES: ShapeRules = {
   ...SPATIAL,
   ...LINEAR,
   ...LAYOUT,
+  ...INDEXING,
   If: branch,
 };
 

@@ -138,3 +138,23 @@ export class Site {
     );
   }
 }
+
+/** Moves elements: for each place of the result, as coordinates, the coordinates of the element that goes there. */
+export function move(
+  elements: readonly Dim[] | undefined,
+  from: Shape | undefined,
+  to: Shape | undefined,
+  source: (coordinates: readonly number[]) => readonly number[],
+): Dim[] | undefined {
+  const size = to?.every((dim) => typeof dim === "number") ? sizeOf(to as number[]) : undefined;
+  if (!elements || !from || size === undefined || size > MOST_ELEMENTS) return undefined;
+  return Array.from({ length: size }, (_, place) => {
+    const coordinates: number[] = [];
+    for (const extent of [...to as number[]].reverse()) {
+      coordinates.unshift(place % extent);
+      place = Math.floor(place / extent);
+    }
+    const index = source(coordinates).reduce((at, c, axis) => at * (from[axis] as number) + c, 0);
+    return elements[index]!;
+  });
+}
