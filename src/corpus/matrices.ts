@@ -4,10 +4,10 @@
  * @module
  */
 
-import { stringify } from "csv-stringify/sync";
 import { compareCodePoints } from "../base/code_points.ts";
 import type { Measure } from "../statistics/measure.ts";
 import type { Accumulator } from "./accumulator.ts";
+import { csvText } from "./csv.ts";
 
 /** Objects × classes. */
 export interface AssociationMatrix {
@@ -66,7 +66,7 @@ export function matrixCsv({ objects, classes, values }: AssociationMatrix): stri
     object,
     row,
   ) => [object, ...values.subarray(row * classes.length, (row + 1) * classes.length)]);
-  return stringify([["object", ...classes], ...lines], { quoted_match: /[\r\n]/ });
+  return csvText([["object", ...classes], ...lines]);
 }
 
 /**

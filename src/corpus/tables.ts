@@ -5,11 +5,8 @@
  * @module
  */
 
-import { stringify } from "csv-stringify/sync";
+import { csvText, type Field } from "./csv.ts";
 import type { PredictionRow, RunImageRow, ScoredSample } from "./ledger_rows.ts";
-
-/** A field. NaN is written `NaN`, absent values as nothing; numbers as the shortest decimals that read back the same. */
-export type Field = string | number | undefined;
 
 /** Rows that are turned into text at once. */
 const CHUNK = 512;
@@ -81,9 +78,7 @@ export function writeTable(
 
 function writeRows(file: Deno.FsFile, rows: readonly (readonly Field[])[]): void {
   if (rows.length === 0) return;
-  // A lone carriage return is a line end for many readers, but not for csv-stringify.
-  const text = stringify(rows as Field[][], { quoted_match: /[\r\n]/ });
-  let bytes = new TextEncoder().encode(text);
+  let bytes = new TextEncoder().encode(csvText(rows));
   while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
 }
 
