@@ -13,6 +13,5 @@ export type Field = string | number | undefined;
  * Rows as CSV text (RFC 4180 with line feeds): fields with a comma, a quote or a line end are quoted. Equal rows give equal text.
  */
 export function csvText(rows: readonly (readonly Field[])[]): string {
-  // A lone carriage return is a line end for many readers, but not for csv-stringify.
-  return stringify(rows as Field[][], { quoted_match: /[\r\n]/ });
+  return stringify(rows as Field[][]);
 }

@@ -14,6 +14,7 @@ import { inspectFile, prepareTables, removeFiles } from "./ledger_file.ts";
 import {
   type BoxColumns,
   boxOf,
+  findDuplicates,
   IMAGE_COLUMNS,
   type ImageColumns,
   imageOf,
@@ -24,6 +25,8 @@ import {
   type SampleColumns,
   type Sampled,
   sampleOf,
+  type ScoreColumns,
+  scoreOf,
   streamImages,
   streamMaps,
   streamPredictions,
@@ -31,6 +34,7 @@ import {
 } from "./ledger_reader.ts";
 import {
   type DetectionRow,
+  type Duplicates,
   fromBlob,
   type ImageRow,
   type MapRow,
@@ -41,6 +45,7 @@ import {
   type RunRow,
   type SampleRow,
   type ScoredSample,
+  type ScoreRow,
   type Statement,
 } from "./ledger_rows.ts";
 import { createWriter, type LedgerWriter } from "./ledger_writer.ts";
@@ -68,13 +73,6 @@ export interface Stage {
    * be used. Empty for the first stage of a name.
    */
   readonly changes: string[];
-}
-
-/** Files of a run that have equal bytes. */
-export interface Duplicates {
-  readonly sha256: string;
-  /** In the run's order. */
-  readonly paths: string[];
 }
 
 /** One open ledger file. */
@@ -331,22 +329,7 @@ export class Ledger {
 
   /** Groups of images of a run that have equal bytes, in the order of their first images. */
   duplicates(run: number): Duplicates[] {
-    const paths = this.#statement(
-      `SELECT c.sha256, i.path FROM run_image r JOIN image i ON i.id = r.image
-         JOIN content c ON c.id = i.content
-       WHERE r.run = :run AND i.content IN (
-         SELECT i.content FROM run_image r JOIN image i ON i.id = r.image
-         WHERE r.run = :run AND i.content IS NOT NULL
-         GROUP BY i.content HAVING count(DISTINCT i.id) > 1)
-       ORDER BY r.ordinal`,
-    ).iterate({ run }) as Iterable<{ sha256: string; path: string }>;
-    const groups = new Map<string, Set<string>>();
-    for (const { sha256, path } of paths) {
-      const group = groups.get(sha256);
-      if (group) group.add(path);
-      else groups.set(sha256, new Set([path]));
-    }
-    return [...groups].map(([sha256, group]) => ({ sha256, paths: [...group] }));
+    return findDuplicates(this.#database, run);
   }
 
   /** The samples of a run with the classifier's answers, by image and sample; unfinished samples are left out. */
@@ -361,6 +344,17 @@ export class Ledger {
    */
   scoreRows(run: number, stages: Sampled, methods: readonly number[]): Generator<ScoredSample> {
     return streamScores(this.#database, run, stages, methods);
+  }
+
+  /** The scores of one sample's boxes under the map of a class, by the box's place; none where they are not computed. */
+  scoresOf(sample: number, stage: number, target: number): ScoreRow[] {
+    const rows = this.#statement(
+      `SELECT e.class, e.box, e.importance, e.share,
+         b.id, b.idx, b.label, b.confidence, b.x0, b.y0, b.x1, b.y1, b.face
+       FROM score e CROSS JOIN box b ON b.id = e.box
+       WHERE e.sample = ? AND e.stage = ? AND e.class = ? ORDER BY b.idx, b.id`,
+    ).all(sample, stage, target) as (ScoreColumns & BoxColumns)[];
+    return rows.map((row) => scoreOf(row, boxOf(row)));
   }
 
   /** The raw maps of one map stage, by image, sample and class. */

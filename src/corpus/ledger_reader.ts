@@ -9,6 +9,7 @@
 import {
   type BoxRow,
   type Database,
+  type Duplicates,
   fromBlob,
   type ImageRow,
   type MapRow,
@@ -113,7 +114,8 @@ interface PlaceColumns extends SampleColumns {
   path: string;
 }
 
-interface ScoreColumns {
+/** A row of `score` as SQLite gives it. */
+export interface ScoreColumns {
   class: number;
   box: number;
   importance: number | null;
@@ -135,6 +137,25 @@ export function* streamImages(
   ) {
     yield { ...imageOf(row), ordinal: row.ordinal, samples: row.samples };
   }
+}
+
+/** Groups of images of a run that have equal bytes, in the order of their first images. */
+export function findDuplicates(database: Database, run: number): Duplicates[] {
+  const query = `
+    SELECT c.sha256, i.path FROM run_image r JOIN image i ON i.id = r.image
+      JOIN content c ON c.id = i.content
+    WHERE r.run = :run AND i.content IN (
+      SELECT i.content FROM run_image r JOIN image i ON i.id = r.image
+      WHERE r.run = :run AND i.content IS NOT NULL
+      GROUP BY i.content HAVING count(DISTINCT i.id) > 1)
+    ORDER BY r.ordinal`;
+  const groups = new Map<string, Set<string>>();
+  for (const { sha256, path } of rows<{ sha256: string; path: string }>(database, query, { run })) {
+    const group = groups.get(sha256);
+    if (group) group.add(path);
+    else groups.set(sha256, new Set([path]));
+  }
+  return [...groups].map(([sha256, group]) => ({ sha256, paths: [...group] }));
 }
 
 /** The samples of a run with the classifier's answers, by image and sample; unfinished samples are left out. */
@@ -263,7 +284,8 @@ export function boxOf(row: BoxColumns): BoxRow {
   };
 }
 
-function scoreOf({ class: target, importance, share }: ScoreColumns, box: BoxRow): ScoreRow {
+/** A score from a row of its table and its box. */
+export function scoreOf({ class: target, importance, share }: ScoreColumns, box: BoxRow): ScoreRow {
   return { class: target, box, importance: importance ?? NaN, share: share ?? NaN };
 }
 

@@ -148,6 +148,13 @@ export interface MapRow extends SamplePlace, RawMap {
   readonly class: number;
 }
 
+/** Files of a run that have equal bytes. */
+export interface Duplicates {
+  readonly sha256: string;
+  /** In the run's order. */
+  readonly paths: string[];
+}
+
 /** A run as stored. */
 export interface RunRow {
   readonly id: number;

@@ -131,6 +131,15 @@ Deno.test("all that a batch writes is read back", () => {
   assert.equal(ledger.hasMap(sample!.id, method, predicted + 1), false);
   assert.equal(ledger.scoresDone(sample!.id, stages.scores[0]!.id, predicted), true);
   assert.equal(ledger.scoresDone(sample!.id, stages.scores[0]!.id, predicted + 1), false);
+  assert.deepEqual(
+    ledger.scoresOf(sample!.id, stages.scores[1]!.id, predicted),
+    detection.boxes.map((box, at) => ({
+      class: predicted,
+      box,
+      importance: importanceOf(0, 1, 1, at),
+      share: 1,
+    })),
+  );
   // Nothing is there under a stage that was not computed.
   const other = ledger.stage("detections", { detector: { sha256: "another" } }).id;
   assert.equal(ledger.detection(content, other), undefined);
