@@ -123,10 +123,11 @@ export async function openClassifier(
   const notices = [...remarks];
   const source = readModel(bytes);
   const { batch, inputShape } = fixInput(source, card, options.batch, notices);
+  const { name, kind, logits: logitsName } = card.output;
   const scored = withScores(source, {
-    output: card.output.name,
-    kind: card.output.kind,
-    ...(card.output.logits ? { logits: card.output.logits } : {}),
+    ...(name ? { output: name } : {}),
+    ...(kind ? { kind } : {}),
+    ...(logitsName ? { logits: logitsName } : {}),
   });
   const { graph, logits, probabilities } = scored;
   if (card.classes.length !== scored.classes) {

@@ -81,7 +81,7 @@ async function bareClassifier(
   }
   const graph = readModel(bytes);
   const [channels, height, width] = extents(graph, path, inputShape);
-  const { classes, kind, output } = scoresOf(graph);
+  const { classes } = withScores(graph);
   const file = basename(path);
   const card: ClassifierCard = {
     name: file.replace(/\.onnx$/i, "").toLowerCase().replace(/[^a-z0-9._-]+/g, "-")
@@ -102,7 +102,7 @@ async function bareClassifier(
       mean: [0],
       std: [1],
     },
-    output: { name: output, kind },
+    output: {},
     classes: Array.from({ length: classes }, (_, k) => String(k)),
     placement: "half-pixel",
   };
@@ -150,12 +150,4 @@ function extents(
     );
   }
   return [channels, height, width];
-}
-
-function scoresOf(
-  graph: Graph,
-): { classes: number; kind: "logits" | "probabilities"; output: string } {
-  const output = graph.outputs[0]!.name;
-  const scored = withScores(graph, { output });
-  return { classes: scored.classes, kind: scored.kind, output };
 }

@@ -17,15 +17,9 @@ import {
   type ScoreTensor,
 } from "../classifier/classifier.ts";
 import type { SessionValue } from "../runtime/session.ts";
+import type { Target } from "./targets.ts";
 
-/**
- * The score that is explained: a class's logit, its softmax probability, or its margin (logit minus the largest other
- * logit).
- */
-export type Target = "logit" | "probability" | "margin";
-
-/** All targets. */
-export const TARGETS: readonly Target[] = ["logit", "probability", "margin"];
+export { type Target, TARGETS } from "./targets.ts";
 
 /** What a method can use for one batch. Values it is given belong to the context: a method disposes of nothing. */
 export interface MethodContext {

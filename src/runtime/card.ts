@@ -67,11 +67,13 @@ const classifierSchema = z.strictObject({
   ...withFile,
   task: z.literal("classifier"),
   output: z.strictObject({
-    name: z.string(),
-    kind: z.enum(["logits", "probabilities"]),
+    /** The output that holds the scores; by default the only one of the form [N, classes]. */
+    name: z.string().optional(),
+    /** By default probabilities where the output comes from a Softmax or Sigmoid. */
+    kind: z.enum(["logits", "probabilities"]).optional(),
     /** Name of the logits' tensor, where it cannot be found from the graph. */
     logits: z.string().optional(),
-  }),
+  }).default({}),
   classes: z.array(z.string().min(1)).min(1),
   /** The tensor at which the classifier is cut; by default the last one with spatial extent. */
   targetLayer: z.string().optional(),

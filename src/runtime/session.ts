@@ -13,12 +13,9 @@
 import { messageOf, ModelError } from "../base/errors.ts";
 import type { AnyTensor, ElementType, Tensor } from "../base/tensor.ts";
 import { openGpu } from "../gpu/device.ts";
+import type { Backend } from "./backend_names.ts";
 
-/** A backend by name. */
-export type Backend = "webgpu" | "native" | "wasm";
-
-/** All backends, in the order in which `auto` prefers them. */
-export const BACKENDS: readonly Backend[] = ["webgpu", "native", "wasm"];
+export { type Backend, BACKENDS } from "./backend_names.ts";
 
 /** A tensor that lies on the shared GPUDevice (float32 only). `dispose` gives its buffer back. */
 export interface GpuTensor {

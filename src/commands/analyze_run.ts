@@ -1,0 +1,267 @@
+/**
+ * `analyze`: from a corpus to object × class matrices.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { messageOf, UsageError } from "../base/errors.ts";
+import { findImages } from "../corpus/images.ts";
+import { Ledger } from "../corpus/ledger.ts";
+import { type MethodOutput, writeMaps, writeOutputs, writeWhole } from "../corpus/outputs.ts";
+import { type Analysis, registerStages } from "../corpus/plan.ts";
+import { streamCorpus, type StreamSummary } from "../corpus/stream.ts";
+import { type Fact, report } from "../figures/mod.ts";
+import { closeGpu } from "../gpu/device.ts";
+import { MODELS_FOLDER } from "../runtime/card.ts";
+import { createManifest, writeManifest } from "./manifest.ts";
+import { reportData, strongestAssociations } from "./report_data.ts";
+import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
+import { createProgress, duration, printable, textTable } from "./terminal.ts";
+
+/** Options of `analyze`, parsed. */
+export interface AnalyzeOptions extends ExplainOptions {
+  readonly threshold: number;
+  readonly out: string;
+  readonly fresh?: boolean;
+  readonly seed: number;
+  readonly limit?: number;
+  readonly maps?: boolean;
+  readonly strict?: boolean;
+  readonly activationCache: number;
+}
+
+/** Status of a run that was interrupted: 128 + SIGINT, as shells have it. */
+const INTERRUPTED = 130;
+
+/**
+ * Runs an analysis and prints what was found.
+ *
+ * @returns the exit status: 0 when all or some images succeeded, 1 when none did (or any failed under `strict`).
+ * @throws {UsageError} and ModelError before any work, when something asked for cannot be used.
+ */
+export async function runAnalyze(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+): Promise<number> {
+  const shipped = paths.length === 0;
+  const found = await findImages(shipped ? [join(MODELS_FOLDER, "photos")] : paths);
+  const images = options.limit === undefined ? found : found.slice(0, options.limit);
+  const setup = await openSetup(options, images);
+  await prepareFolder(options.out);
+  using ledger = Ledger.open(join(options.out, "ledger.sqlite"), { fresh: options.fresh ?? false });
+  try {
+    const analysis: Analysis = {
+      ...setup,
+      images,
+      activationBudget: options.activationCache * 2 ** 20,
+    };
+    const stages = registerStages(ledger, analysis);
+    const manifest = await createManifest(argumentsOf(paths, options), setup, stages);
+    const run = ledger.startRun(manifest);
+    announce(setup, images.length, stages.reasons);
+    const summary = await stream(analysis, ledger, run, stages);
+    if (summary.interrupted) {
+      ledger.finishRun(run, "interrupted");
+      console.error(
+        `interrupted after ${summary.done} of ${summary.total} images; the same command goes on from there`,
+      );
+      return INTERRUPTED;
+    }
+    const outputs = await writeOutputs(
+      options.out,
+      ledger,
+      run,
+      analysis,
+      stages,
+      options.threshold,
+    );
+    if (options.maps) await writeMaps(options.out, ledger, run, analysis, stages);
+    const outcome = { summary: counts(summary, outputs) };
+    await writeManifest(options.out, ledger, run, manifest, outcome);
+    const data = await reportData({
+      ledger,
+      run,
+      analysis,
+      setup,
+      stages,
+      outputs,
+      summary,
+      manifest,
+      threshold: options.threshold,
+      title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
+      command: commandLine(paths, options),
+      settings: settingsOf(options, setup),
+      credits: shipped ? await shippedCredits() : [],
+    });
+    await writeWhole(join(options.out, "report.html"), report(data));
+    ledger.finishRun(run, "finished", { ...manifest, ...outcome });
+    printOutcome(options, summary, outputs, ledger.duplicates(run).length);
+    if (summary.failed === summary.total) return 1;
+    return options.strict && summary.failed > 0 ? 1 : 0;
+  } finally {
+    await setup.dispose();
+    await closeGpu();
+  }
+}
+
+async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const probe = await Deno.makeTempFile({ dir: folder, suffix: ".tmp" });
+    await Deno.remove(probe);
+  } catch (error) {
+    throw new UsageError(
+      `Cannot write to --out ${folder}: ${messageOf(error)}; choose another folder`,
+    );
+  }
+}
+
+/** Says what is about to happen, on standard error. */
+function announce(setup: Setup, images: number, reasons: readonly string[]): void {
+  const { backend, classifier, detector, methods } = setup;
+  const { layer } = classifier;
+  console.error(
+    `${images} images; classifier ${classifier.card.name} cut at ${layer.name} ` +
+      `(${layer.channels}×${layer.height}×${layer.width}), detector ${detector.name}, ` +
+      `${
+        methods.map(({ name }) => name).join(", ")
+      }; backend ${backend.backend} (${backend.reason})`,
+  );
+  for (const notice of setup.notices) console.error(`note: ${notice}`);
+  for (const reason of reasons) console.error(reason);
+}
+
+/** Streams with progress; Ctrl-C ends it after the batch at work. */
+async function stream(
+  analysis: Analysis,
+  ledger: Ledger,
+  run: number,
+  stages: Parameters<typeof streamCorpus>[3],
+): Promise<StreamSummary> {
+  const progress = createProgress();
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    return await streamCorpus(analysis, ledger, run, stages, {
+      onProgress: progress.update,
+      onFailure: (path, reason) =>
+        console.error(`failed: ${printable(path)}: ${printable(reason)}`),
+      signal: stop.signal,
+    });
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+    progress.end();
+  }
+}
+
+/** The arguments as resolved, for the manifest. */
+function argumentsOf(paths: readonly string[], options: AnalyzeOptions): Record<string, unknown> {
+  return { command: "analyze", paths, ...options };
+}
+
+function counts(summary: StreamSummary, outputs: readonly MethodOutput[]): Record<string, unknown> {
+  const { total, failed, samples, reused, timings } = summary;
+  return {
+    images: total,
+    failed,
+    samples,
+    reused,
+    boxes: outputs[0]?.boxes ?? 0,
+    undefinedImportances: outputs.reduce((sum, { undefinedBoxes }) => sum + undefinedBoxes, 0),
+    milliseconds: Object.fromEntries(
+      Object.entries(timings).map(([stage, time]) => [stage, Math.round(time)]),
+    ),
+  };
+}
+
+function titleOf(paths: readonly string[]): string {
+  return paths.length === 1
+    ? basename(paths[0]!)
+    : `${basename(paths[0]!)} and ${paths.length - 1} more`;
+}
+
+/** A command line that gives the run again, quoted for a POSIX shell. */
+function commandLine(paths: readonly string[], options: AnalyzeOptions): string {
+  const quote = (text: string) =>
+    /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  const flags = Object.entries(options).flatMap(([name, value]) => {
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (value === undefined || value === false || name === "fresh") return [];
+    return value === true ? [flag] : [flag, Array.isArray(value) ? value.join(",") : String(value)];
+  });
+  return ["deno", "task", "analyze", ...paths, ...flags].map(quote).join(" ");
+}
+
+function settingsOf(options: AnalyzeOptions, setup: Setup): Fact[] {
+  const { classifier, classes } = setup;
+  const fact = (name: string, value: string | number): Fact => ({ name, value: String(value) });
+  return [
+    fact("samples", setup.samples === "faces" ? "one for each face found" : "whole images"),
+    fact("methods", setup.methods.map(({ title }) => title).join(", ")),
+    fact("target score", options.target),
+    fact("explained class", typeof classes === "number" ? classifier.classes[classes]! : classes),
+    fact("target layer", classifier.layer.name),
+    fact("placement of maps", classifier.placementRule),
+    fact("mean in a box", options.boxMean === "exact" ? "exact integral" : "whole pixels"),
+    fact("salience threshold", options.threshold),
+    fact(
+      "orientation of pictures",
+      options.orientation === "exif" ? "upright (EXIF)" : "as stored",
+    ),
+    fact("batch size", classifier.batch),
+    fact("seed", options.seed),
+  ];
+}
+
+/** The credits of the photographs that ship, one a table row of their CREDITS.md. */
+async function shippedCredits(): Promise<string[]> {
+  const text = await Deno.readTextFile(join(MODELS_FOLDER, "photos", "CREDITS.md"));
+  return text.split("\n").filter((line) => /^\|(?! file |-)/.test(line))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()).join("; "));
+}
+
+/** The strongest associations, and where everything lies, on standard output. */
+function printOutcome(
+  options: AnalyzeOptions,
+  summary: StreamSummary,
+  outputs: readonly MethodOutput[],
+  duplicates: number,
+): void {
+  const [first] = outputs;
+  const { rule, rows } = strongestAssociations(outputs);
+  const importance = (method: string, object: string, name: string) => {
+    const matrix = outputs.find((output) => output.method === method)!
+      .matrices.find(({ measure }) => measure === "mean-importance")!;
+    const row = matrix.objects.indexOf(object), column = matrix.classes.indexOf(name);
+    return matrix.values[row * matrix.classes.length + column]!;
+  };
+  console.log(`\nStrongest associations (${rule}; ${first!.counts.samples} samples):\n`);
+  console.log(textTable(
+    ["object", "class", "method", "value", "importance", "both", "object", "class"],
+    rows.map(({ object, class: name, method, value, both, withObject, withClass }) => [
+      printable(object),
+      printable(name),
+      method,
+      value.toFixed(2),
+      importance(method, object, name).toFixed(2),
+      String(both),
+      String(withObject),
+      String(withClass),
+    ]),
+  ));
+  const seconds = Object.values(summary.timings).reduce((a, b) => a + b, 0) / 1000;
+  const failed = summary.failed > 0 ? `, ${summary.failed} failed (images.csv says why)` : "";
+  console.log(
+    `\n${summary.total} images${failed}, ${summary.samples} samples, ${first!.boxes} boxes; ` +
+      `${summary.reused} images were computed before; ${duration(seconds)} of work`,
+  );
+  if (duplicates > 0) {
+    console.log(`${duplicates} images are in the corpus more than once: each copy counts`);
+  }
+  const out = options.out;
+  console.log(`matrices  ${join(out, "matrices")}`);
+  console.log(`tables    ${join(out, "images.csv")}, predictions.csv, boxes.csv, run.json`);
+  console.log(`report    ${join(out, "report.html")}`);
+}

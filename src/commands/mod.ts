@@ -1,0 +1,42 @@
+/**
+ * The command line: reads arguments, prints, and sets the exit status. Each command loads its machinery when it runs.
+ *
+ * @module
+ */
+
+import { Command, CommanderError } from "commander";
+import project from "../../deno.json" with { type: "json" };
+import { messageOf, ModelError, UsageError } from "../base/errors.ts";
+import { analyzeCommand } from "./analyze.ts";
+
+/** Exit status for wrong usage: an option, model or file that cannot be used, found before any work. */
+const WRONG_USAGE = 2;
+
+/** Runs the command line and gives the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  let status = 0;
+  const exit = (code: number) => {
+    status = code;
+  };
+  const program = new Command("emocam")
+    .description("Which objects drive a vision model's emotion predictions, and is it real?")
+    .version(project.version)
+    .showHelpAfterError("(emocam help COMMAND lists its options)")
+    .addCommand(analyzeCommand(exit));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "")),
+    });
+  }
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
+    console.error(messageOf(error));
+    if (error instanceof UsageError || error instanceof ModelError) return WRONG_USAGE;
+    if (Deno.env.get("EMOCAM_DEBUG")) console.error(error);
+    else console.error("(set EMOCAM_DEBUG=1 to see where this happened)");
+    return 1;
+  }
+}

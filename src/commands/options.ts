@@ -1,0 +1,52 @@
+/**
+ * Option values: text from the command line → checked values.
+ *
+ * @module
+ */
+
+import { UsageError } from "../base/errors.ts";
+
+/**
+ * A parser of numbers in a range.
+ *
+ * @param what the option, for the message
+ */
+export function number(
+  what: string,
+  { min = -Infinity, max = Infinity, integer = false }: {
+    min?: number;
+    max?: number;
+    integer?: boolean;
+  } = {},
+): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? NaN : Number(text);
+    if (
+      !Number.isFinite(value) || value < min || value > max || integer && !Number.isInteger(value)
+    ) {
+      const kind = integer ? "a whole number" : "a number";
+      const range = Number.isFinite(min) && Number.isFinite(max)
+        ? ` from ${min} to ${max}`
+        : Number.isFinite(min)
+        ? ` of at least ${min}`
+        : Number.isFinite(max)
+        ? ` of at most ${max}`
+        : "";
+      throw new UsageError(`Cannot use ${what} ${JSON.stringify(text)}: give ${kind}${range}`);
+    }
+    return value;
+  };
+}
+
+/** A parser of one of some words. */
+export function oneOf<T extends string>(what: string, words: readonly T[]): (text: string) => T {
+  return (text) => {
+    if ((words as readonly string[]).includes(text)) return text as T;
+    throw new UsageError(`Cannot use ${what} ${JSON.stringify(text)}: give ${words.join(", ")}`);
+  };
+}
+
+/** A parser of comma-separated words; empty ones are left out. */
+export function list(text: string): string[] {
+  return text.split(",").map((word) => word.trim()).filter((word) => word !== "");
+}

@@ -1,0 +1,267 @@
+/**
+ * From a finished run to the data of its report page.
+ *
+ * @module
+ */
+
+import { messageOf } from "../base/errors.ts";
+import type { Json } from "../base/json.ts";
+import type { CorpusImage } from "../corpus/images.ts";
+import type { Ledger } from "../corpus/ledger.ts";
+import type { PredictionRow } from "../corpus/ledger_rows.ts";
+import type { MethodOutput } from "../corpus/outputs.ts";
+import { type Analysis, type Stages, targetsOf } from "../corpus/plan.ts";
+import type { StreamSummary } from "../corpus/stream.ts";
+import {
+  type Association,
+  chooseSamples,
+  type Fact,
+  type ModelFacts,
+  type ReportData,
+  SAMPLE_RULE,
+  type SampleFigure,
+} from "../figures/mod.ts";
+import { decodeImage } from "../image/decode.ts";
+import { findCard } from "../runtime/card.ts";
+import type { Manifest } from "./manifest.ts";
+import { sampleFigure } from "./sample_figures.ts";
+import type { Setup } from "./setup.ts";
+
+/** Samples that a report shows. */
+const SHOWN = 24;
+
+/** What the report is made from. */
+export interface FinishedRun {
+  readonly ledger: Ledger;
+  readonly run: number;
+  readonly analysis: Analysis;
+  readonly setup: Setup;
+  readonly stages: Stages;
+  readonly outputs: readonly MethodOutput[];
+  readonly summary: StreamSummary;
+  readonly manifest: Manifest;
+  readonly threshold: number;
+  readonly title: string;
+  readonly command: string;
+  readonly settings: readonly Fact[];
+  readonly credits: readonly string[];
+}
+
+/** Collects everything for the page; pictures of the samples shown are read again. */
+export async function reportData(finished: FinishedRun): Promise<ReportData> {
+  const { ledger, run, analysis, setup, outputs, summary, manifest, threshold, stages } = finished;
+  const failures: { path: string; reason: string }[] = [];
+  for (const row of ledger.imageRows(run)) {
+    if (row.status === "failed") failures.push({ path: row.path, reason: row.error ?? "" });
+  }
+  const first = outputs[0]!;
+  return {
+    title: finished.title,
+    question:
+      `Which objects drive the predictions of ${
+        setup.classifier.card.title ?? setup.classifier.card.name
+      }? ` +
+      `Importance is the mean of a class activation map in each box; an object is salient where it is over ${threshold}.`,
+    command: finished.command,
+    counts: {
+      images: summary.total,
+      failed: summary.failed,
+      duplicates: ledger.duplicates(run).reduce((sum, { paths }) => sum + paths.length - 1, 0),
+      samples: first.counts.samples,
+      sampleKind: setup.samples === "faces" ? "face crop" : "whole image",
+      boxes: first.boxes,
+      undefinedImportances: outputs.reduce((sum, { undefinedBoxes }) => sum + undefinedBoxes, 0),
+    },
+    settings: finished.settings,
+    matrices: matrixOrder(outputs).map((matrix) => ({ ...matrix, n: first.counts.samples })),
+    associations: strongestAssociations(outputs),
+    models: await modelFacts(setup),
+    runtime: {
+      backend: manifest.backend.name,
+      reason: manifest.backend.reason,
+      ...(manifest.backend.adapter ? { adapter: manifest.backend.adapter } : {}),
+      versions: Object.entries(manifest.versions).map(([name, value]) => ({ name, value })),
+    },
+    stages: Object.entries(summary.timings)
+      .map(([name, milliseconds]) => ({ name, seconds: milliseconds / 1000 })),
+    failures,
+    samples: {
+      rule: SAMPLE_RULE,
+      shown: await shownSamples(ledger, run, analysis, setup, stages, threshold),
+    },
+    cite: citations(setup),
+    credits: finished.credits,
+    cautions: setup.notices,
+  };
+}
+
+/** The measure that compares across base rates first. */
+function matrixOrder(outputs: readonly MethodOutput[]) {
+  const order = ["mean-importance", "phi", "dice", "count"];
+  return order.flatMap((name) =>
+    outputs.flatMap(({ matrices }) => matrices.filter(({ measure }) => measure === name))
+  );
+}
+
+/** The strongest cells by |phi|, with the counts behind them; by mean importance where no phi is defined. */
+export function strongestAssociations(
+  outputs: readonly MethodOutput[],
+  limit = 10,
+): { rule: string; rows: Association[] } {
+  const rank = (name: string): Association[] =>
+    outputs.flatMap(({ method, counts, matrices }) => {
+      const matrix = matrices.find(({ measure }) => measure === name)!;
+      return matrix.objects.flatMap((object, row) =>
+        counts.columns.map((target, column): Association => {
+          const cell = counts.cell(object, target)!;
+          return {
+            object,
+            class: matrix.classes[column]!,
+            measure: name,
+            method,
+            value: matrix.values[row * matrix.classes.length + column]!,
+            both: cell.a,
+            withObject: cell.a + cell.b,
+            withClass: cell.a + cell.c,
+          };
+        })
+      );
+    }).filter(({ value }) => !Number.isNaN(value))
+      .sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, limit);
+  const byPhi = rank("phi");
+  if (byPhi.length > 0) {
+    return { rule: "largest |phi| between “object salient” and “class predicted”", rows: byPhi };
+  }
+  return {
+    rule: "largest mean importance (phi is undefined everywhere)",
+    rows: rank("mean-importance"),
+  };
+}
+
+async function modelFacts({ classifier, detector }: Setup): Promise<ModelFacts[]> {
+  const fact = (role: string, card: Omit<ModelFacts, "role" | "sha256">, sha256: string) => ({
+    role,
+    name: card.name,
+    sha256,
+    licence: card.licence,
+    source: card.source,
+    ...(card.title ? { title: card.title } : {}),
+    ...(card.bytes ? { bytes: card.bytes } : {}),
+    ...(card.citation ? { citation: card.citation } : {}),
+    ...(card.note ? { note: card.note } : {}),
+  } as ModelFacts);
+  const facts = [
+    fact("classifier", classifier.card as never, String(classifier.key.model)),
+  ];
+  for (const name of cardNames(detector.key)) {
+    try {
+      const { card } = await findCard(name);
+      if ("sha256" in card && card.sha256) facts.push(fact(card.task, card as never, card.sha256));
+    } catch {
+      // A user's own detector may name no shipped card; its key is in run.json all the same.
+    }
+  }
+  return facts;
+}
+
+/** Names of cards that a detector's key mentions, under any key called `card` or `name`. */
+function cardNames(key: Json): string[] {
+  if (key === null || typeof key !== "object") return [];
+  if (Array.isArray(key)) return key.flatMap(cardNames);
+  return Object.entries(key).flatMap(([name, value]) =>
+    (name === "card" || name === "name") && typeof value === "string" ? [value] : cardNames(value)
+  );
+}
+
+async function shownSamples(
+  ledger: Ledger,
+  run: number,
+  analysis: Analysis,
+  setup: Setup,
+  stages: Stages,
+  threshold: number,
+): Promise<SampleFigure[]> {
+  const { classifier } = setup;
+  const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
+  const candidates: { id: string; predicted: string; probability: number; row: PredictionRow }[] =
+    [];
+  for (const row of ledger.predictionRows(run, sampled)) {
+    candidates.push({
+      id: `${row.path}#${String(row.sample.idx).padStart(4, "0")}`,
+      predicted: classifier.classes[row.predicted]!,
+      probability: row.probabilities[row.predicted]!,
+      row,
+    });
+  }
+  const files = new Map(analysis.images.map((image) => [image.path, image]));
+  const figures: SampleFigure[] = [];
+  for (const index of chooseSamples(candidates, SHOWN)) {
+    const { row, predicted, probability } = candidates[index]!;
+    const figure = await oneSample(
+      ledger,
+      analysis,
+      setup,
+      stages,
+      threshold,
+      row,
+      files.get(row.path)!,
+    );
+    if (figure) figures.push({ predicted, probability, ...figure });
+  }
+  return figures;
+}
+
+async function oneSample(
+  ledger: Ledger,
+  analysis: Analysis,
+  setup: Setup,
+  stages: Stages,
+  threshold: number,
+  row: PredictionRow,
+  image: CorpusImage,
+): Promise<Pick<SampleFigure, "path" | "part" | "overlay"> | undefined> {
+  const { classifier, compute } = setup;
+  const method = setup.methods[0]!;
+  const own = stages.methods[0]!;
+  const [target] = typeof analysis.classes === "number"
+    ? [analysis.classes]
+    : targetsOf("predicted", row.predicted, classifier.classes.length);
+  const raw = ledger.map(row.sample.id, own.map.id, target!);
+  if (!raw) return undefined;
+  try {
+    const picture = await decodeImage(await Deno.readFile(image.file), {
+      orientation: analysis.orientation,
+    });
+    const whole = setup.samples === "image";
+    const overlay = await sampleFigure(compute, classifier, method, {
+      title: `${method.title}, ${classifier.classes[target!]}`,
+      image: picture,
+      region: row.sample,
+      whole,
+      raw,
+      boxes: ledger.scoresOf(row.sample.id, own.score.id, target!)
+        .map(({ box, importance }) => ({ ...box, importance })),
+      threshold,
+      ...(whole ? { width: 480 } : {}),
+    });
+    return {
+      path: row.path,
+      ...(whole ? {} : { part: `face ${row.sample.idx + 1}` }),
+      overlay,
+    };
+  } catch (error) {
+    // The picture was there when it was analysed; a report without it is better than none.
+    if (error instanceof Deno.errors.NotFound || messageOf(error).startsWith("Cannot ")) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function citations({ methods, classifier }: Setup): string[] {
+  return [
+    "EmoCAM, arXiv 2407.14314: the procedure of mean class activation in object boxes over a corpus.",
+    ...methods.map(({ title, source }) => `${title}: ${source}`),
+    ...(classifier.card.citation ? [`${classifier.card.name}: ${classifier.card.citation}`] : []),
+  ];
+}

@@ -1,0 +1,191 @@
+/**
+ * From option values to an analysis that is ready to run: models loaded, everything checked before any work.
+ *
+ * @module
+ */
+
+import { messageOf, UsageError } from "../base/errors.ts";
+import { type Classifier, openClassifier, type PlacementRule } from "../classifier/classifier.ts";
+import { findClassifier } from "../classifier/source.ts";
+import type { CorpusImage } from "../corpus/images.ts";
+import type { BoxMean, ClassChoice } from "../corpus/plan.ts";
+import type { Crop, SampleKind } from "../corpus/sampler.ts";
+import {
+  boxesDetector,
+  type Detector,
+  matchImages,
+  openDetector,
+  readBoxes,
+} from "../detectors/mod.ts";
+import { type Compute, createCompute } from "../gpu/compute.ts";
+import { findMethods, type Method, type Target } from "../methods/mod.ts";
+import { findCard } from "../runtime/card.ts";
+import { type Backend, type BackendChoice, chooseBackend } from "../runtime/session.ts";
+
+/** The detector that finds faces and their parts, with the nets that ship. */
+export const FACE_PARTS = "face-parts";
+
+/** Options that all commands which explain share. */
+export interface ExplainOptions {
+  readonly classifier: string;
+  readonly detector: string;
+  readonly samples?: SampleKind;
+  readonly methods: readonly string[];
+  readonly target: Target;
+  readonly class: string;
+  readonly backend: Backend | "auto";
+  readonly batch: number;
+  readonly layer?: string;
+  readonly placement?: PlacementRule;
+  readonly boxMean: BoxMean;
+  readonly orientation: "exif" | "stored";
+}
+
+/** What `openSetup` makes: an analysis without its images and ledger settings. */
+export interface Setup {
+  readonly backend: BackendChoice;
+  readonly classifier: Classifier;
+  readonly detector: Detector;
+  readonly faceFinder?: Detector;
+  readonly crop?: Crop;
+  readonly samples: SampleKind;
+  readonly methods: readonly Method[];
+  readonly target: Target;
+  readonly classes: ClassChoice;
+  readonly boxMean: BoxMean;
+  readonly orientation: "exif" | "stored";
+  readonly compute: Compute;
+  /** Remarks that a user should see once. */
+  readonly notices: readonly string[];
+  dispose(): Promise<void>;
+}
+
+/**
+ * Loads and checks everything that a run needs, so that a bad model, option or box file stops it before any work.
+ *
+ * @param images of the corpus, to match a file of boxes with
+ * @param inputShape [C, H, W] of ready inputs, where there are some
+ * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used and what to do.
+ */
+export async function openSetup(
+  options: ExplainOptions,
+  images: readonly CorpusImage[],
+  inputShape?: readonly number[],
+): Promise<Setup> {
+  const methods = findMethods(options.methods);
+  const backend = await chooseBackend(options.backend);
+  const source = await findClassifier(options.classifier, inputShape);
+  const classifier = await openClassifier(source, {
+    backend: backend.backend,
+    batch: options.batch,
+    layer: options.layer,
+    placement: options.placement,
+  });
+  for (const method of methods) {
+    const reason = method.unsupported(classifier, options.target);
+    if (reason) {
+      throw new UsageError(
+        `Cannot use method ${method.name} with model ${classifier.card.name}: ${reason}; leave it out of --methods`,
+      );
+    }
+  }
+  const classes = chooseClass(options.class, classifier.classes);
+  const samples = options.samples ?? (classifier.card.crop ? "faces" : "image");
+  const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
+  const notices = [...classifier.notices];
+  const detector = await findDetector(options.detector, backend.backend, images, notices);
+  const faceFinder = samples !== "faces"
+    ? undefined
+    : detector.name === FACE_PARTS
+    ? detector
+    : await findDetector(FACE_PARTS, backend.backend, images, notices);
+  const compute = await createCompute(backend.backend === "webgpu" ? "gpu" : "cpu");
+  return {
+    backend,
+    classifier,
+    detector,
+    ...(faceFinder ? { faceFinder, crop } : {}),
+    samples,
+    methods,
+    target: options.target,
+    classes,
+    boxMean: options.boxMean,
+    orientation: options.orientation,
+    compute,
+    notices,
+    async dispose() {
+      await classifier.dispose();
+      await detector.dispose();
+      if (faceFinder && faceFinder !== detector) await faceFinder.dispose();
+    },
+  };
+}
+
+/**
+ * The class that is explained: `predicted`, `all`, a class's name, or its index.
+ *
+ * @throws {UsageError} when the classifier has no such class.
+ */
+export function chooseClass(text: string, classes: readonly string[]): ClassChoice {
+  if (text === "predicted" || text === "all") return text;
+  const named = classes.indexOf(text);
+  if (named >= 0) return named;
+  const index = /^\d+$/.test(text) ? Number(text) : -1;
+  if (index >= 0 && index < classes.length) return index;
+  const known = classes.length > 30 ? `0 … ${classes.length - 1}` : classes.join(", ");
+  throw new UsageError(
+    `Cannot explain class ${JSON.stringify(text)}: give predicted, all, or one of ${known}`,
+  );
+}
+
+/** A shipped detector, a user's card, or a file of boxes. */
+async function findDetector(
+  name: string,
+  backend: Backend,
+  images: readonly CorpusImage[],
+  notices: string[],
+): Promise<Detector> {
+  if (!/\.(csv|json)$/i.test(name)) return await openNamed(name, backend);
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(name);
+  } catch (error) {
+    throw new UsageError(`Cannot read detector ${name}: ${messageOf(error)}`);
+  }
+  if (isCard(name, bytes)) return await openNamed(name, backend);
+  const table = readBoxes(bytes, name);
+  const paths = images.map(({ path }) => path);
+  const matched = matchImages(table, paths).size;
+  if (matched === 0) {
+    const [first] = table.images.keys();
+    throw new UsageError(
+      `Cannot use the boxes of ${name}: none of its ${table.images.size} images (${first} …) is in the corpus (${
+        paths[0]
+      } …); write paths as the corpus has them`,
+    );
+  }
+  if (matched < paths.length) {
+    notices.push(`${name} has boxes for ${matched} of ${paths.length} images`);
+  }
+  return boxesDetector(table, paths);
+}
+
+async function openNamed(name: string, backend: Backend): Promise<Detector> {
+  const { card } = await findCard(name);
+  if (card.task !== "detector") {
+    throw new UsageError(
+      `Cannot use model ${card.name} as detector: its card says task ${card.task}; see emocam models list`,
+    );
+  }
+  return await openDetector(card, backend);
+}
+
+/** Whether a JSON file is a model card rather than boxes. */
+function isCard(name: string, bytes: Uint8Array): boolean {
+  if (!name.toLowerCase().endsWith(".json")) return false;
+  try {
+    return "task" in JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What a person sees: progress, and tables of text.
+ *
+ * @module
+ */
+
+import type { StreamProgress } from "../corpus/stream.ts";
+
+/** Seconds between progress lines where standard error is no terminal. */
+const PLAIN_INTERVAL = 10;
+
+/** Progress on standard error: one line that is rewritten on a terminal, plain lines now and then otherwise. */
+export function createProgress(): { update(progress: StreamProgress): void; end(): void } {
+  const terminal = Deno.stderr.isTerminal();
+  const encoder = new TextEncoder();
+  const started = performance.now();
+  let last = started, shown = false;
+  return {
+    update({ done, total, failed, samples }) {
+      const now = performance.now();
+      if (now - last < (terminal ? 200 : PLAIN_INTERVAL * 1000) && done < total) return;
+      last = now;
+      const seconds = (now - started) / 1000;
+      const rate = done / seconds;
+      const text =
+        `${done}/${total} images, ${samples} samples${failed ? `, ${failed} failed` : ""}, ` +
+        `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` +
+        (done < total ? `, ${duration((total - done) / rate)} left` : `, ${duration(seconds)}`);
+      Deno.stderr.writeSync(encoder.encode(terminal ? `\r\x1b[K${text}` : `${text}\n`));
+      shown = terminal;
+    },
+    end() {
+      if (shown) Deno.stderr.writeSync(encoder.encode("\n"));
+    },
+  };
+}
+
+/** Seconds for people: `4.2 s`, `3 min 20 s`, `2 h 5 min`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "unknown time";
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Rows of text in aligned columns; columns of numbers are aligned to the right. */
+export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, c) => Math.max(...all.map((row) => width(row[c] ?? ""))));
+  const numeric = header.map((_, c) =>
+    rows.length > 0 && rows.every((row) => /^(-?[\d.]+%?|NaN|n\/a|)$/.test(row[c] ?? ""))
+  );
+  return all.map((row) =>
+    row.map((cell, c) => {
+      const space = " ".repeat(widths[c]! - width(cell));
+      return numeric[c] ? space + cell : cell + space;
+    }).join("  ").trimEnd()
+  ).join("\n");
+}
+
+/** Columns a text takes; control characters of untrusted names are replaced by the caller's `printable`. */
+function width(text: string): number {
+  return [...text].length;
+}
+
+/** A name that may hold anything, safe to print: control characters (also escape sequences) become "?". */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "?");
+}

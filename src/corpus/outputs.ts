@@ -1,0 +1,223 @@
+/**
+ * The tables and matrices of a run, read from its ledger in one pass each.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { floats } from "../base/tensor.ts";
+import { writeNpy } from "../base/npy.ts";
+import { MEASURES } from "../statistics/mod.ts";
+import { Accumulator } from "./accumulator.ts";
+import type { Ledger } from "./ledger.ts";
+import { type AssociationMatrix, associationMatrix, matrixCsv } from "./matrices.ts";
+import type { ScoredSample } from "./ledger_rows.ts";
+import { type Analysis, type Stages, targetsOf } from "./plan.ts";
+import { writeBoxes, writeImages, writePredictions } from "./tables.ts";
+
+/** What was counted and written for one method. */
+export interface MethodOutput {
+  readonly method: string;
+  readonly counts: Accumulator;
+  /** One a measure, in the order of `MEASURES`. */
+  readonly matrices: readonly AssociationMatrix[];
+  /** Scored boxes, and how many of them have no importance (NaN). */
+  readonly boxes: number;
+  readonly undefinedBoxes: number;
+}
+
+/** Writes a file under a temporary name first, so that a reader never meets half of it. */
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  try {
+    if (typeof content === "string") await Deno.writeTextFile(temporary, content);
+    else await Deno.writeFile(temporary, content);
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Writes `images.csv`, `predictions.csv`, `boxes.csv` and `matrices/METHOD.MEASURE.csv` of a run into its folder. The same
+ * ledger rows give the same bytes.
+ */
+export async function writeOutputs(
+  folder: string,
+  ledger: Ledger,
+  run: number,
+  analysis: Analysis,
+  stages: Stages,
+  threshold: number,
+): Promise<MethodOutput[]> {
+  const { classes } = analysis.classifier;
+  const methods = analysis.methods.map(({ name }) => name);
+  const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
+  writeImages(
+    join(folder, "images.csv"),
+    ledger.imageRows(run, stages.sampling.id),
+    ledger.annotationNames(run),
+  );
+  writePredictions(join(folder, "predictions.csv"), ledger.predictionRows(run, sampled), classes);
+  writeBoxes(
+    join(folder, "boxes.csv"),
+    scoredSamples(ledger, run, analysis, stages),
+    methods,
+    classes,
+  );
+  const matricesFolder = join(folder, "matrices");
+  await clearFolder(matricesFolder);
+  const counted = countRun(ledger, run, analysis, stages, threshold);
+  const outputs: MethodOutput[] = [];
+  for (const [m, method] of methods.entries()) {
+    const { counts, boxes, undefinedBoxes } = counted[m]!;
+    const matrices = Object.values(MEASURES).map((measure) =>
+      associationMatrix(counts, measure, method)
+    );
+    for (const matrix of matrices) {
+      await writeWhole(join(matricesFolder, `${method}.${matrix.measure}.csv`), matrixCsv(matrix));
+    }
+    outputs.push({ method, counts, matrices, boxes, undefinedBoxes });
+  }
+  return outputs;
+}
+
+/**
+ * The samples of a run under each method, with the scores of the classes that this run explains: an earlier run may have
+ * left those of other classes in the ledger.
+ */
+function* scoredSamples(
+  ledger: Ledger,
+  run: number,
+  { classifier, classes }: Analysis,
+  stages: Stages,
+): Generator<ScoredSample> {
+  const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
+  const scoring = stages.methods.map(({ score }) => score.id);
+  for (const sample of ledger.scoreRows(run, sampled, scoring)) {
+    const wanted = targetsOf(classes, sample.predicted, classifier.classes.length);
+    const targets = sample.targets.filter((target) => wanted.includes(target));
+    if (targets.length < wanted.length) continue;
+    yield {
+      ...sample,
+      targets,
+      scores: sample.scores.filter((score) => wanted.includes(score.class)),
+    };
+  }
+}
+
+/** Counts a run into one accumulator a method. */
+function countRun(
+  ledger: Ledger,
+  run: number,
+  analysis: Analysis,
+  stages: Stages,
+  threshold: number,
+) {
+  const { classifier, classes: choice, methods, detector } = analysis;
+  const counted = methods.map(() => ({
+    counts: new Accumulator({
+      classes: classifier.classes,
+      threshold,
+      columns: typeof choice === "number" ? [choice] : undefined,
+    }),
+    boxes: 0,
+    undefinedBoxes: 0,
+  }));
+  for (const sample of scoredSamples(ledger, run, analysis, stages)) {
+    const own = counted[sample.method]!;
+    const scores = sample.scores.map(({ class: target, box: { label }, importance }) => {
+      own.boxes++;
+      if (Number.isNaN(importance)) own.undefinedBoxes++;
+      return { label, class: target, importance };
+    });
+    own.counts.add({
+      predicted: sample.predicted,
+      targets: sample.targets,
+      scores,
+      // A detector of a few known parts lists them all; 601 rows of zeros would help nobody.
+      ...(detector.labels && detector.labels.length <= 40 ? { labels: detector.labels } : {}),
+    });
+  }
+  return counted;
+}
+
+/**
+ * Writes the raw maps (before ReLU and normalisation), `maps/METHOD/IMAGE.npy`: float32 [samples, h, w], or
+ * [samples, classes, h, w] where all classes were explained. Images without samples have no file.
+ *
+ * @returns the number of files.
+ */
+export async function writeMaps(
+  folder: string,
+  ledger: Ledger,
+  run: number,
+  analysis: Analysis,
+  stages: Stages,
+): Promise<number> {
+  const { classes, layer: { height, width } } = analysis.classifier;
+  await clearFolder(join(folder, "maps"));
+  let files = 0;
+  for (const [m, method] of analysis.methods.entries()) {
+    const own = join(folder, "maps", method.name);
+    await Deno.mkdir(own, { recursive: true });
+    const taken = new Set<string>();
+    let current:
+      | { ordinal: number; path: string; samples: number; maps: Float32Array[] }
+      | undefined;
+    const finish = async () => {
+      if (!current) return;
+      const perSample = current.maps.length / current.samples;
+      const data = new Float32Array(current.maps.length * height * width);
+      current.maps.forEach((map, i) => data.set(map, i * height * width));
+      const shape = analysis.classes === "all"
+        ? [current.samples, perSample, height, width]
+        : [current.samples, height, width];
+      await writeWhole(
+        join(own, `${uniqueName(current.path, taken)}.npy`),
+        writeNpy(floats(shape, data)),
+      );
+      files++;
+    };
+    const targets = { sampling: stages.sampling.id, map: stages.methods[m]!.map.id };
+    let lastSample = -1;
+    for (const row of ledger.mapRows(run, targets)) {
+      const prediction = ledger.prediction(row.sample.id, stages.forward.id);
+      if (
+        !prediction ||
+        !targetsOf(analysis.classes, prediction.predicted, classes.length).includes(row.class)
+      ) {
+        continue;
+      }
+      if (current?.ordinal !== row.ordinal) {
+        await finish();
+        current = { ordinal: row.ordinal, path: row.path, samples: 0, maps: [] };
+        lastSample = -1;
+      }
+      if (row.sample.idx !== lastSample) current.samples++;
+      lastSample = row.sample.idx;
+      current.maps.push(row.raw);
+    }
+    await finish();
+  }
+  return files;
+}
+
+/** A file name for an image's path: one component, of letters, digits, ".", "-" and "_" in any script. */
+function uniqueName(path: string, taken: Set<string>): string {
+  const base = path.replace(/^[./]+/, "").replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(-120) ||
+    "image";
+  let name = base;
+  for (let n = 2; taken.has(name); n++) name = `${base}~${n}`;
+  taken.add(name);
+  return name;
+}
+
+/** Makes a folder, and removes what an earlier run of other methods left in it. */
+async function clearFolder(folder: string): Promise<void> {
+  await Deno.remove(folder, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  await Deno.mkdir(folder, { recursive: true });
+}

@@ -1,0 +1,14 @@
+/**
+ * The scores that can be explained.
+ *
+ * @module
+ */
+
+/**
+ * The score that is explained: a class's logit, its softmax probability, or its margin (logit minus the largest other
+ * logit).
+ */
+export type Target = "logit" | "probability" | "margin";
+
+/** All targets. */
+export const TARGETS: readonly Target[] = ["logit", "probability", "margin"];
