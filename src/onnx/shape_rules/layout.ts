@@ -5,7 +5,6 @@
  * @module
  */
 
-import { sizeOf } from "../../base/tensor.ts";
 import { formatShape, product, quotient } from "../dims.ts";
 import { type Dim, intOf, intsOf, type Known, type Shape } from "../graph.ts";
 import { known, knownOf, MOST_ELEMENTS, move, type ShapeRule, type ShapeRules } from "./site.ts";
@@ -30,20 +29,14 @@ const reshape: ShapeRule = (site) => {
     if (x && axis >= x.length) site.fail(`a 0 for axis ${axis} of an input of rank ${x.length}`);
     return x?.[axis] ?? site.unknown(axis);
   });
+  const impossible = () => site.fail(`${formatShape(x)} cannot become [${asked.join(", ")}]`);
   const total = x && product(x);
+  const rest = product(shape);
+  const counted = typeof total === "number" && typeof rest === "number";
   if (open >= 0) {
+    if (counted && (rest === 0 || total % rest !== 0)) impossible();
     shape[open] = (x && remainder(x, shape)) ?? site.unknown(open);
-  } else if (total !== undefined) {
-    const wanted = product(shape);
-    if (typeof total === "number" && typeof wanted === "number" && total !== wanted) {
-      site.fail(`${formatShape(x)} cannot become [${asked.join(", ")}]`);
-    }
-  }
-  if (open >= 0 && typeof total === "number" && shape.every((dim) => typeof dim === "number")) {
-    if (sizeOf(shape as number[]) !== total) {
-      site.fail(`${formatShape(x)} cannot become [${asked.join(", ")}]`);
-    }
-  }
+  } else if (counted && total !== rest) impossible();
   return [known(type, shape, site.elements(0))];
 };
 
