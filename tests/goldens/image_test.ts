@@ -4,8 +4,13 @@ import type { AnyTensor } from "../../src/base/tensor.ts";
 import { ImageError } from "../../src/base/errors.ts";
 import { type DecodedImage, decodeImage } from "../../src/image/decode.ts";
 import { type FloatMap, floatMap } from "../../src/image/image.ts";
-import { letterbox, letterboxDarknet, letterboxMap } from "../../src/image/letterbox.ts";
-import { darknetLetterbox, paperLetterbox } from "../../src/image/letterbox.ts";
+import {
+  darknetLetterbox,
+  letterbox,
+  letterboxDarknet,
+  letterboxMap,
+  paperLetterbox,
+} from "../../src/image/letterbox.ts";
 import { resizeMapBilinear, resizePillow } from "../../src/image/resize.ts";
 import { goldenTest } from "../shared_goldens.ts";
 
@@ -232,3 +237,95 @@ goldenTest("the paper's box importances follow from the raw maps", (root) => {
   assert(largest <= 1e-6, `largest difference ${largest}`);
   assert.deepEqual([compared, leftOut, empty], [354, 66, 36]);
 });
+
+const HOSTILE = "detector/hostile/";
+
+/**
+ * What the index of the hostile folder asks of each file: the reason of a refusal, a size, or a picture to be equal to; `within` is
+ * the mean difference that a lossy file may have, `most` the largest of a rounded one.
+ */
+const DEMANDS: Record<
+  string,
+  RegExp | { like?: string; within?: number; most?: number; size?: number[] }
+> = {
+  "zero.jpg": /empty/,
+  "text.jpg": /unknown format/,
+  "truncated.jpg": /truncated JPEG data/,
+  "truncated_header.jpg": /truncated JPEG header/,
+  "truncated.png": /truncated PNG data/,
+  "badcrc.png": /broken PNG data/,
+  "bomb.png": /60000 x 60000 pixels are over the limit/,
+  "zero_width.png": /broken PNG header/,
+  "prog_truncated.jpg": /truncated JPEG data/,
+  "src.png": { like: "src.png" },
+  "cmyk.jpg": { like: "cmyk_as_rgb.png" },
+  "cmyk_as_rgb.png": { size: [120, 90] },
+  "rgb16.png": { like: "src.png", most: 1, within: 0.5 },
+  "gray16.png": { like: "gray.png" },
+  "gray.png": { size: [120, 90] },
+  "gray.jpg": { like: "gray.png", within: 2 },
+  "rgba.png": { like: "src.png" },
+  "palette.png": { like: "palette_as_rgb.png" },
+  "palette_as_rgb.png": { size: [120, 90] },
+  "interlaced.png": { like: "src.png" },
+  "exif3.jpg": { size: [120, 90] },
+  "exif6.jpg": { size: [120, 90] },
+  "exif8.jpg": { size: [120, 90] },
+  "progressive.jpg": { like: "src.png", within: 5 },
+  "sub420.jpg": { like: "src.png", within: 7 },
+  "webp_named.jpg": { like: "src.png", within: 5 },
+  "png_named.jpg": { like: "src.png" },
+  "anim.gif": { like: "src.png", within: 3 },
+  "trailing.jpg": { like: "src.png", within: 5 },
+  "onepx.png": { size: [1, 1] },
+  "thin.png": { size: [400, 1] },
+  "name with spaces & é中.png": { like: "src.png" },
+};
+
+goldenTest("each hostile file is decoded or refused as its index says", async (root) => {
+  const index = json(root, HOSTILE + "index.json") as Record<string, unknown>;
+  const files = Object.keys(index).filter((name) => !name.startsWith("dir.jpg"));
+  assert.deepEqual(files.toSorted(), Object.keys(DEMANDS).toSorted());
+  const read = (name: string) => decode(root, HOSTILE + encodeURIComponent(name));
+  for (const name of files) {
+    const demand = DEMANDS[name];
+    if (demand instanceof RegExp) {
+      const started = performance.now();
+      await assert.rejects(read(name), (error) => {
+        assert(error instanceof ImageError, name);
+        assert.match(error.message, /^Cannot decode the image: [^\n]+$/);
+        assert.match(error.message, demand);
+        return true;
+      });
+      assert(performance.now() - started < 1000, name);
+      continue;
+    }
+    const image = await read(name);
+    assert.equal(image.data.length, image.width * image.height * 3);
+    if (demand.size) assert.deepEqual([image.width, image.height], demand.size, name);
+    if (demand.like) {
+      const { mean, largest } = differences(image.data, (await read(demand.like)).data);
+      assert(mean <= (demand.within ?? 0), `${name}: mean difference ${mean}`);
+      assert(largest <= (demand.most ?? 255), `${name}: largest difference ${largest}`);
+    }
+  }
+});
+
+goldenTest(
+  "the EXIF orientation of the hostile files is told and applied on demand",
+  async (root) => {
+    for (const [orientation, width, height] of [[3, 120, 90], [6, 90, 120], [8, 90, 120]]) {
+      const bytes = Deno.readFileSync(new URL(`${HOSTILE}exif${orientation}.jpg`, root));
+      const stored = await decodeImage(bytes, { orientation: "stored" });
+      const upright = await decodeImage(bytes);
+      assert.deepEqual([stored.exifOrientation, upright.exifOrientation], [
+        orientation,
+        orientation,
+      ]);
+      assert.deepEqual([upright.width, upright.height], [width, height]);
+      // The first stored pixel: 3 = turned by 180°, 6 = to be turned 90° clockwise, 8 = 90° counter-clockwise.
+      const at = { 3: 120 * 90 - 1, 6: 90 - 1, 8: 90 * 119 }[orientation]!;
+      assert.deepEqual(upright.data.slice(at * 3, at * 3 + 3), stored.data.slice(0, 3));
+    }
+  },
+);
