@@ -197,10 +197,11 @@ export function valuesOf({ stored, affine }: TfjsWeight): number[] {
  * Adds a weight to a graph: as an initializer in its own storage, and where that is quantised, followed by the nodes that
  * restore it. ONNX Runtime folds these nodes when it loads the model.
  *
- * TensorFlow.js restores `q * scale + min` in double precision. In float32 the rounding of `min` would move all weights of
- * a tensor the same way, and such a bias adds up over channels (1.03e-4 at the face detector's output). The quantiser
- * makes `min` a whole multiple of the scale, min = -z * scale, wherever the range contains 0; so `Cast`, `Sub` z (exact),
- * `Mul` scale restores the same value with an error of one part in 2^24 (5e-5 there). Elsewhere `Cast`, `Mul` scale, `Add` min.
+ * TensorFlow.js restores `q * scale + min` in double precision. The quantiser makes `min` a whole multiple of the scale,
+ * min = -z * scale, wherever the range contains 0; there the same value is written as `Cast`, `Sub` z (exact), `Mul` scale, whose
+ * error is two parts in 2^24 of the weight. `Cast`, `Mul` scale, `Add` min, used elsewhere, rounds at the size of `min` however small
+ * the weight is. At the face detector's output the largest difference to TensorFlow.js is 5e-5 with the first form, 1.03e-4 with
+ * the second and 5e-5 with weights restored exactly (which needs float64 in the graph, and ONNX Runtime's WebGPU build refuses that).
  *
  * @returns the float32 value (int64 for int32 weights, which ONNX uses for shapes and axes)
  */
