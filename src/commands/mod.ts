@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import project from "../../deno.json" with { type: "json" };
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { explainCommand } from "./explain.ts";
 
 /** Exit status for wrong usage: an option, model or file that cannot be used, found before any work. */
 const WRONG_USAGE = 2;
@@ -22,7 +23,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("Which objects drive a vision model's emotion predictions, and is it real?")
     .version(project.version)
     .showHelpAfterError("(emocam help COMMAND lists its options)")
-    .addCommand(analyzeCommand(exit));
+    .addCommand(analyzeCommand(exit))
+    .addCommand(explainCommand(exit));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "")),

@@ -1,0 +1,32 @@
+/**
+ * The command `explain`.
+ *
+ * @module
+ */
+
+import { Command } from "commander";
+import { explainOptions } from "./explain_options.ts";
+
+/** Defines `explain`. */
+export function explainCommand(exit: (status: number) => void): Command {
+  return explainOptions(
+    new Command("explain")
+      .description(
+        "predictions, box importances and overlays of single images, or maps of ready input tensors",
+      )
+      .argument(
+        "<image...>",
+        "images, folders or globs; or .npy tensors [N, C, H, W], float32, as the network takes them",
+      ),
+  )
+    .option("--out <folder>", "where the overlays go", "runs/explain")
+    .option("--json", "print JSON")
+    .option(
+      "--maps <folder>",
+      "write METHOD.npy (raw maps) and METHOD.final.npy (as scored, at input size)",
+    )
+    .action(async (paths: string[], options) => {
+      const { runExplain } = await import("./explain_run.ts");
+      exit(await runExplain(paths, options));
+    });
+}

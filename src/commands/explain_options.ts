@@ -1,0 +1,72 @@
+/**
+ * The options that all commands which explain share.
+ *
+ * @module
+ */
+
+import { type Command, Option } from "commander";
+import { TARGETS } from "../methods/targets.ts";
+import { BACKENDS } from "../runtime/backend_names.ts";
+import { list, number, oneOf } from "./options.ts";
+
+/** Options that all commands which explain share. */
+export function explainOptions(command: Command): Command {
+  return command
+    .option(
+      "--classifier <name>",
+      "shipped model, model card (.json) or ONNX file",
+      "mini-xception",
+    )
+    .option(
+      "--detector <name>",
+      "shipped detector, card, or file of boxes (CSV, COCO JSON)",
+      "face-parts",
+    )
+    .addOption(
+      new Option("--samples <kind>", "what the classifier sees; by default as its card says")
+        .argParser(oneOf("--samples", ["image", "faces"])),
+    )
+    .addOption(
+      new Option("--methods <names>", "CAM methods, separated by commas, or all")
+        .argParser(list).default(["grad-cam"], "grad-cam"),
+    )
+    .addOption(
+      new Option("--target <score>", "the score that is explained: logit, probability or margin")
+        .argParser(oneOf("--target", TARGETS)).default("logit"),
+    )
+    .option(
+      "--class <which>",
+      "class that is explained: predicted, all, or its name or index",
+      "predicted",
+    )
+    .addOption(
+      new Option("--backend <name>", "auto, webgpu, native or wasm")
+        .argParser(oneOf("--backend", ["auto", ...BACKENDS])).default("auto"),
+    )
+    .option("--layer <tensor>", "target layer, instead of the card's")
+    .addOption(
+      new Option(
+        "--placement <rule>",
+        "where cells lie: receptive-field or half-pixel (as other tools)",
+      )
+        .argParser(oneOf("--placement", ["receptive-field", "half-pixel"])),
+    )
+    .addOption(
+      new Option("--box-mean <rule>", "mean of the map in a box: exact integral, or whole pixels")
+        .argParser(oneOf("--box-mean", ["exact", "pixels"])).default("exact"),
+    )
+    .addOption(
+      new Option("--orientation <rule>", "turn pictures upright (exif) or take them as stored")
+        .argParser(oneOf("--orientation", ["exif", "stored"])).default("exif"),
+    )
+    .addOption(
+      new Option("--batch <n>", "samples in a batch").default(8)
+        .argParser(number("--batch", { min: 1, max: 4096, integer: true })),
+    )
+    .addOption(
+      new Option("--threshold <t>", "a box is salient when its importance is over this").default(
+        0.3,
+      )
+        .argParser(number("--threshold", { min: 0, max: 1 })),
+    );
+}
