@@ -29,14 +29,14 @@ export function report(data: ReportData): string {
   const hash = createHash("sha256").update(STYLE).digest("base64");
   const policy =
     `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
-  const sections: [id: string, title: string, content: Markup][] = [
-    ["associations", "Strongest associations", findingsSection(data)],
-    ["matrices", "Association matrices", matricesSection(data)],
-    ["samples", "Samples", samplesSection(data)],
-    ["run", "The run", runSection(data)],
-    ["models", "Models", modelsSection(data.models)],
-    ["failures", "Images that could not be used", failuresSection(data)],
-    ["cite", "How to cite", creditsSection(data)],
+  const sections: [id: string, short: string, title: string, content: Markup][] = [
+    ["associations", "Associations", "Strongest associations", findingsSection(data)],
+    ["matrices", "Matrices", "Association matrices", matricesSection(data)],
+    ["samples", "Samples", "Samples", samplesSection(data)],
+    ["run", "Run", "The run", runSection(data)],
+    ["models", "Models", "Models", modelsSection(data.models)],
+    ["failures", "Failures", "Images that could not be used", failuresSection(data)],
+    ["cite", "Cite", "How to cite", creditsSection(data)],
   ];
   return markup`<!DOCTYPE html>
 <html lang="en">
@@ -58,12 +58,12 @@ export function report(data: ReportData): string {
 ${tiles(data)}
 </header>
 <nav aria-label="Sections"><div>
-${lines(sections.map(([id, title]) => markup`<a href="#${id}">${title}</a>`))}
+${lines(sections.map(([id, short]) => markup`<a href="#${id}">${short}</a>`))}
 </div></nav>
 <main>
 ${cautionBox(data)}
 ${
-    lines(sections.map(([id, title, content]) =>
+    lines(sections.map(([id, , title, content]) =>
       markup`<section id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${title}</h2>
 ${content}

@@ -51,12 +51,15 @@ export function textWidth(text: string, size: number): number {
 
 /** The text, cut with an ellipsis to fit a width in pixels; at least one character stays. */
 export function shorten(text: string, size: number, width: number): string {
-  if (textWidth(text, size) <= width) return text;
-  const characters = [...text];
-  while (characters.length > 1 && textWidth(characters.join("") + "…", size) > width) {
-    characters.pop();
+  const room = width - textWidth("…", size);
+  let used = 0, kept = "", fits = "";
+  for (const character of text) {
+    used += advance(character) * size;
+    kept += character;
+    if (used <= room || fits === "") fits = kept;
+    if (used > width) return `${fits.trimEnd()}…`;
   }
-  return characters.join("").trimEnd() + "…";
+  return text;
 }
 
 /** The text in lines no wider than a width in pixels, broken at spaces; a word that is too wide alone is broken inside. */

@@ -6,7 +6,7 @@
 
 import { compareCodePoints } from "../../base/code_points.ts";
 import { lines, type Markup, markup, trusted } from "../drawing/markup.ts";
-import { coordinate, count, fixed, probability } from "../drawing/number_text.ts";
+import { coordinate, count, fixed, plural, probability } from "../drawing/number_text.ts";
 import type { HeatMatrixData } from "../figure.ts";
 import { heatMatrix, select } from "../heat_matrix.ts";
 import { overlay } from "../overlay.ts";
@@ -33,10 +33,12 @@ export function strongestAssociations(matrix: HeatMatrixData): Associations {
     Math.abs(b.value) - Math.abs(a.value) || compareCodePoints(a.object, b.object) ||
     compareCodePoints(a.class, b.class)
   );
+  const shown = rows.slice(0, STRONGEST);
   return {
-    rule:
-      `The ${STRONGEST} cells with the largest |${matrix.measure}| by ${matrix.method}; ties by name; cells without a value or at 0 are left out.`,
-    rows: rows.slice(0, STRONGEST),
+    rule: `The ${
+      plural(shown.length, "cell")
+    } with the largest |${matrix.measure}| by ${matrix.method}; ties by name; cells without a value or at 0 are left out.`,
+    rows: shown,
   };
 }
 

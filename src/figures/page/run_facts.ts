@@ -108,10 +108,13 @@ ${timeTable(data.stages)}`;
 function timeTable(stages: readonly Stage[]): Markup {
   if (stages.length === 0) return markup`<p class="soft">Not measured.</p>`;
   const total = stages.reduce((sum, { seconds }) => sum + seconds, 0);
-  const rate = ({ seconds, items, unit }: Stage) =>
-    items === undefined || !(seconds > 0)
-      ? "–"
-      : `${count(items)} ${unit ?? "items"}, ${(items / seconds).toPrecision(3)} a second`;
+  const rate = ({ seconds, items, unit }: Stage) => {
+    if (items === undefined || !(seconds > 0)) return "–";
+    const speed = items / seconds;
+    return `${count(items)} ${unit ?? "items"}, ${
+      speed < 100 ? Number(speed.toPrecision(2)) : count(Math.round(speed))
+    } a second`;
+  };
   const rows = stages.map((stage) =>
     markup`<tr><td>${stage.name}</td><td class="number">${
       duration(stage.seconds)
