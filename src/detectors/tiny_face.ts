@@ -7,10 +7,11 @@
  */
 
 import { z } from "zod";
-import { ModelError } from "../base/errors.ts";
+import { ImageError, ModelError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import { area, frameOf, intersect, iou, type Rect } from "../image/geometry.ts";
+import { MAX_PIXELS } from "../image/decode.ts";
 import type { RgbImage } from "../image/image.ts";
 import type { NetworkCard } from "../runtime/card.ts";
 import { type Backend, openSession, toFloats } from "../runtime/session.ts";
@@ -37,6 +38,9 @@ export type TinyFaceSettings = z.infer<typeof settingsSchema>;
 export interface FaceBox extends Rect {
   readonly confidence: number;
 }
+
+/** Longest side of an image: its square copy stays under the limit on pixels that decoding has. */
+const MAX_SIDE = Math.floor(Math.sqrt(MAX_PIXELS));
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
@@ -68,8 +72,10 @@ export function decodeTinyFace(
     );
   }
   const scale = size / Math.max(image.width, image.height);
-  const unitX = image.width * size / Math.round(image.width * scale) / cells;
-  const unitY = image.height * size / Math.round(image.height * scale) / cells;
+  // At least one pixel: face-api divides by zero for images more than twice `size` times as long as wide.
+  const scaled = (extent: number) => Math.max(1, Math.round(extent * scale));
+  const unitX = image.width * size / scaled(image.width) / cells;
+  const unitY = image.height * size / scaled(image.height) / cells;
   const boxes: FaceBox[] = [];
   for (let row = 0; row < cells; row++) {
     for (let column = 0; column < cells; column++) {
@@ -124,7 +130,7 @@ export function containment(a: Rect, b: Rect): number {
 /** A face detector, ready to run. */
 export interface FaceFinder {
   readonly key: Readonly<Record<string, Json>>;
-  /** Faces, best first. */
+  /** Faces, best first. @throws {ImageError} when the image is too long to be padded to a square. */
   find(image: RgbImage): Promise<FaceBox[]>;
   dispose(): Promise<void>;
 }
@@ -154,6 +160,13 @@ export async function openTinyFace(
   return {
     key: { sha256: card.sha256, input: card.input as Json, decoder: settings as Json },
     async find(image) {
+      const side = Math.max(image.width, image.height);
+      if (side > MAX_SIDE) {
+        throw new ImageError(
+          `Cannot look for faces: padded to a square, the image of ${image.width} x ${image.height} ` +
+            `pixels is over ${MAX_SIDE} pixels wide; scale it down first`,
+        );
+      }
       const found: FaceBox[] = [];
       for (const size of settings.sizes) {
         const spec = { ...card.input, width: size, height: size };
