@@ -136,8 +136,12 @@ function classesOf(b: GraphBuilder, value: Value): number | undefined {
   return wide.length <= 1 && typeof extent === "number" ? extent : undefined;
 }
 
+/** The output of the form [N, K]; of two where one is the activation of the other, the activation. */
 function onlyScores(b: GraphBuilder, outputs: readonly ValueInfo[]): Value {
-  const candidates = outputs.filter(({ name }) => classesOf(b, name) !== undefined);
+  const made = producers(b.graph);
+  const formed = outputs.filter(({ name }) => classesOf(b, name) !== undefined);
+  const activated = formed.map(({ name }) => finalActivation(made, name)?.inputs[0]);
+  const candidates = formed.filter(({ name }) => !activated.includes(name));
   if (candidates.length === 1) return candidates[0]!.name;
   const all = outputs.map(({ name }) => `${name} ${formatShape(b.known.get(name)?.shape)}`);
   throw new ModelError(

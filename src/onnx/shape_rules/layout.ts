@@ -29,29 +29,34 @@ const reshape: ShapeRule = (site) => {
     if (x && axis >= x.length) site.fail(`a 0 for axis ${axis} of an input of rank ${x.length}`);
     return x?.[axis] ?? site.unknown(axis);
   });
-  const impossible = () => site.fail(`${formatShape(x)} cannot become [${asked.join(", ")}]`);
-  const total = x && product(x);
-  const rest = product(shape);
-  const counted = typeof total === "number" && typeof rest === "number";
-  if (open >= 0) {
-    if (counted && (rest === 0 || total % rest !== 0)) impossible();
-    shape[open] = (x && remainder(x, shape)) ?? site.unknown(open);
-  } else if (counted && total !== rest) impossible();
+  if (x) {
+    const { above, below } = ratio(x, shape);
+    const numbers = typeof above === "number" && typeof below === "number";
+    const fits = open < 0
+      ? !numbers || above === below
+      : below !== 0 && (!numbers || above % below === 0);
+    if (!fits) site.fail(`${formatShape(x)} cannot become [${asked.join(", ")}]`);
+    if (open >= 0) {
+      const rest = above === undefined || below === undefined ? undefined : quotient(above, below);
+      shape[open] = rest ?? site.unknown(open);
+    }
+  } else if (open >= 0) shape[open] = site.unknown(open);
   return [known(type, shape, site.elements(0))];
 };
 
-/** What is left of the extents of `x` for one more axis beside `shape`: shared extents cancel, then the products divide. */
-function remainder(x: Shape, shape: readonly Dim[]): Dim | undefined {
+/** The numbers of elements of two shapes, without the extents that both have. */
+function ratio(
+  x: Shape,
+  shape: readonly Dim[],
+): { above: Dim | undefined; below: Dim | undefined } {
   const over = [...x];
   const under: Dim[] = [];
   for (const dim of shape) {
     const at = over.indexOf(dim);
-    if (at >= 0) over.splice(at, 1);
+    if (at >= 0 && dim !== 0) over.splice(at, 1);
     else under.push(dim);
   }
-  const above = product(over);
-  const below = product(under);
-  return above === undefined || below === undefined ? undefined : quotient(above, below);
+  return { above: product(over), below: product(under) };
 }
 
 const flatten: ShapeRule = (site) => {
