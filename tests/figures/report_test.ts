@@ -228,7 +228,7 @@ Deno.test("report is one file that forbids scripts, requests and any style but i
 
 Deno.test("report escapes everything that comes from outside", () => {
   const evil = `</title></style><script>alert(1)</script>"'&\n\u202e`;
-  const shown = `</title></style><script>alert(1)</script>"'&␊⟨U+202E⟩`;
+  const shown = `</title></style><script>alert(1)</script>"'&⟨U+000A⟩⟨U+202E⟩`;
   const poison = <T>(value: T): T =>
     typeof value === "string"
       ? value + evil as T

@@ -87,7 +87,7 @@ export function wrap(text: string, size: number, width: number): string[] {
 
 /** Path data of a text whose baseline starts at (x, y), in the units of SVG. */
 export function textOutline(text: string, x: number, y: number, size: number): string {
-  const visual = bidi.getReorderedString(text, bidi.getEmbeddingLevels(text));
+  const visual = bidi.getReorderedString(text, bidi.getEmbeddingLevels(text, "ltr"));
   let data = "";
   for (const character of visual) {
     if (character.trim()) {

@@ -28,8 +28,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /**
  * Text with the characters made visible that would otherwise hide, break a line, reverse what follows them, or are not allowed in XML: control
- * characters as Unicode's control pictures (a line break becomes `␊`), bidirectional controls as `⟨U+202E⟩`, lone
- * surrogates and noncharacters as `�`.
+ * characters and bidirectional controls by their number (a line break becomes `⟨U+000A⟩`), lone surrogates and noncharacters
+ * as `�`.
  *
  * Departs from plain display on purpose: a file name with a right-to-left override must not look like another file name.
  */
@@ -39,10 +39,7 @@ export function legible(text: string): string {
     /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g,
     (character) => {
       const code = character.charCodeAt(0);
-      if (code < 0x20) return String.fromCharCode(0x2400 + code);
-      if (code === 0x7f) return "\u2421";
-      if (code >= 0xfffe) return "\ufffd";
-      return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+      return code >= 0xfffe ? "\ufffd" : `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
     },
   );
 }

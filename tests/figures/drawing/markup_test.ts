@@ -12,7 +12,7 @@ Deno.test("markup writes lists one after another, numbers plainly, and nothing f
 });
 
 Deno.test("legible shows line breaks, control characters and bidirectional controls", () => {
-  assert.equal(legible("a\nb\tc\u0000d\u007f"), "a␊b␉c␀d␡");
+  assert.equal(legible("a\nb\tc\u0000d\u007f"), "a⟨U+000A⟩b⟨U+0009⟩c⟨U+0000⟩d⟨U+007F⟩");
   assert.equal(legible("photo\u202egpj.exe"), "photo⟨U+202E⟩gpj.exe");
   assert.equal(legible("\u2066x\u2069\ufeff"), "⟨U+2066⟩x⟨U+2069⟩⟨U+FEFF⟩");
 });
