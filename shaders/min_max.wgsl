@@ -2,7 +2,8 @@
 // sample that is not finite. One workgroup a map.
 //
 // Between neighbouring cells the interpolant is affine along x and along y, so its extremes over the samples there lie at the
-// outermost of them. Along each axis only the samples next to a cell's centre are looked at, and the first and last one.
+// outermost of them: along each axis only the samples on either side of a cell's centre are looked at. Of a cell beyond the
+// grid that is the grid's outermost sample.
 
 struct Params {
   maps: u32,
@@ -32,11 +33,8 @@ fn is_finite(x: f32) -> bool {
 
 // The i-th pixel to look at on an axis of `pixels` pixels over `cells` cells.
 fn candidate(i: u32, cells: u32, pixels: u32, scale: f32, offset: f32) -> u32 {
-  if (pixels <= 2u * cells + 2u) {
+  if (pixels <= 2u * cells) {
     return i;
-  }
-  if (i >= 2u * cells) {
-    return select(pixels - 1u, 0u, i == 2u * cells);
   }
   let before = floor((f32(i / 2u) - offset) / scale - 0.5);
   return u32(clamp(before + f32(i % 2u), 0.0, f32(pixels - 1u)));
@@ -64,8 +62,8 @@ fn main(
   if (map >= p.maps) {
     return;
   }
-  let rows = min(p.outHeight, 2u * p.height + 2u);
-  let columns = min(p.outWidth, 2u * p.width + 2u);
+  let rows = min(p.outHeight, 2u * p.height);
+  let columns = min(p.outWidth, 2u * p.width);
   var least = 3.4028234e38;
   var greatest = -3.4028234e38;
   var bad = 0u;

@@ -11,7 +11,7 @@ const WORKGROUP = 128;
  *
  * Between neighbouring cells' centres the interpolant is affine along x and along y, so its extremes over the samples there
  * lie at the outermost of them. It is enough to look, along each axis, at the samples on either side of each cell's
- * centre and at the first and last one: (2h + 2) · (2w + 2) samples instead of H · W.
+ * centre (of a cell beyond the grid, at the grid's outermost sample): 2h · 2w samples instead of H · W.
  *
  * Shapes: values [maps, height, width], extremes [maps, 2]. Scales are not 0. A map with a sample that is NaN or infinite
  * gets NaN, NaN.
@@ -79,12 +79,11 @@ export const minMax = defineKernel({
 
 /** The pixels to look at on an axis; all of them where that is no more. */
 function candidates(cells: number, pixels: number, scale: number, offset: number): Uint32Array {
-  if (pixels <= 2 * cells + 2) return allPixels(pixels);
-  const found = new Uint32Array(2 * cells + 2);
-  for (let i = 0; i < 2 * cells; i++) {
+  if (pixels <= 2 * cells) return allPixels(pixels);
+  const found = new Uint32Array(2 * cells);
+  for (let i = 0; i < found.length; i++) {
     const before = Math.floor((Math.floor(i / 2) - offset) / scale - 0.5);
     found[i] = Math.min(Math.max(before + i % 2, 0), pixels - 1);
   }
-  found[2 * cells + 1] = pixels - 1;
   return found;
 }
