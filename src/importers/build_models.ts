@@ -11,6 +11,7 @@
 import { join } from "node:path";
 import { ModelError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
+import { checkGraph } from "../onnx/check.ts";
 import { writeModel } from "../onnx/model_file.ts";
 import { cardText, type NetRecipe, NETS, type SourcePackage } from "./nets.ts";
 
@@ -34,7 +35,9 @@ export function buildNet(
       `Cannot build ${recipe.name}: sha256 of ${path} in ${recipe.from.name} ${recipe.from.version} is ${found}, not ${expected}`,
     );
   });
-  const model = writeModel(recipe.build(...sources));
+  const graph = recipe.build(...sources);
+  checkGraph(graph);
+  const model = writeModel(graph);
   return { model, card: cardText(recipe, { sha256: sha256(model), bytes: model.length }) };
 }
 

@@ -11,6 +11,7 @@
  */
 
 import { ModelError, UnsupportedOpError } from "../base/errors.ts";
+import { checkGraph } from "../onnx/check.ts";
 import { type Dim, emptyGraph, type Graph, GraphBuilder, type Shape } from "../onnx/graph.ts";
 import type { Value } from "../onnx/graph.ts";
 import { nameTensor } from "./naming.ts";
@@ -101,6 +102,7 @@ export function tfjsGraph(
     }
     nameTensor(graph, made.value, to, onnxShape(made.shape));
   }
+  checkGraph(graph);
   return graph;
 }
 
