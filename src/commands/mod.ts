@@ -9,6 +9,7 @@ import project from "../../deno.json" with { type: "json" };
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { explainCommand } from "./explain.ts";
+import { modelsCommand } from "./models.ts";
 
 /** Exit status for wrong usage: an option, model or file that cannot be used, found before any work. */
 const WRONG_USAGE = 2;
@@ -24,8 +25,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(project.version)
     .showHelpAfterError("(emocam help COMMAND lists its options)")
     .addCommand(analyzeCommand(exit))
-    .addCommand(explainCommand(exit));
-  for (const command of [program, ...program.commands]) {
+    .addCommand(explainCommand(exit))
+    .addCommand(modelsCommand(exit));
+  for (const command of withChildren(program)) {
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "")),
     });
@@ -41,4 +43,9 @@ export async function main(args: readonly string[]): Promise<number> {
     else console.error("(set EMOCAM_DEBUG=1 to see where this happened)");
     return 1;
   }
+}
+
+/** A command and all below it. */
+function withChildren(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((child) => withChildren(child as Command))];
 }

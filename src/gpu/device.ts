@@ -5,6 +5,7 @@
  * @module
  */
 
+import { tmpdir } from "node:os";
 import { GpuError, messageOf } from "../base/errors.ts";
 
 /** An opened GPU. */
@@ -30,6 +31,10 @@ export function openGpu(): Promise<Gpu | undefined> {
 }
 
 async function open(): Promise<Gpu | undefined> {
+  // Mesa's Vulkan drivers print a line that looks like an error when this variable names no folder.
+  if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) {
+    Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
+  }
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
   const limits: Record<string, number> = {};

@@ -1,0 +1,32 @@
+/**
+ * The command `models`.
+ *
+ * @module
+ */
+
+import { Command } from "commander";
+
+/** Defines `models list` and `models inspect`. */
+export function modelsCommand(exit: (status: number) => void): Command {
+  const models = new Command("models").description(
+    "the models that ship, and what is in an ONNX file",
+  );
+  models.command("list")
+    .description("shipped models: task, classes, licence, whether their file is here")
+    .option("--json", "print JSON")
+    .action(async (options: { json?: boolean }) => {
+      const { listModels } = await import("./models_run.ts");
+      exit(await listModels(options));
+    });
+  models.command("inspect")
+    .description(
+      "inputs, outputs, operators, possible target layers, operators without a backward rule",
+    )
+    .argument("<file>", "an ONNX file, or the name or path of a model card")
+    .option("--json", "print JSON")
+    .action(async (file: string, options: { json?: boolean }) => {
+      const { inspectModel } = await import("./models_run.ts");
+      exit(await inspectModel(file, options));
+    });
+  return models;
+}
