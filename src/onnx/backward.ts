@@ -93,6 +93,8 @@ export function pullBack(
   for (const node of forward.reverse()) {
     const out = node.outputs.map((output) => cotangents.get(output) ?? null);
     if (out.every((value) => value === null)) continue;
+    // The node that makes one of `to` is not on the way any more.
+    if (!readsOf(node).some((read) => wanted.has(read))) continue;
     const rule = ruleFor(table, node);
     const needed = node.inputs.map((input) => wanted.has(input));
     rule(b, node, out, needed).forEach((value, i) => {
@@ -210,7 +212,9 @@ export function unsupportedOps(
   const found: UnsupportedOp[] = [];
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((output) => before.has(output) && after.has(output))) continue;
-    for (const read of readsOf(node)) if (after.has(read)) before.add(read);
+    const reads = readsOf(node).filter((read) => after.has(read));
+    if (reads.length === 0) continue;
+    for (const read of reads) before.add(read);
     if (!Object.hasOwn(table, ruleKey(node))) found.push({ op: ruleKey(node), node: node.name });
   }
   return found.reverse();

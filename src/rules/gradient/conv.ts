@@ -30,10 +30,10 @@ import {
  */
 export const conv: Rule = (b, node, [y], needed) => {
   onlyInputs(node, needed, 0);
-  const [x, weight] = node.inputs as [Value, Value];
+  const weight = node.inputs[1]!;
   const kernel = b.shape(weight).slice(2).map((_, i) => fixedExtent(b, node, weight, i + 2));
   const found = windows(b, node, kernel);
-  return toFirst(node, scatter(b, y!, weight, found, intOf(node, "group", 1), b.shape(x)[1]!));
+  return toFirst(node, scatter(b, y!, weight, found, intOf(node, "group", 1)));
 };
 
 /**
@@ -49,7 +49,6 @@ export function scatter(
   weight: Value,
   { input, output, kernel, strides, dilations, before, reach }: Windows,
   group: number,
-  channels: number | string,
 ): Value {
   // Where the windows end, in coordinates of the unpadded input; beyond it nothing is added.
   const covered = output.map((n, i) => (n - 1) * strides[i]! + reach[i]! - before[i]!);

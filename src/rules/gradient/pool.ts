@@ -60,7 +60,7 @@ export const maxPool: Rule = (b, node, [y]) => {
   const oneHot = new Float32Array(places * places);
   for (let place = 0; place < places; place++) oneHot[place * places + place] = 1;
   const kernels = b.floats([places, 1, ...kernel], oneHot);
-  return toFirst(node, reshapeLike(b, scatter(b, stacked, kernels, found, 1, 1), x));
+  return toFirst(node, reshapeLike(b, scatter(b, stacked, kernels, found, 1), x));
 };
 
 /** Position in the window of the n-th place in row-major order. */
@@ -97,7 +97,7 @@ export const averagePool: Rule = (b, node, [y]) => {
   }
   const ones = b.floats([1, 1, ...kernel], new Float32Array(sizeOf(kernel)).fill(factor));
   const planes = asPlanes(b, weighted, output);
-  return toFirst(node, reshapeLike(b, scatter(b, planes, ones, found, 1, 1), x));
+  return toFirst(node, reshapeLike(b, scatter(b, planes, ones, found, 1), x));
 };
 
 /**
