@@ -38,7 +38,8 @@ export function select(data: HeatMatrixData, options: HeatMatrixOptions = {}): S
   const { objects, classes, values } = data;
   const maxRows = options.maxRows ?? 40, maxColumns = options.maxColumns ?? 40;
   const notes: string[] = [];
-  const magnitude = `|${data.measure}|`;
+  const signed = scaleFor(data.measure, Array.from(values)).kind === "diverging";
+  const magnitude = signed ? `|${data.measure}|` : data.measure;
 
   let columns = classes.map((_, j) => j);
   if (columns.length > maxColumns) {

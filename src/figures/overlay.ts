@@ -33,8 +33,8 @@ export function overlay(data: OverlayData, options: OverlayOptions = {}): string
   const canvas = createCanvas(options);
   const scale = (options.width ?? data.width) / data.width;
   const width = data.width * scale, height = data.height * scale;
-  // Text grows slowly with the picture: 11 px up to 320, 15 px from 960 on.
-  const size = Math.min(15, Math.max(11, 11 + (4 * (width - 320)) / 640));
+  // Text grows slowly with the picture: 10 px up to 320, 14 px from 960 on.
+  const size = Math.min(14, Math.max(10, 10 + (4 * (width - 320)) / 640));
   const inner = Math.max(width, 240);
   const sheet = inner + 2 * MARGIN;
 
@@ -127,14 +127,19 @@ function drawLabels(
   frame: Rect,
   size: number,
 ): void {
-  const height = size * 1.4, pad = size * 0.35;
-  const texts = labelled.map(({ box }) => {
+  // What is not salient speaks more softly.
+  const sizes = labelled.map(({ box }) => box.salient ? size : size * 0.9);
+  const texts = labelled.map(({ box }, i) => {
     const number = fixed(box.importance);
-    const room = (frame.x1 - frame.x0) * 0.6 - textWidth(` ${number}`, size) - 2 * pad;
-    return `${shorten(legible(box.label), size, room)} ${number}`;
+    const room = (frame.x1 - frame.x0) * 0.6 - textWidth(` ${number}`, sizes[i]) - sizes[i] * 0.7;
+    return `${shorten(legible(box.label), sizes[i], room)} ${number}`;
   });
   const plates = placeLabels(
-    labelled.map(({ at }, i) => ({ box: at, width: textWidth(texts[i], size) + 2 * pad, height })),
+    labelled.map(({ at }, i) => ({
+      box: at,
+      width: textWidth(texts[i], sizes[i]) + sizes[i] * 0.7,
+      height: sizes[i] * 1.4,
+    })),
     frame,
   );
   // From the least important on, so that where two plates must overlap the more important one stays readable.
@@ -144,10 +149,10 @@ function drawLabels(
     canvas.rect(plate.x0, plate.y0, plate.x1 - plate.x0, plate.y1 - plate.y0, {
       rx: 2,
       fill: box.salient ? "#ffffff" : "#000000",
-      "fill-opacity": box.salient ? 0.94 : 0.66,
+      "fill-opacity": box.salient ? 0.92 : 0.6,
     });
-    canvas.text(texts[i], plate.x0 + pad, plate.y0 + size * 1.05, {
-      size,
+    canvas.text(texts[i], plate.x0 + sizes[i] * 0.35, plate.y0 + sizes[i] * 1.05, {
+      size: sizes[i],
       fill: box.salient ? "#000000" : "#ffffff",
     });
   }

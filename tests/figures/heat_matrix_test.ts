@@ -108,7 +108,7 @@ Deno.test("heatMatrix of 601 objects and 20 classes shows the 40 strongest rows 
   assert.deepEqual(rows, objects.slice(561).toReversed());
   assert.ok(
     texts(svg).join(" ").includes(
-      "Rows: the first 40 of 601 objects, sorted by the largest |dice| for any class.",
+      "Rows: the first 40 of 601 objects, sorted by the largest dice for any class.",
     ),
   );
   assert.ok(!texts(svg).includes("1.00"));
@@ -129,7 +129,7 @@ Deno.test("select breaks ties by name, puts rows without a value last, and can c
   assert.deepEqual(cut.columns, [0, 2]);
   assert.equal(
     cut.notes[1],
-    "Columns: the 2 of 3 classes with the largest |dice| for any object.",
+    "Columns: the 2 of 3 classes with the largest dice for any object.",
   );
 });
 

@@ -161,31 +161,39 @@ function bar(value: number, limit: number, signed: boolean): Markup {
   );
 }
 
-/** All matrices as heat maps, a heading for each measure; one scale and one choice of rows within a measure. */
+/** All matrices as heat maps; where there are several methods, a heading for each measure, and one scale and one choice of rows within it. */
 export function matricesSection(data: ReportData): Markup {
-  const byMeasure = Map.groupBy(data.matrices, ({ measure }) => measure);
-  if (byMeasure.size === 0) return markup`<p>This run made no association matrix.</p>`;
-  return lines([...byMeasure].map(([measure, matrices]) => {
-    const first = matrices[0];
-    const scaleOver = matrices.flatMap(({ values }) => Array.from(values));
-    const chosen = select(first).rows.map((i) => first.objects[i]);
-    const figures = matrices.map((matrix, i) => {
-      const rows = i === 0 || !sameNames(matrix.objects, first.objects)
-        ? {}
-        : { rows: { objects: chosen, rule: `Rows: as for ${first.method}, for comparison.` } };
-      return markup`<figure>${
-        trusted(heatMatrix(matrix, { ink: "page", scaleOver, ...rows }))
-      }</figure>`;
-    });
-    return markup`<h3>${measure}</h3>
-${
-      matrices.length > 1
-        ? markup`<p class="soft">The methods share one colour scale.</p>\n`
-        : null
-    }<div class="matrices">
+  const groups = [...Map.groupBy(data.matrices, ({ measure }) => measure).values()];
+  if (groups.length === 0) return markup`<p>This run made no association matrix.</p>`;
+  // One method: the figures' own titles say enough, and they can stand side by side.
+  if (groups.every((group) => group.length === 1)) return figureRow(groups.flatMap(drawGroup));
+  return lines(groups.map((group) =>
+    markup`<h3>${group[0].measure}</h3>
+${group.length > 1 ? markup`<p class="soft">The methods share one colour scale.</p>\n` : null}${
+      figureRow(drawGroup(group))
+    }`
+  ));
+}
+
+function figureRow(figures: readonly Markup[]): Markup {
+  return markup`<div class="matrices">
 ${lines(figures)}
 </div>`;
-  }));
+}
+
+/** The matrices of one measure, with one scale and the rows of the first. */
+function drawGroup(matrices: readonly HeatMatrixData[]): Markup[] {
+  const [first] = matrices;
+  const scaleOver = matrices.flatMap(({ values }) => Array.from(values));
+  const chosen = select(first).rows.map((i) => first.objects[i]);
+  return matrices.map((matrix, i) => {
+    const rows = i === 0 || !sameNames(matrix.objects, first.objects)
+      ? {}
+      : { rows: { objects: chosen, rule: `Rows: as for ${first.method}, for comparison.` } };
+    return markup`<figure>${
+      trusted(heatMatrix(matrix, { ink: "page", scaleOver, ...rows }))
+    }</figure>`;
+  });
 }
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {
