@@ -110,7 +110,7 @@ export function findingsSection(data: ReportData): Markup {
     column.number ? markup` class="number"` : markup`${i < 2 ? markup` class="name"` : null}`;
   const head = columns.map((column, i) =>
     markup`<th scope="col"${column.number ? markup` class="number"` : null}>${column.head}</th>${
-      i === valueColumn ? markup`<th aria-hidden="true"></th>` : null
+      i === valueColumn ? markup`<th class="bar" aria-hidden="true"></th>` : null
     }`
   );
   const body = rows.map((row) =>

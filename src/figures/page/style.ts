@@ -83,6 +83,7 @@ footer { margin-top: 3rem; padding-top: 1.2rem; padding-bottom: 2.5rem; border-t
   .facts { grid-template-columns: 1fr; } .facts dt { padding-bottom: 0; } .facts dd { padding-top: 0; padding-bottom: .45rem; }
   .cards .facts { grid-template-columns: 4.5rem 1fr; } .cards .facts dt, .cards .facts dd { padding: .15rem 0; }
   .samples { grid-template-columns: minmax(0, 1fr); }
+  .bar { display: none; } th, td { padding-right: .8rem; } td.name { min-width: 0; }
 }
 @media print {
   nav { display: none; } body { font-size: 10.5pt; } figure, .cards > section, tr { break-inside: avoid; }
