@@ -11,9 +11,10 @@ import {
   type BufferSpec,
   checkArguments,
   checkSlice,
+  type Scalar,
   type ScalarArrays,
+  scalarOf,
 } from "./kernel.ts";
-import type { Scalar } from "./kernel.ts";
 
 interface CpuBuffer extends ComputeBuffer {
   readonly data: ScalarArrays[Scalar];
@@ -57,9 +58,4 @@ function dataOf(buffer: ComputeBuffer): ScalarArrays[Scalar] {
     throw new GpuError("Cannot use a GPU buffer on the CPU: read it and upload its values");
   }
   return (buffer as CpuBuffer).data;
-}
-
-/** The scalar type that an array holds. */
-export function scalarOf(data: ScalarArrays[Scalar]): Scalar {
-  return data instanceof Float32Array ? "f32" : data instanceof Uint32Array ? "u32" : "i32";
 }

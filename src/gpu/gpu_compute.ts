@@ -7,7 +7,6 @@
 import { GpuError, messageOf } from "../base/errors.ts";
 import { readBuffer } from "./buffer.ts";
 import type { Compute, ComputeBuffer, ComputeLimits } from "./compute.ts";
-import { scalarOf } from "./cpu_compute.ts";
 import {
   type BufferSpec,
   checkArguments,
@@ -15,6 +14,7 @@ import {
   type Kernel,
   type Params,
   type Scalar,
+  scalarOf,
   spread,
 } from "./kernel.ts";
 import { compile, type Pipeline } from "./pipeline.ts";

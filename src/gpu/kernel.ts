@@ -21,6 +21,11 @@ export interface ScalarArrays {
   i32: Int32Array;
 }
 
+/** The scalar type that an array holds. */
+export function scalarOf(data: ScalarArrays[Scalar]): Scalar {
+  return data instanceof Float32Array ? "f32" : data instanceof Uint32Array ? "u32" : "i32";
+}
+
 /** One storage buffer of a kernel. */
 export interface BufferSpec {
   readonly name: string;
