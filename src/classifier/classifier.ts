@@ -8,7 +8,7 @@
 import { ModelError, UsageError } from "../base/errors.ts";
 import { type Json, sha256 } from "../base/json.ts";
 import { floats, sizeOf, type Tensor } from "../base/tensor.ts";
-import { type Placement } from "../image/geometry.ts";
+import type { Placement } from "../image/geometry.ts";
 import { gradientGraph } from "../onnx/backward.ts";
 import { cut, extract } from "../onnx/extract.ts";
 import { type Graph, ints, type Value } from "../onnx/graph.ts";

@@ -9,7 +9,7 @@ import { messageOf, UsageError } from "../base/errors.ts";
 import { unsupportedOps } from "../onnx/backward.ts";
 import type { Graph, ValueInfo } from "../onnx/graph.ts";
 import { readModel } from "../onnx/model_file.ts";
-import { type AxisField, type ReceptiveField } from "../onnx/receptive_field.ts";
+import type { AxisField, ReceptiveField } from "../onnx/receptive_field.ts";
 import { withScores } from "../onnx/scores.ts";
 import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";
