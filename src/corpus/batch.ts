@@ -9,7 +9,12 @@ import type { Classifier, Forward } from "../classifier/classifier.ts";
 import type { Compute, ComputeBuffer } from "../gpu/compute.ts";
 import type { Rect } from "../image/geometry.ts";
 import { type MapBatch, rawMaps, scoreMaps } from "../kernels/score.ts";
-import { type Attribution, createContext, type Method } from "../methods/mod.ts";
+import {
+  type Attribution,
+  createContext,
+  type Method,
+  type MethodContext,
+} from "../methods/mod.ts";
 import { isGpuTensor, type SessionValue, toFloats } from "../runtime/session.ts";
 import type { Prediction, RawMap } from "./ledger_rows.ts";
 import { type Analysis, targetsOf } from "./plan.ts";
@@ -97,21 +102,15 @@ export async function runBatch(
     for (const [m, method] of analysis.methods.entries()) {
       for (let t = 0; t < targets[0]!.length; t++) {
         const classes = targets.map((list) => list[t]!);
-        let raw: Tensor | undefined;
-        let batch: MapBatch;
-        if (context) {
-          const padded = [
-            ...classes,
-            ...new Array<number>(classifier.batch - classes.length).fill(0),
-          ];
-          const attribution = await method.compute(context, padded);
-          batch = toBatch(analysis.compute, classifier, method, context.forward, attribution);
-          raw = await readRaw(analysis.compute, classifier, batch);
-          lap("explain");
-        } else {
-          batch = storedMaps(classifier, method, samples, m, classes);
-        }
-        const scores = await scoreRows(analysis, batch, samples);
+        const batch = context
+          ? await explain(analysis, context, method, classes)
+          : storedMaps(classifier, method, samples, m, classes);
+        lap("explain");
+        // Together: on the GPU each reading waits for the device, and two at once wait as long as one.
+        const [raw, scores] = await Promise.all([
+          context ? readRaw(analysis.compute, classifier, batch) : undefined,
+          scoreRows(analysis, batch, samples),
+        ]);
         lap("score");
         samples.forEach((_, row) => {
           const map = raw && { raw: rowOf(raw, row), height: raw.shape[1]!, width: raw.shape[2]! };
@@ -185,7 +184,19 @@ function rowOf(value: Tensor, row: number): Float32Array {
   return value.data.slice(row * size, (row + 1) * size);
 }
 
-/** A method's answer as input of the map kernels; signed, so that the raw maps can be read before the ReLU. */
+/** Asks a method for one class per sample; the rows of padding explain class 0. */
+async function explain(
+  { compute, classifier }: Analysis,
+  context: MethodContext,
+  method: Method,
+  classes: readonly number[],
+): Promise<MapBatch> {
+  const padding = new Array<number>(classifier.batch - classes.length).fill(0);
+  const attribution = await method.compute(context, [...classes, ...padding]);
+  return toBatch(compute, classifier, method, context.forward, attribution);
+}
+
+/** A method's answer as input of the map kernels. */
 function toBatch(
   compute: Compute,
   classifier: Classifier,
