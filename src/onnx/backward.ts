@@ -131,7 +131,8 @@ export interface GradientRequest {
  * only as far as the backward pass reads it. The given graph is not changed. The result can be differentiated again.
  *
  * @throws {UnsupportedOpError} when an operator between target and score has no rule.
- * @throws {ModelError} when the score does not depend on the target, a new name is taken, or the operator set is older than 9.
+ * @throws {ModelError} when the score does not depend on the target, either is not float32, a new name is taken, or the operator
+ * set is older than 9.
  */
 export function gradientGraph(head: Graph, request: GradientRequest): Graph {
   const { score, target, table, cotangent = "cotangent", gradient = "gradient", keep = [] } =
@@ -161,6 +162,15 @@ export function gradientGraph(head: Graph, request: GradientRequest): Graph {
   });
   const b = builderOn(graph, "backward");
   const seed = describe(b.known, score);
+  for (const value of [score, target]) {
+    const { type } = describe(b.known, value);
+    if (type === "float32") continue;
+    throw new ModelError(
+      `Cannot write the gradient of the model: ${
+        JSON.stringify(value)
+      } is ${type}; convert the model to float32`,
+    );
+  }
   graph.inputs.push({ name: cotangent, ...seed });
   b.known.set(cotangent, seed);
 

@@ -305,6 +305,9 @@ Deno.test("gradientGraph() refuses what it cannot name or reach", () => {
   refused({ target: "nowhere" }, /"nowhere"/);
   refused({ score: "nowhere" }, /"nowhere"/);
   refused({ cotangent: "x" }, /"x".*name is taken/);
+  graph.inputs[0]!.type = "float16";
+  graph.outputs[0]!.type = "float16";
+  refused({}, /"y" is float16; convert the model to float32/);
 });
 
 Deno.test("pullBack() gives null where nothing flows and takes any table", () => {

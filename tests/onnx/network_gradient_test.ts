@@ -23,6 +23,8 @@ async function compare(file: string, backend: Backend) {
     const difference = relativeDifference(found, expected);
     assert.ok(difference <= 1e-5, `${file}, ${name}: ${difference}`);
   }
+  // On a software adapter compiling the shaders of all layers takes 20 s; the rules are checked there one by one.
+  if (backend === "webgpu") return;
   const whole = await gradientsOf(graph, backend, {
     ...question,
     score: logits,

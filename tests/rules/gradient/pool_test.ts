@@ -198,6 +198,19 @@ await checkRules("pooling", [
     includePad: true,
   }),
   average("ceil_mode", [1, 2, 6, 6], { kernel: [3, 3], strides: [2, 2], output: [3, 3] }),
+  average("ceil_mode with padding that counts", [1, 1, 6, 6], {
+    kernel: [3, 3],
+    strides: [2, 2],
+    pads: [1, 1, 1, 1],
+    output: [4, 4],
+    includePad: true,
+  }),
+  average("ceil_mode with padding that does not count", [1, 1, 6, 7], {
+    kernel: [3, 3],
+    strides: [2, 3],
+    pads: [1, 1, 1, 1],
+    output: [4, 3],
+  }),
   average("everything", [2, 3, 4, 5], { kernel: [4, 5] }),
   average("auto_pad SAME_UPPER", [1, 2, 6, 5], same, samePadding),
   average("dilation", [1, 2, 8, 7], { kernel: [2, 3], dilations: [3, 2], strides: [2, 1] }, {
