@@ -5,19 +5,19 @@
  * @module
  */
 
-import { ModelError, UsageError } from "../base/errors.ts";
+import { ModelError } from "../base/errors.ts";
 import { type Json, sha256 } from "../base/json.ts";
-import { floats, sizeOf, type Tensor } from "../base/tensor.ts";
+import { sizeOf, type Tensor } from "../base/tensor.ts";
+import { readBuffer } from "../gpu/buffer.ts";
 import type { Placement } from "../image/geometry.ts";
-import { gradientGraph } from "../onnx/backward.ts";
+import { gradientGraph, unsupportedOps } from "../onnx/backward.ts";
 import { cut, extract } from "../onnx/extract.ts";
 import { type Graph, ints, type Value } from "../onnx/graph.ts";
 import { linearHead } from "../onnx/linear_head.ts";
 import { readModel, writeModel } from "../onnx/model_file.ts";
 import { type ReceptiveField, receptiveFields } from "../onnx/receptive_field.ts";
 import { withScores } from "../onnx/scores.ts";
-import { builderOn, inferShapes } from "../onnx/shapes.ts";
-import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
+import { builderOn } from "../onnx/shapes.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
 import {
@@ -29,13 +29,15 @@ import {
   type SessionValue,
   toFloats,
 } from "../runtime/session.ts";
+import { evaluateRows, headBatch, padRows, type Scores } from "./evaluate.ts";
+import { findLayer, fixInput, place, type PlacementRule } from "./layout.ts";
 import type { ClassifierSource } from "./source.ts";
+
+export type { PlacementRule } from "./layout.ts";
+export type { Scores } from "./evaluate.ts";
 
 /** The tensor that a score is read from. */
 export type ScoreTensor = "logits" | "probabilities";
-
-/** How a map's cells are placed on the input. */
-export type PlacementRule = "receptive-field" | "half-pixel";
 
 /** What the caller may decide about a classifier. */
 export interface ClassifierOptions {
@@ -51,6 +53,8 @@ export interface ClassifierOptions {
 /** One forward pass over a batch. Rows from `count` on are padding. */
 export interface Forward {
   readonly count: number;
+  /** The inputs [batch, C, H, W]; absent where the pass was taken up from stored activations. */
+  readonly input?: Tensor;
   /** Activation at the target layer [batch, C, h, w]; on the GPU with backend webgpu. */
   readonly activation: SessionValue;
   /** What else crosses the cut, by name (empty for most models). */
@@ -70,8 +74,25 @@ export interface Gradient {
   readonly mean: SessionValue;
 }
 
+/** The graphs behind a classifier, for methods that rewrite them. Graphs are shared: copy before a change. */
+export interface ClassifierGraphs {
+  /** From the input to the scores, simplified. */
+  readonly whole: Graph;
+  /** From the target layer (and the bypass tensors) to the scores. */
+  readonly head: Graph;
+  readonly input: Value;
+  readonly layer: Value;
+  /** What else crosses the cut. */
+  readonly bypass: readonly Value[];
+  readonly logits?: Value;
+  readonly probabilities: Value;
+}
+
 /** A classifier that is loaded, cut and ready. */
 export interface Classifier {
+  readonly graphs: ClassifierGraphs;
+  /** Rows in a batch of the head: fixed, so that a row's scores do not depend on the others. */
+  readonly headBatch: number;
   readonly card: ClassifierCard;
   /** The card's mean image [C, H, W], if it names one. */
   readonly meanImage?: Float32Array;
@@ -103,6 +124,23 @@ export interface Classifier {
   readonly resumable: boolean;
   /** Gradient of Σ cotangent · score at the target layer; `cotangent` is [batch, classes]. */
   gradient(forward: Forward, score: ScoreTensor, cotangent: Tensor): Promise<Gradient>;
+  /**
+   * Operators between the target layer (or another tensor) and a score that have no gradient rule, as one reason; `undefined`
+   * when the score can be differentiated.
+   */
+  gradientUnsupported(score: ScoreTensor, from?: Value): string | undefined;
+  /** Scores of inputs [M, C, H, W], any M. */
+  evaluate(inputs: Tensor): Promise<Scores>;
+  /**
+   * Scores of activations [M, C, h, w] at the target layer, any M, through the head alone; bypass tensors are those of one
+   * row of a forward pass.
+   */
+  evaluateHead(activations: Tensor, forward: Forward, row: number): Promise<Scores>;
+  /**
+   * A session of a graph that a method has made, on this classifier's backend. Made once for each name; `onDevice` names
+   * outputs that stay on the GPU.
+   */
+  session(name: string, make: () => Graph, onDevice?: readonly string[]): Promise<Session>;
   /** Weights [classes, C] of a pooling + linear head, or why there is none. */
   linearHead(): { weights: Tensor } | { reason: string };
   dispose(): Promise<void>;
@@ -144,24 +182,41 @@ export async function openClassifier(
   const passage = extract(graph, { inputs: [graph.inputs[0]!.name], outputs }, card.name);
   const onDevice = [layer.name, ...bypass];
   const session = await openSession(writeModel(passage), backend, { onDevice });
-  const gradients = new Map<ScoreTensor, Promise<Session>>();
-
-  const openGradient = async (score: ScoreTensor): Promise<Session> => {
-    const value = score === "logits" ? logits : probabilities;
-    if (!value) {
-      throw new ModelError(`Cannot differentiate the logits of ${card.name}: it has none`);
+  const sessions = new Map<string, Promise<Session>>();
+  const sessionOf = (name: string, make: () => Graph, onDevice: readonly string[] = []) => {
+    let opening = sessions.get(name);
+    if (!opening) {
+      // A failed attempt is not kept: the next one gives the same error, not a stale session.
+      opening = Promise.resolve().then(() =>
+        openSession(writeModel(make()), backend, { onDevice })
+      );
+      sessions.set(name, opening);
     }
-    const backward = gradientGraph(head, {
-      score: value,
-      target: layer.name,
-      table: GRADIENT_RULES,
-    });
-    return await openSession(writeModel(withMean(backward)), backend, {
-      onDevice: ["gradient", "gradient_mean"],
-    });
+    return opening;
   };
+  const input = graph.inputs[0]!.name;
+  const scoreOf = (score: ScoreTensor): Value => {
+    const value = score === "logits" ? logits : probabilities;
+    if (value) return value;
+    throw new ModelError(`Cannot differentiate the logits of ${card.name}: it has none`);
+  };
+  const scoreNames = { probabilities, ...(logits ? { logits } : {}) };
+  const scoreOutputs = [...logits ? [logits] : [], probabilities];
+  const fixed = typeof graph.inputs[0]!.shape?.[0] === "number";
+  const activationSize = layer.channels * layer.height * layer.width;
+  const rowsOfHead = fixed ? batch : headBatch(activationSize, batch);
 
   return {
+    graphs: {
+      whole: graph,
+      head,
+      input,
+      layer: layer.name,
+      bypass,
+      ...(logits ? { logits } : {}),
+      probabilities,
+    },
+    headBatch: rowsOfHead,
     card,
     ...(meanImage ? { meanImage } : {}),
     backend,
@@ -183,13 +238,15 @@ export async function openClassifier(
       runtime: await backendVersion(backend),
       batch,
     },
-    async forward(input) {
-      const count = input.shape[0]!;
-      const results = await session.run({ [graph.inputs[0]!.name]: padRows(input, batch) });
+    async forward(values) {
+      const count = values.shape[0]!;
+      const padded = padRows(values, batch);
+      const results = await session.run({ [input]: padded });
       const kept = Object.fromEntries(bypass.map((name) => [name, results[name]!]));
       const activation = results[layer.name]!;
       return {
         count,
+        input: padded,
         activation,
         bypass: kept,
         ...(logits ? { logits: await toFloats(results[logits]!) } : {}),
@@ -208,9 +265,16 @@ export async function openClassifier(
       };
     },
     async gradient(forward, score, cotangent) {
-      let opening = gradients.get(score);
-      if (!opening) gradients.set(score, opening = openGradient(score));
-      const backward = await opening;
+      const backward = await sessionOf(
+        `gradient of ${score}`,
+        () =>
+          withMean(gradientGraph(head, {
+            score: scoreOf(score),
+            target: layer.name,
+            table: GRADIENT_RULES,
+          })),
+        ["gradient", "gradient_mean"],
+      );
       const feeds: Record<string, SessionValue> = {
         [layer.name]: forward.activation,
         ...forward.bypass,
@@ -221,127 +285,67 @@ export async function openClassifier(
       const { gradient, gradient_mean } = await backward.run(read);
       return { gradient: gradient!, mean: gradient_mean! };
     },
+    gradientUnsupported(score, from = layer.name) {
+      const value = score === "logits" ? logits : probabilities;
+      if (!value) return "the model has no tensor of logits";
+      const missing = unsupportedOps(graph, from, value, GRADIENT_RULES);
+      if (missing.length === 0) return undefined;
+      const ops = [...new Set(missing.map(({ op }) => op))].join(", ");
+      return `no gradient rule for ${ops} (node ${missing[0]!.node})`;
+    },
+    async evaluate(inputs) {
+      const whole = await sessionOf(
+        "scores",
+        () => extract(graph, { inputs: [input], outputs: scoreOutputs }, card.name),
+      );
+      return await evaluateRows(whole, { input, ...scoreNames }, inputs, batch);
+    },
+    async evaluateHead(activations, forward, row) {
+      const open = await sessionOf("head", () => head);
+      const others: Record<string, Tensor> = {};
+      for (const [name, value] of Object.entries(forward.bypass)) {
+        others[name] = await rowOf(value, row);
+      }
+      return await evaluateRows(
+        open,
+        { input: layer.name, ...scoreNames },
+        activations,
+        rowsOfHead,
+        others,
+      );
+    },
+    session: sessionOf,
     linearHead() {
       if (!logits) return { reason: "the model has no tensor of logits" };
       return linearHead(graph, layer.name, logits);
     },
     async dispose() {
       await session.dispose();
-      for (const opening of gradients.values()) await (await opening).dispose();
+      for (const opening of sessions.values()) {
+        await opening.then((open) => open.dispose(), () => {});
+      }
     },
   };
+}
+
+/** One row of a value, on the CPU; a value on the GPU stays there too. */
+export async function rowOf(value: SessionValue, row: number): Promise<Tensor> {
+  const all = await readFloats(value);
+  const size = sizeOf(all.shape.slice(1));
+  const data = all.data.slice(row * size, (row + 1) * size);
+  return { type: "float32", shape: [1, ...all.shape.slice(1)], data };
+}
+
+/** A value's elements on the CPU; unlike `toFloats` it leaves a buffer on the GPU in place. */
+export async function readFloats(value: SessionValue): Promise<Tensor> {
+  if (!isGpuTensor(value)) return await toFloats(value);
+  const data = await readBuffer(value.buffer, sizeOf(value.shape));
+  return { type: "float32", shape: value.shape, data };
 }
 
 /** Gives a value's GPU buffer back, if it has one. */
 export function release(value: SessionValue): void {
   if (isGpuTensor(value)) value.dispose();
-}
-
-/** Fixes the input's extents from card and graph, leaving the batch free where the model does. */
-function fixInput(
-  graph: Graph,
-  card: ClassifierCard,
-  wanted: number,
-  notices: string[],
-): { batch: number; inputShape: [number, number, number] } {
-  const fail = (why: string) => {
-    throw new ModelError(`Cannot use model ${card.name}: ${why}`);
-  };
-  if (graph.inputs.length !== 1) {
-    const names = graph.inputs.map(({ name }) => name).join(", ");
-    fail(`it has ${graph.inputs.length} inputs (${names}), a classifier of images has one`);
-  }
-  const input = graph.inputs[0]!;
-  if (input.name !== card.input.name) {
-    fail(`its input is called ${input.name}, its card says ${card.input.name}`);
-  }
-  const channels = card.input.channels === "grey" ? 1 : 3;
-  const wantedShape = [channels, card.input.height, card.input.width] as const;
-  const stated = input.shape ?? ["N", ...wantedShape];
-  if (stated.length !== 4) fail(`its input has shape [${stated}], not [N, C, H, W]`);
-  stated.slice(1).forEach((extent, i) => {
-    if (typeof extent === "number" && extent !== wantedShape[i]) {
-      fail(`its input has shape [${stated}], its card says [N, ${wantedShape.join(", ")}]`);
-    }
-  });
-  const first = stated[0];
-  const fixed = typeof first === "number" && first > 0 ? first : undefined;
-  if (fixed !== undefined && fixed !== wanted) {
-    notices.push(`${card.name} has a fixed batch size of ${fixed}`);
-  }
-  input.shape = [fixed ?? "N", ...wantedShape];
-  return { batch: fixed ?? wanted, inputShape: [...wantedShape] };
-}
-
-function findLayer(
-  graph: Graph,
-  to: Value,
-  name: string | undefined,
-): { name: Value; channels: number; height: number; width: number } {
-  const layers = targetLayers(graph, to);
-  const wanted = name ?? defaultTargetLayer(graph, to);
-  const found = layers.find((layer) => layer.name === wanted);
-  if (found) return found;
-  const shape = inferShapes(graph).get(wanted)?.shape;
-  const why = shape ? `its shape is [${shape}], not [N, C, h, w]` : "no tensor has this name";
-  const offered = layers.slice(-6).map((layer) => layer.name).join(", ");
-  throw new UsageError(
-    `Cannot use target layer ${
-      JSON.stringify(wanted)
-    }: ${why}; take one of … ${offered} (all: emocam models inspect)`,
-  );
-}
-
-/**
- * Where the cells of the target layer lie on the input. With receptive fields cell i is centred on pixel
- * centre + stride · i; half-pixel spreads h cells evenly over H pixels.
- */
-function place(
-  rule: PlacementRule,
-  layer: { name: Value; height: number; width: number },
-  [, height, width]: readonly [number, number, number],
-  field: ReceptiveField | undefined,
-  notices: string[],
-): Placement {
-  const even: Placement = {
-    x: { scale: layer.width / width, offset: -0.5 },
-    y: { scale: layer.height / height, offset: -0.5 },
-  };
-  if (!field) {
-    if (rule === "receptive-field") {
-      notices.push(
-        `layer ${layer.name} has no receptive fields; its maps are placed by the half-pixel convention`,
-      );
-    }
-    return even;
-  }
-  const byField: Placement = {
-    x: { scale: 1 / field.x.stride, offset: -(field.x.centre + 0.5) / field.x.stride },
-    y: { scale: 1 / field.y.stride, offset: -(field.y.centre + 0.5) / field.y.stride },
-  };
-  if (rule === "receptive-field") return byField;
-  const shift = Math.max(
-    furthest(byField.x, even.x, width) / even.x.scale,
-    furthest(byField.y, even.y, height) / even.y.scale,
-  );
-  if (shift > 0.1 / Math.max(even.x.scale, even.y.scale)) {
-    notices.push(
-      `maps are placed by the half-pixel convention; by their receptive fields cells lie up to ${
-        shift.toFixed(1)
-      } pixels elsewhere (--placement receptive-field)`,
-    );
-  }
-  return even;
-}
-
-/** Largest distance in cells between two placements over an input of the given extent. */
-function furthest(
-  a: { scale: number; offset: number },
-  b: { scale: number; offset: number },
-  extent: number,
-): number {
-  const at = (x: number) => Math.abs((a.scale - b.scale) * x + a.offset - b.offset);
-  return Math.max(at(0.5), at(extent - 0.5));
 }
 
 /** Adds the gradient's mean over space, so that Grad-CAM's weights never leave the device. */
@@ -366,14 +370,4 @@ function withMean(graph: Graph): Graph {
   const { shape = [] } = builder.known.get(mean) ?? {};
   graph.outputs.push({ name: "gradient_mean", type: "float32", shape });
   return graph;
-}
-
-/** Appends rows of zeros up to `count` rows. */
-function padRows(value: Tensor, count: number): Tensor {
-  const [n, ...rest] = value.shape;
-  if (n === count) return value;
-  if (n! > count) throw new RangeError(`Cannot run ${n} samples: a batch has ${count}`);
-  const data = new Float32Array(count * sizeOf(rest));
-  data.set(value.data);
-  return floats([count, ...rest], data);
 }

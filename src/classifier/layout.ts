@@ -1,0 +1,124 @@
+/**
+ * How a classifier lies: the shape of its input, its target layer, and where the layer's cells are on the input.
+ *
+ * @module
+ */
+
+import { ModelError, UsageError } from "../base/errors.ts";
+import type { Placement } from "../image/geometry.ts";
+import type { Graph, Value } from "../onnx/graph.ts";
+import type { ReceptiveField } from "../onnx/receptive_field.ts";
+import { inferShapes } from "../onnx/shapes.ts";
+import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
+import type { ClassifierCard } from "../runtime/card.ts";
+
+/** How a map's cells are placed on the input. */
+export type PlacementRule = "receptive-field" | "half-pixel";
+
+/** Fixes the input's extents from card and graph, leaving the batch free where the model does. */
+export function fixInput(
+  graph: Graph,
+  card: ClassifierCard,
+  wanted: number,
+  notices: string[],
+): { batch: number; inputShape: [number, number, number] } {
+  const fail = (why: string) => {
+    throw new ModelError(`Cannot use model ${card.name}: ${why}`);
+  };
+  if (graph.inputs.length !== 1) {
+    const names = graph.inputs.map(({ name }) => name).join(", ");
+    fail(`it has ${graph.inputs.length} inputs (${names}), a classifier of images has one`);
+  }
+  const input = graph.inputs[0]!;
+  if (input.name !== card.input.name) {
+    fail(`its input is called ${input.name}, its card says ${card.input.name}`);
+  }
+  const channels = card.input.channels === "grey" ? 1 : 3;
+  const wantedShape = [channels, card.input.height, card.input.width] as const;
+  const stated = input.shape ?? ["N", ...wantedShape];
+  if (stated.length !== 4) fail(`its input has shape [${stated}], not [N, C, H, W]`);
+  stated.slice(1).forEach((extent, i) => {
+    if (typeof extent === "number" && extent !== wantedShape[i]) {
+      fail(`its input has shape [${stated}], its card says [N, ${wantedShape.join(", ")}]`);
+    }
+  });
+  const first = stated[0];
+  const fixed = typeof first === "number" && first > 0 ? first : undefined;
+  if (fixed !== undefined && fixed !== wanted) {
+    notices.push(`${card.name} has a fixed batch size of ${fixed}`);
+  }
+  input.shape = [fixed ?? "N", ...wantedShape];
+  return { batch: fixed ?? wanted, inputShape: [...wantedShape] };
+}
+
+/** The target layer of this name, or the default one. @throws {UsageError} when it cannot be one. */
+export function findLayer(
+  graph: Graph,
+  to: Value,
+  name: string | undefined,
+): { name: Value; channels: number; height: number; width: number } {
+  const layers = targetLayers(graph, to);
+  const wanted = name ?? defaultTargetLayer(graph, to);
+  const found = layers.find((layer) => layer.name === wanted);
+  if (found) return found;
+  const shape = inferShapes(graph).get(wanted)?.shape;
+  const why = shape ? `its shape is [${shape}], not [N, C, h, w]` : "no tensor has this name";
+  const offered = layers.slice(-6).map((layer) => layer.name).join(", ");
+  throw new UsageError(
+    `Cannot use target layer ${
+      JSON.stringify(wanted)
+    }: ${why}; take one of … ${offered} (all: emocam models inspect)`,
+  );
+}
+
+/**
+ * Where the cells of the target layer lie on the input. With receptive fields cell i is centred on pixel
+ * centre + stride · i; half-pixel spreads h cells evenly over H pixels.
+ */
+export function place(
+  rule: PlacementRule,
+  layer: { name: Value; height: number; width: number },
+  [, height, width]: readonly [number, number, number],
+  field: ReceptiveField | undefined,
+  notices: string[],
+): Placement {
+  const even: Placement = {
+    x: { scale: layer.width / width, offset: -0.5 },
+    y: { scale: layer.height / height, offset: -0.5 },
+  };
+  if (!field) {
+    if (rule === "receptive-field") {
+      notices.push(
+        `layer ${layer.name} has no receptive fields; its maps are placed by the half-pixel convention`,
+      );
+    }
+    return even;
+  }
+  const byField: Placement = {
+    x: { scale: 1 / field.x.stride, offset: -(field.x.centre + 0.5) / field.x.stride },
+    y: { scale: 1 / field.y.stride, offset: -(field.y.centre + 0.5) / field.y.stride },
+  };
+  if (rule === "receptive-field") return byField;
+  const shift = Math.max(
+    furthest(byField.x, even.x, width) / even.x.scale,
+    furthest(byField.y, even.y, height) / even.y.scale,
+  );
+  if (shift > 0.1 / Math.max(even.x.scale, even.y.scale)) {
+    notices.push(
+      `maps are placed by the half-pixel convention; by their receptive fields cells lie up to ${
+        shift.toFixed(1)
+      } pixels elsewhere (--placement receptive-field)`,
+    );
+  }
+  return even;
+}
+
+/** Largest distance in cells between two placements over an input of the given extent. */
+function furthest(
+  a: { scale: number; offset: number },
+  b: { scale: number; offset: number },
+  extent: number,
+): number {
+  const at = (x: number) => Math.abs((a.scale - b.scale) * x + a.offset - b.offset);
+  return Math.max(at(0.5), at(extent - 0.5));
+}
