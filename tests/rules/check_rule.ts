@@ -22,13 +22,10 @@ import { type Attribute, emptyGraph, type Graph, type Node } from "../../src/onn
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
 import { GRADIENT_RULES } from "../../src/rules/gradient/mod.ts";
+import { type Doubles, doubles, near } from "./doubles.ts";
 import { type Backend, openSession, type Session, toFloats } from "../../src/runtime/session.ts";
 
-/** A tensor in float64. */
-export interface Doubles {
-  shape: readonly number[];
-  data: Float64Array;
-}
+export * from "./doubles.ts";
 
 /** One node to check. */
 export interface RuleCase {
@@ -55,59 +52,6 @@ export interface RuleCase {
   tolerance?: number;
   /** Backends that cannot run the case, with the reason; a skipped step says so. */
   refusedBy?: Partial<Record<Backend, string>>;
-}
-
-/** A float64 tensor. */
-export function doubles(shape: readonly number[], data?: ArrayLike<number>): Doubles {
-  return { shape, data: data ? Float64Array.from(data) : new Float64Array(sizeOf(shape)) };
-}
-
-/** Calls a function for every index of a shape, in row-major order, with the flat position. */
-export function eachIndex(
-  shape: readonly number[],
-  visit: (index: readonly number[], flat: number) => void,
-): void {
-  const index = shape.map(() => 0);
-  const size = sizeOf(shape);
-  for (let flat = 0; flat < size; flat++) {
-    visit(index, flat);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      if (++index[axis]! < shape[axis]!) break;
-      index[axis] = 0;
-    }
-  }
-}
-
-/** The flat position of an index. */
-export function flatOf(shape: readonly number[], index: readonly number[]): number {
-  return shape.reduce((flat, extent, axis) => flat * extent + index[axis]!, 0);
-}
-
-/** Standard normal numbers. */
-export function normals(shape: readonly number[], seed = 1): Tensor {
-  const rng = createRng(seed);
-  return floats(shape, Array.from({ length: sizeOf(shape) }, () => rng.normal()));
-}
-
-/** Uniform numbers. */
-export function uniforms(shape: readonly number[], low: number, high: number, seed = 1): Tensor {
-  const rng = createRng(seed);
-  return floats(
-    shape,
-    Array.from({ length: sizeOf(shape) }, () => low + (high - low) * rng.uniform()),
-  );
-}
-
-/** Numbers of both signs of which no two are closer than 0.1 to each other and none closer than 0.05 to 0, in random order. */
-export function spaced(shape: readonly number[], seed = 1): Tensor {
-  const rng = createRng(seed);
-  const size = sizeOf(shape);
-  const values = Array.from({ length: size }, (_, i) => (i - Math.floor(size / 2)) * 0.1 + 0.05);
-  for (let i = size - 1; i > 0; i--) {
-    const j = rng.below(i + 1);
-    [values[i], values[j]] = [values[j]!, values[i]!];
-  }
-  return floats(shape, values);
 }
 
 interface Prepared {
@@ -412,24 +356,6 @@ function definitionOf(
   }
   definitions.set(c, made);
   return made;
-}
-
-/** Compares elementwise, relative to the largest expected value. */
-export function near(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance: number,
-  what: string,
-): void {
-  assert.equal(actual.length, expected.length, `number of elements of ${what}`);
-  let largest = 0;
-  for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]!));
-  for (let i = 0; i < expected.length; i++) {
-    assert.ok(
-      Math.abs(actual[i]! - expected[i]!) <= tolerance * largest,
-      `${what}: element ${i} is ${actual[i]}, expected ${expected[i]} (largest ${largest})`,
-    );
-  }
 }
 
 function toDoubles(value: AnyTensor): Doubles {
