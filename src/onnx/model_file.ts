@@ -190,7 +190,8 @@ function readTensor(source: types.ITensorProto): AnyTensor {
     }
     // A view where the alignment allows it: a model's weights are by far its largest part.
     const aligned = raw.byteOffset % Elements.BYTES_PER_ELEMENT === 0;
-    const buffer = (aligned ? raw.buffer : raw.slice().buffer) as ArrayBuffer;
+    // A copy by constructor, because a Node Buffer's slice() is a view of the whole file.
+    const buffer = (aligned ? raw.buffer : new Uint8Array(raw).buffer) as ArrayBuffer;
     data = new Elements(buffer, aligned ? raw.byteOffset : 0, size);
   } else {
     const list: ArrayLike<unknown> = (type === "float32"
@@ -229,12 +230,13 @@ export function writeModel(graph: Graph): Uint8Array {
   for (const [domain, version] of Object.entries(graph.domains).sort()) {
     opsetImport.push({ domain, version });
   }
-  return onnx.ModelProto.encode({
+  const { buffer, byteOffset, byteLength } = onnx.ModelProto.encode({
     irVersion: graph.opset > 20 ? 10 : graph.opset > 18 ? 9 : IR_VERSION,
     producerName: "emocam",
     opsetImport,
     graph: writeGraph(graph),
   }).finish();
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
 function writeGraph(graph: Graph): types.IGraphProto {
