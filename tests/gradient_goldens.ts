@@ -41,7 +41,7 @@ export interface Question {
 export async function gradientsOf(graph: Graph, backend: Backend, q: Question): Promise<Tensor> {
   const { score, target } = q;
   const gradient = gradientGraph(graph, { score, target, table: GRADIENT_RULES });
-  const session = await openSession(writeModel(gradient), backend);
+  const session = await openSession(writeModel(gradient), backend, { threads: 1 });
   try {
     const [images, ...shape] = q.at.shape as [number, ...number[]];
     const size = sizeOf(shape);

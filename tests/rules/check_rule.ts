@@ -68,6 +68,9 @@ interface Prepared {
 
 const EPSILON = 1e-2;
 
+/** The tensors are tiny: more threads only wait for each other, and on a busy machine for minutes. */
+const ONE_THREAD = { threads: 1 };
+
 /**
  * Defines the tests of a family of rules, one for each backend; without a GPU adapter the one on WebGPU is skipped and says
  * so.
@@ -245,12 +248,12 @@ async function open(backend: Backend, prepared: readonly Prepared[]): Promise<Se
   }
   checkGraph(all);
   try {
-    return await openSession(writeModel(all), backend);
+    return await openSession(writeModel(all), backend, ONE_THREAD);
   } catch (error) {
     // Which case was it?
     for (const { graph, label } of prepared) {
       try {
-        await (await openSession(writeModel(graph), backend)).dispose();
+        await (await openSession(writeModel(graph), backend, ONE_THREAD)).dispose();
       } catch (reason) {
         throw new Error(`${label}: ${reason instanceof Error ? reason.message : reason}`);
       }
