@@ -21,10 +21,6 @@ export function analyzeCommand(exit: (status: number) => void): Command {
     .option("--out <folder>", "where results go, and are taken up again", "runs/analysis")
     .option("--fresh", "start again instead of going on with what --out holds")
     .addOption(
-      new Option("--seed <n>", "seed of everything random").default(0)
-        .argParser(number("--seed", { min: 0, max: 2 ** 32 - 1, integer: true })),
-    )
-    .addOption(
       new Option("--limit <n>", "only the first n images, by path")
         .argParser(number("--limit", { min: 1, integer: true })),
     )

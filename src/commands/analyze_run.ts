@@ -54,6 +54,7 @@ export async function runAnalyze(
     const analysis: Analysis = {
       ...setup,
       images,
+      seed: options.seed,
       activationBudget: options.activationCache * 2 ** 20,
     };
     const stages = registerStages(ledger, analysis);

@@ -68,5 +68,9 @@ export function explainOptions(command: Command): Command {
         0.3,
       )
         .argParser(number("--threshold", { min: 0, max: 1 })),
+    )
+    .addOption(
+      new Option("--seed <n>", "seed of everything random").default(0)
+        .argParser(number("--seed", { min: 0, max: 2 ** 32 - 1, integer: true })),
     );
 }

@@ -6,6 +6,7 @@
 
 import { basename, join } from "node:path";
 import { ImageError, messageOf, UsageError } from "../base/errors.ts";
+import { sha256 } from "../base/json.ts";
 import { readNpy, writeNpy } from "../base/npy.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import { type BatchSample, runBatch, type SampleResult } from "../corpus/batch.ts";
@@ -19,6 +20,7 @@ import { decodeImage } from "../image/decode.ts";
 import { placeRect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
 import { svgToPng } from "../image/render.ts";
+import { gridOf } from "../methods/mod.ts";
 import { inputPlacement, prepare } from "../runtime/preprocess.ts";
 import { finalMapsOf, sampleFigure } from "./sample_figures.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
@@ -27,6 +29,7 @@ import { printable, textTable } from "./terminal.ts";
 /** Options of `explain`, parsed. */
 export interface ExplainRunOptions extends ExplainOptions {
   readonly threshold: number;
+  readonly seed: number;
   /** Folder of the overlays. */
   readonly out: string;
   readonly json?: boolean;
@@ -70,7 +73,7 @@ export async function runExplain(
   const images = arrays.length > 0 ? [] : await findImages(paths);
   const setup = await openSetup(options, images, tensors[0]?.input.shape.slice(1));
   try {
-    const analysis: Analysis = { ...setup, images, activationBudget: 0 };
+    const analysis: Analysis = { ...setup, images, seed: options.seed, activationBudget: 0 };
     const explained: Explained[] = [];
     let failed = 0;
     for (const { path, input } of tensors) {
@@ -127,8 +130,10 @@ async function explainTensor(
   }
   const size = input.data.length / n!;
   const samples = Array.from({ length: n! }, (_, row): BatchSample => ({
+    key: `${basename(path)}#${row}`,
     source: { kind: "forward", input: input.data.subarray(row * size, (row + 1) * size) },
     boxes: [],
+    methods: [...analysis.methods.keys()],
   }));
   const results = await runAll(analysis, samples);
   return results.map((result, index) => ({ path, index, result, overlays: [] }));
@@ -154,13 +159,16 @@ async function explainImage(
     )
     : wholeImage(image);
   const spec = classifier.card.input;
-  const work = samples.map((sample): BatchSample => {
+  const hash = sha256(bytes);
+  const work = samples.map((sample, index): BatchSample => {
     const toInput = inputPlacement(sample.region, spec);
     return {
+      key: `${hash}#${index}`,
       source: { kind: "forward", input: prepare(image, sample.region, spec, classifier.meanImage) },
       boxes: boxes.flatMap((box, index) =>
         belongsTo(box, sample) ? [{ box: index, rect: placeRect(toInput, box) }] : []
       ),
+      methods: [...analysis.methods.keys()],
     };
   });
   const results = await runAll(analysis, work);
@@ -243,18 +251,19 @@ async function writeMapArrays(
   folder: string,
 ): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
-  const { layer, inputShape } = classifier;
+  const { inputShape } = classifier;
   const perSample = classes === "all" ? [classifier.classes.length] : [];
   for (const [m, method] of methods.entries()) {
     const maps = explained.flatMap(({ result }) => result.maps.filter((map) => map.method === m));
-    const size = layer.height * layer.width;
+    const { height, width } = gridOf(method, classifier);
+    const size = height * width;
     const raw = new Float32Array(maps.length * size);
     maps.forEach(({ map }, i) => raw.set(map!.raw, i * size));
     const leading = [explained.length, ...perSample];
     const final = await finalMapsOf(compute, classifier, method, raw);
     await Deno.writeFile(
       join(folder, `${method.name}.npy`),
-      writeNpy(floats([...leading, layer.height, layer.width], raw)),
+      writeNpy(floats([...leading, height, width], raw)),
     );
     await Deno.writeFile(
       join(folder, `${method.name}.final.npy`),

@@ -12,7 +12,7 @@ import type { Compute } from "../gpu/compute.ts";
 import { frameOf, invertPlacement, placeRect, type Rect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
 import { finalMaps } from "../kernels/score.ts";
-import type { Method } from "../methods/mod.ts";
+import { gridOf, type Method } from "../methods/mod.ts";
 import { inputPlacement } from "../runtime/preprocess.ts";
 
 /** A box of a sample with its importance. */
@@ -42,14 +42,12 @@ export async function finalMapsOf(
   raw: Float32Array,
 ): Promise<Float32Array> {
   const [, height, width] = classifier.inputShape;
-  const { layer, placement } = classifier;
-  const maps = raw.length / (layer.height * layer.width);
+  const { placement, ...cells } = gridOf(method, classifier);
   return await finalMaps(
     compute,
     {
-      maps,
-      height: layer.height,
-      width: layer.width,
+      maps: raw.length / (cells.height * cells.width),
+      ...cells,
       rectify: method.rectify,
       from: { ready: raw },
     },

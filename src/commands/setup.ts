@@ -18,7 +18,7 @@ import {
   readBoxes,
 } from "../detectors/mod.ts";
 import { type Compute, createCompute } from "../gpu/compute.ts";
-import { findMethods, type Method, type Target } from "../methods/mod.ts";
+import { type ChosenMethod, findMethods, type Method, type Target } from "../methods/mod.ts";
 import { findCard } from "../runtime/card.ts";
 import { type Backend, type BackendChoice, chooseBackend } from "../runtime/session.ts";
 
@@ -72,7 +72,7 @@ export async function openSetup(
   images: readonly CorpusImage[],
   inputShape?: readonly number[],
 ): Promise<Setup> {
-  const methods = findMethods(options.methods);
+  const chosen = findMethods(options.methods);
   const backend = await chooseBackend(options.backend);
   const source = await findClassifier(options.classifier, inputShape);
   const classifier = await openClassifier(source, {
@@ -81,18 +81,11 @@ export async function openSetup(
     layer: options.layer,
     placement: options.placement,
   });
-  for (const method of methods) {
-    const reason = method.unsupported(classifier, options.target);
-    if (reason) {
-      throw new UsageError(
-        `Cannot use method ${method.name} with model ${classifier.card.name}: ${reason}; leave it out of --methods`,
-      );
-    }
-  }
   const classes = chooseClass(options.class, classifier.classes);
   const samples = options.samples ?? (classifier.card.crop ? "faces" : "image");
   const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
   const notices = [...classifier.notices];
+  const methods = usableMethods(chosen, classifier, options.target, notices);
   const detector = await findDetector(options.detector, backend.backend, images, notices);
   const faceFinder = samples !== "faces"
     ? undefined
@@ -119,6 +112,37 @@ export async function openSetup(
       if (faceFinder && faceFinder !== detector) await faceFinder.dispose();
     },
   };
+}
+
+/**
+ * The methods that this classifier can be explained by. One asked for by name must be possible; one of a group is left out
+ * with a remark.
+ *
+ * @throws {UsageError} when a named method, or all of them, cannot be used.
+ */
+function usableMethods(
+  chosen: readonly ChosenMethod[],
+  classifier: Classifier,
+  target: Target,
+  notices: string[],
+): Method[] {
+  const methods = chosen.filter(({ method, named }) => {
+    const reason = method.unsupported(classifier, target);
+    if (!reason) return true;
+    if (named) {
+      throw new UsageError(
+        `Cannot use method ${method.name} with model ${classifier.card.name}: ${reason}; leave it out of --methods`,
+      );
+    }
+    notices.push(`${method.name} is left out: ${reason}`);
+    return false;
+  });
+  if (methods.length === 0) {
+    throw new UsageError(
+      `Cannot explain model ${classifier.card.name}: ${notices.at(-1)}; choose other --methods`,
+    );
+  }
+  return methods.map(({ method }) => method);
 }
 
 /**

@@ -12,6 +12,7 @@ import { type MapBatch, rawMaps, scoreMaps } from "../kernels/score.ts";
 import {
   type Attribution,
   createContext,
+  gridOf,
   type Method,
   type MethodContext,
 } from "../methods/mod.ts";
@@ -43,8 +44,12 @@ export type SampleSource =
 
 /** One sample to explain. */
 export interface BatchSample {
+  /** What the sample is, whatever its place: the seed of its random numbers. */
+  readonly key: string;
   readonly source: SampleSource;
   readonly boxes: readonly SampleBox[];
+  /** Places of the methods that are wanted. */
+  readonly methods: readonly number[];
 }
 
 /** One map with the importances of the sample's boxes under it. */
@@ -94,12 +99,17 @@ export async function runBatch(
   );
   lap("forward");
   const maps: MapResult[][] = samples.map(() => []);
-  const context = forward && createContext(classifier, forward, analysis.target);
+  const context = forward && createContext(classifier, forward, analysis.target, {
+    seed: analysis.seed,
+    keys: samples.map(({ key }) => key),
+  });
   try {
     const targets = predictions.map(({ predicted }) =>
       targetsOf(analysis.classes, predicted, classifier.classes.length)
     );
     for (const [m, method] of analysis.methods.entries()) {
+      const wanted = samples.map((sample) => sample.methods.includes(m));
+      if (!wanted.includes(true)) continue;
       for (let t = 0; t < targets[0]!.length; t++) {
         const classes = targets.map((list) => list[t]!);
         const batch = context
@@ -108,11 +118,12 @@ export async function runBatch(
         lap("explain");
         // Together: on the GPU each reading waits for the device, and two at once wait as long as one.
         const [raw, scores] = await Promise.all([
-          context ? readRaw(analysis.compute, classifier, batch) : undefined,
-          scoreRows(analysis, batch, samples),
+          context ? readRaw(analysis.compute, batch) : undefined,
+          scoreRows(analysis, method, batch, samples),
         ]);
         lap("score");
         samples.forEach((_, row) => {
+          if (!wanted[row]) return;
           const map = raw && { raw: rowOf(raw, row), height: raw.shape[1]!, width: raw.shape[2]! };
           maps[row]!.push({
             method: m,
@@ -229,12 +240,8 @@ export function toBuffer(compute: Compute, value: SessionValue): Float32Array | 
 }
 
 /** The raw maps [batch, h, w], before ReLU and normalisation. */
-async function readRaw(
-  compute: Compute,
-  classifier: Classifier,
-  batch: MapBatch,
-): Promise<Tensor> {
-  const { height, width } = classifier.layer;
+async function readRaw(compute: Compute, batch: MapBatch): Promise<Tensor> {
+  const { height, width } = batch;
   const raw = await rawMaps(compute, { ...batch, rectify: false });
   return floats([batch.maps, height, width], raw);
 }
@@ -246,7 +253,7 @@ function storedMaps(
   m: number,
   classes: readonly number[],
 ): MapBatch {
-  const { height, width } = classifier.layer;
+  const { height, width } = gridOf(method, classifier);
   const ready = new Float32Array(samples.length * height * width);
   samples.forEach(({ source }, row) => {
     if (source.kind !== "rescore") throw new TypeError("Cannot score maps that are not stored");
@@ -258,11 +265,12 @@ function storedMaps(
 /** Importance of every box of every sample under its map of this batch. */
 async function scoreRows(
   { compute, classifier, boxMean }: Analysis,
+  method: Method,
   batch: MapBatch,
   samples: readonly BatchSample[],
 ): Promise<{ box: number; importance: number; share: number }[][]> {
   const [, height, width] = classifier.inputShape;
-  const frame = { width, height, placement: classifier.placement };
+  const frame = { width, height, placement: gridOf(method, classifier).placement };
   const boxes = samples.flatMap((sample, map) => sample.boxes.map(({ rect }) => ({ map, rect })));
   const importances = await scoreMaps(compute, batch, frame, boxes, boxMean);
   let next = 0;

@@ -21,11 +21,15 @@ const AHEAD = 3;
 export interface Known {
   readonly detection?: Found;
   readonly faces?: Found;
-  readonly samples?: readonly { readonly sample: SampleRow; readonly source: Need }[];
+  readonly samples?: readonly { readonly sample: SampleRow; readonly need: Need }[];
 }
 
 /** What a stored sample still needs: a forward pass, nothing, or the rest of its work from what is stored. */
-export type Need = "forward" | "done" | Exclude<SampleSource, { kind: "forward" }>;
+export interface Need {
+  readonly source: "forward" | "done" | Exclude<SampleSource, { kind: "forward" }>;
+  /** Places of the methods that are not finished. */
+  readonly methods: readonly number[];
+}
 
 /** An image that has been read. */
 export interface Loaded {
@@ -78,7 +82,7 @@ async function load(
   timings.read += performance.now() - started;
   const known = knownOf(analysis, ledger, stages, content.sha256);
   const needsPixels = !known.detection || stages.faces && !known.faces || !known.samples ||
-    known.samples.some(({ source }) => source === "forward");
+    known.samples.some(({ need }) => need.source === "forward");
   if (!needsPixels) return { row: { ...content, status: "ok" }, ordinal, known };
   started = performance.now();
   try {
@@ -111,7 +115,7 @@ function knownOf(analysis: Analysis, ledger: Ledger, stages: Stages, hash: strin
   const faces = stages.faces && found(stages.faces.id);
   const samples = ledger.samples(hash, stages.sampling.id)?.map((sample) => ({
     sample,
-    source: needOf(analysis, ledger, stages, sample.id),
+    need: needOf(analysis, ledger, stages, sample.id),
   }));
   return {
     ...(detection ? { detection } : {}),
@@ -122,21 +126,26 @@ function knownOf(analysis: Analysis, ledger: Ledger, stages: Stages, hash: strin
 
 function needOf(analysis: Analysis, ledger: Ledger, stages: Stages, sample: number): Need {
   const { classifier, classes } = analysis;
+  const all = [...analysis.methods.keys()];
   const prediction = ledger.prediction(sample, stages.forward.id);
-  if (!prediction) return "forward";
+  if (!prediction) return { source: "forward", methods: all };
   const targets = targetsOf(classes, prediction.predicted, classifier.classes.length);
-  const every = (has: (stages: Stages["methods"][number], target: number) => boolean) =>
-    stages.methods.every((method) => targets.every((target) => has(method, target)));
-  if (every(({ score }, target) => ledger.scoresDone(sample, score.id, target))) return "done";
-  if (every(({ map }, target) => ledger.hasMap(sample, map.id, target))) {
-    return {
-      kind: "rescore",
-      prediction,
-      map: (method, target) => ledger.map(sample, stages.methods[method]!.map.id, target)!,
-    };
+  const methods = all.filter((m) =>
+    !targets.every((target) => ledger.scoresDone(sample, stages.methods[m]!.score.id, target))
+  );
+  if (methods.length === 0) return { source: "done", methods };
+  const unmapped = methods.filter((m) =>
+    !targets.every((target) => ledger.hasMap(sample, stages.methods[m]!.map.id, target))
+  );
+  if (unmapped.length === 0) {
+    const map = (method: number, target: number) =>
+      ledger.map(sample, stages.methods[method]!.map.id, target)!;
+    return { source: { kind: "rescore", prediction, map }, methods };
   }
-  const activation = classifier.resumable
+  const activation = classifier.resumable && !unmapped.some((m) => analysis.methods[m]!.needsInput)
     ? ledger.activation(sample, stages.forward.id)
     : undefined;
-  return activation ? { kind: "resume", prediction, activation } : "forward";
+  return activation
+    ? { source: { kind: "resume", prediction, activation }, methods }
+    : { source: "forward", methods };
 }

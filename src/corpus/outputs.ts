@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { floats } from "../base/tensor.ts";
 import { writeNpy } from "../base/npy.ts";
+import { gridOf } from "../methods/mod.ts";
 import { MEASURES } from "../statistics/mod.ts";
 import { Accumulator } from "./accumulator.ts";
 import type { Ledger } from "./ledger.ts";
@@ -156,11 +157,12 @@ export async function writeMaps(
   analysis: Analysis,
   stages: Stages,
 ): Promise<number> {
-  const { classes, layer: { height, width } } = analysis.classifier;
+  const { classes } = analysis.classifier;
   await clearFolder(join(folder, "maps"));
   let files = 0;
   for (const [m, method] of analysis.methods.entries()) {
     const own = join(folder, "maps", method.name);
+    const { height, width } = gridOf(method, analysis.classifier);
     await Deno.mkdir(own, { recursive: true });
     const taken = new Set<string>();
     let current:

@@ -30,6 +30,7 @@ export interface Analysis {
   readonly crop?: Crop;
   readonly methods: readonly Method[];
   readonly target: Target;
+  readonly seed: number;
   readonly classes: ClassChoice;
   readonly boxMean: BoxMean;
   /** Whether pictures are turned upright by their EXIF orientation, or taken as stored. */
@@ -89,6 +90,7 @@ export function registerStages(ledger: Ledger, analysis: Analysis): Stages {
       method: method.name,
       ...(method.settings ? { settings: method.settings } : {}),
       ...(method.usesTarget ? { target: analysis.target } : {}),
+      ...(method.random ? { seed: analysis.seed } : {}),
       forward: forward.fingerprint,
     });
     const score = register(`${method.name} importances`, {

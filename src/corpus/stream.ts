@@ -185,7 +185,7 @@ async function plan(
       row,
       ordinal,
       reused: known.detection !== undefined &&
-        (known.samples?.every(({ source }) => source === "done") ?? false),
+        (known.samples?.every(({ need }) => need.source === "done") ?? false),
       detection: detected,
       ...(faces && !known.faces && faces !== detected ? { faces } : {}),
       samples,
@@ -194,9 +194,10 @@ async function plan(
     };
     const queued: Queued[] = [];
     for (const [index, sample] of samples.entries()) {
-      const need = known.samples?.[index]?.source ?? "forward";
-      if (need === "done") continue;
-      queued.push({ job, sample: index, work: workOf(analysis, loaded, detected, sample, need) });
+      const need = known.samples?.[index]?.need;
+      if (need?.source === "done") continue;
+      const work = workOf(analysis, loaded, detected, sample, index, need);
+      queued.push({ job, sample: index, work });
     }
     job.pending = queued.length;
     timings.prepare += performance.now() - started;
@@ -211,22 +212,27 @@ async function detect(detector: Detector, { picture, row }: Loaded): Promise<Fou
   return await detector.detect(picture!, row.path);
 }
 
+/** The work of one sample; without a need it is new, and needs everything. */
 function workOf(
-  { classifier }: Analysis,
-  { picture }: Loaded,
+  { classifier, methods }: Analysis,
+  { picture, row }: Loaded,
   { boxes }: Found,
   sample: Sample,
-  need: Exclude<Need, "done">,
+  index: number,
+  need: Need | undefined,
 ): BatchSample {
   const spec = classifier.card.input;
   const toInput = inputPlacement(sample.region, spec);
+  const stored = need && need.source !== "forward" && need.source !== "done"
+    ? need.source
+    : undefined;
   return {
-    source: need === "forward"
-      ? {
-        kind: "forward",
-        input: prepare(picture!, sample.region, spec, classifier.meanImage),
-      }
-      : need,
+    key: `${row.sha256}#${index}`,
+    source: stored ?? {
+      kind: "forward",
+      input: prepare(picture!, sample.region, spec, classifier.meanImage),
+    },
+    methods: need?.methods ?? [...methods.keys()],
     boxes: boxes.flatMap((box, index) =>
       belongsTo(box, sample) ? [{ box: index, rect: placeRect(toInput, box) }] : []
     ),

@@ -23,6 +23,7 @@ export const cam: Method = {
   name: "cam",
   title: "CAM",
   source: "Zhou et al. 2016, arXiv 1512.04150, eq. 2",
+  family: "gradient",
   rectify: true,
   usesTarget: false,
   unsupported(classifier) {

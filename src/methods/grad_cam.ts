@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Method, targetUnsupported } from "./method.ts";
+import { gradientUnsupported, type Method } from "./method.ts";
 
 /**
  * Grad-CAM: w_k = (1/Z) Σ_ij ∂y_c/∂A_k,ij and map = ReLU(Σ_k w_k A_k), Z the number of cells of the layer.
@@ -19,9 +19,10 @@ export const gradCam: Method = {
   name: "grad-cam",
   title: "Grad-CAM",
   source: "Selvaraju et al. 2017, arXiv 1610.02391, eq. 1-2",
+  family: "gradient",
   rectify: true,
   usesTarget: true,
-  unsupported: targetUnsupported,
+  unsupported: gradientUnsupported,
   async compute(context, classes) {
     const { mean } = await context.gradient(classes);
     return { weights: mean };

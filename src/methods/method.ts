@@ -8,14 +8,17 @@
  */
 
 import type { Json } from "../base/json.ts";
+import { createRng, type Rng } from "../base/rng.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import {
   type Classifier,
   type Forward,
   type Gradient,
   release,
+  type Scores,
   type ScoreTensor,
 } from "../classifier/classifier.ts";
+import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
 import type { SessionValue } from "../runtime/session.ts";
 import type { Target } from "./targets.ts";
 
@@ -26,12 +29,25 @@ export interface MethodContext {
   readonly classifier: Classifier;
   readonly forward: Forward;
   readonly target: Target;
+  /** The inputs [batch, C, H, W]. @throws {TypeError} for a method that does not say it needs them. */
+  readonly input: Tensor;
+  /**
+   * Random numbers for one row of the batch and one purpose (a method's name): they depend on the seed and on what the
+   * sample is, not on its place in the batch or on what else is drawn.
+   */
+  rng(purpose: string, row: number): Rng;
   /** Gradient of the target's score for one class per row of the batch (length = batch). */
   gradient(classes: readonly number[]): Promise<Gradient>;
 }
 
-/** What a method yields for a batch: channel weights [batch, C], or maps [batch, h, w]. */
+/** What a method yields for a batch: channel weights [batch, C], or maps [batch, h, w] on its grid. */
 export type Attribution = { weights: SessionValue } | { map: SessionValue };
+
+/**
+ * Kinds of methods, which are also groups on the command line. Controls are maps that explain nothing: what a method should
+ * beat.
+ */
+export type Family = "gradient" | "perturbation" | "relevance" | "input" | "control";
 
 /** One CAM method. */
 export interface Method {
@@ -40,10 +56,17 @@ export interface Method {
   readonly title: string;
   /** Paper and equation. */
   readonly source: string;
+  readonly family: Family;
   /** Whether negative values of the map are set to 0 before normalisation. */
   readonly rectify: boolean;
   /** Whether the map depends on the score that is explained (its `Target`). */
   readonly usesTarget: boolean;
+  /** Whether it needs the inputs themselves: stored activations are not enough. */
+  readonly needsInput?: boolean;
+  /** Whether it draws random numbers, so that the seed determines the result too. */
+  readonly random?: boolean;
+  /** Cells of its maps: those of the target layer (by default), or the pixels of the input. */
+  readonly grid?: "layer" | "input";
   /** Settings that determine the result, for content keys. */
   readonly settings?: Readonly<Record<string, Json>>;
   /** Why the method cannot be used with this classifier and target; `undefined` when it can. */
@@ -53,23 +76,29 @@ export interface Method {
 }
 
 /**
- * Makes the context of one batch. Gradients are computed once for each list of classes, whatever the number of methods.
+ * Makes the context of one batch: `keys` says what each sample is, whatever its place. Gradients are computed once for each list of classes, whatever the number of methods.
  */
 export function createContext(
   classifier: Classifier,
   forward: Forward,
   target: Target,
+  { seed, keys }: { readonly seed: number; readonly keys: readonly string[] },
 ): MethodContext & { dispose(): void } {
   const gradients = new Map<string, Promise<Gradient>>();
   return {
     classifier,
     forward,
     target,
+    get input() {
+      if (forward.input) return forward.input;
+      throw new TypeError("Cannot give a method the inputs: only activations are stored");
+    },
+    rng: (purpose, row) => createRng(seed).split(purpose).split(keys[row] ?? "padding"),
     gradient(classes) {
       const key = classes.join();
       let gradient = gradients.get(key);
       if (!gradient) {
-        const { score, cotangent } = seed(forward, target, classes);
+        const { score, cotangent } = cotangentOf(forward, target, classes);
         gradients.set(key, gradient = classifier.gradient(forward, score, cotangent));
       }
       return gradient;
@@ -87,7 +116,7 @@ export function createContext(
  * The tensor to differentiate and the cotangent to feed, so that the vector–Jacobian product is the gradient of the
  * target's score: e_c on the logits or probabilities, e_c − e_r on the logits for the margin to the runner-up r.
  */
-function seed(
+function cotangentOf(
   forward: Forward,
   target: Target,
   classes: readonly number[],
@@ -101,7 +130,7 @@ function seed(
     cotangent[row * count + runnerUp(logits, k)] = -1;
   });
   return {
-    score: target === "probability" ? "probabilities" : "logits",
+    score: scoreTensorOf(target),
     cotangent: floats([batch, count], cotangent),
   };
 }
@@ -113,6 +142,46 @@ export function runnerUp(values: ArrayLike<number>, k: number): number {
     if (i !== k && (best < 0 || values[i]! > values[best]!)) best = i;
   }
   return best < 0 ? k : best;
+}
+
+/** The cells of a method's maps and where they lie on the input. */
+export interface Grid {
+  readonly height: number;
+  readonly width: number;
+  readonly placement: Placement;
+}
+
+/** The grid of a method's maps. */
+export function gridOf(method: Method, { layer, placement, inputShape }: Classifier): Grid {
+  if (method.grid !== "input") return { height: layer.height, width: layer.width, placement };
+  const [, height, width] = inputShape;
+  return { height, width, placement: halfPixelPlacement(width, height, width, height) };
+}
+
+/** The tensor that a target's score is read from. */
+export function scoreTensorOf(target: Target): ScoreTensor {
+  return target === "probability" ? "probabilities" : "logits";
+}
+
+/**
+ * The target's score of one class, from the scores of one row: logit, probability, or logit minus the largest other logit.
+ */
+export function scoreOf(
+  { logits, probabilities }: Scores,
+  row: number,
+  k: number,
+  target: Target,
+): number {
+  const values = target === "probability" ? probabilities : logits!;
+  const count = values.shape[1]!;
+  const own = values.data.subarray(row * count, (row + 1) * count);
+  return target === "margin" ? own[k]! - own[runnerUp(own, k)]! : own[k]!;
+}
+
+/** Why a target cannot be differentiated down to the target layer; `undefined` when it can. */
+export function gradientUnsupported(classifier: Classifier, target: Target): string | undefined {
+  return targetUnsupported(classifier, target) ??
+    classifier.gradientUnsupported(scoreTensorOf(target));
 }
 
 /** Why a target cannot be had from a classifier; `undefined` when it can. */

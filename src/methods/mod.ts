@@ -7,33 +7,55 @@
 import { UsageError } from "../base/errors.ts";
 import { cam } from "./cam.ts";
 import { gradCam } from "./grad_cam.ts";
-import type { Method } from "./method.ts";
+import type { Family, Method } from "./method.ts";
 
 export * from "./method.ts";
 
 /** All methods, in the order in which they are listed and run. */
 export const METHODS: readonly Method[] = [gradCam, cam];
 
+/** Groups of methods by name. */
+export const FAMILIES: readonly Family[] = [
+  "gradient",
+  "perturbation",
+  "relevance",
+  "input",
+  "control",
+];
+
+/** A method that was asked for, by its own name or as one of a group. */
+export interface ChosenMethod {
+  readonly method: Method;
+  /** Whether its own name was given: then it must be possible. */
+  readonly named: boolean;
+}
+
 /**
- * Methods by their names on the command line; `all` stands for every one. Each is returned once, in the order of
- * `METHODS`.
+ * Methods by their names on the command line, by family (`gradient`, `perturbation` …), or `all`. Each is returned once, in
+ * the order of `METHODS`.
  *
  * @throws {UsageError} for an unknown name or an empty list.
  */
-export function findMethods(names: readonly string[]): Method[] {
-  const known = METHODS.map((method) => method.name);
-  for (const name of names) {
-    if (name !== "all" && !known.includes(name)) {
-      throw new UsageError(
-        `Cannot use method ${JSON.stringify(name)}: give one or more of ${
-          known.join(", ")
-        }, or all`,
-      );
-    }
+export function findMethods(names: readonly string[]): ChosenMethod[] {
+  const own = METHODS.map((method) => method.name);
+  const known = [...own, ...FAMILIES, "all"];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `Cannot use method ${JSON.stringify(unknown)}: give one or more of ${
+        own.join(", ")
+      }, or a group: ${[...FAMILIES, "all"].join(", ")}`,
+    );
   }
-  const found = METHODS.filter(({ name }) => names.includes(name) || names.includes("all"));
+  const found = METHODS.filter(({ name, family }) =>
+    names.includes(name) || names.includes(family) || names.includes("all")
+  );
   if (found.length === 0) {
-    throw new UsageError(`Cannot choose methods: none given; give some of ${known.join(", ")}`);
+    throw new UsageError(
+      `Cannot choose methods: ${names.join(", ") || "none given"} names none; give some of ${
+        own.join(", ")
+      }`,
+    );
   }
-  return found;
+  return found.map((method) => ({ method, named: names.includes(method.name) }));
 }

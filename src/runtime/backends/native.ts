@@ -17,5 +17,7 @@ export function open(model: Uint8Array, options: SessionOptions): Promise<Sessio
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
     intraOpNumThreads: options.threads ?? 0,
+    // Idle threads sleep: spinning would take cores from the decoding of the next images, and every session has threads.
+    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
   });
 }
