@@ -79,7 +79,8 @@ function readGraph(
     name: source.name ?? "",
     opset,
     domains,
-    inputs: (source.input ?? []).filter((v) => !initializers.has(v.name ?? "")).map(readValueInfo),
+    inputs: (source.input ?? []).filter((v) => !initializers.has(v.name ?? ""))
+      .map(readValueInfo).map(withNamedBatch),
     outputs: (source.output ?? []).map(readValueInfo),
     initializers,
     nodes,
@@ -160,12 +161,20 @@ function readValueInfo(source: types.IValueInfoProto): ValueInfo {
     info.shape = (tensorType.shape.dim ?? []).map((dim, axis): Dim =>
       dim.dimParam
         ? dim.dimParam
-        : dim.dimValue != null
+        // Some exporters write 0 or -1 for an extent that is open.
+        : dim.dimValue != null && Number(dim.dimValue) > 0
         ? Number(dim.dimValue)
         : `?${info.name}${axis}`
     );
   }
   return info;
+}
+
+/** An input's open first extent that has no name is the batch, and called N. */
+function withNamedBatch(info: ValueInfo): ValueInfo {
+  const [first, ...rest] = info.shape ?? [];
+  if (rest.length === 0 || typeof first !== "string" || !first.startsWith("?")) return info;
+  return { ...info, shape: ["N", ...rest] };
 }
 
 function readTensor(source: types.ITensorProto): AnyTensor {

@@ -149,7 +149,9 @@ function broadcasting(op: string, type?: ElementType): ShapeRule {
     const first = site.node.inputs.map((_, i) => site.input(i)).find((k) => k !== undefined);
     const result = type ?? first?.type ?? "float32";
     const whole = !result.startsWith("float");
-    const elements = binary && combine(site, shape, (operands, place) => {
+    // With fmod the sign is the dividend's, which is not followed.
+    const followed = op !== "Mod" || intOf(site.node, "fmod", 0) === 0;
+    const elements = followed && binary && combine(site, shape, (operands, place) => {
       let value: Dim | undefined = operands[0];
       for (const operand of operands.slice(1)) {
         value = value === undefined ? undefined : binary(value, operand, whole);
@@ -160,7 +162,7 @@ function broadcasting(op: string, type?: ElementType): ShapeRule {
         ? round(value, result)
         : value;
     });
-    return [known(result, shape, elements)];
+    return [known(result, shape, elements || undefined)];
   };
 }
 
