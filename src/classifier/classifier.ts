@@ -143,6 +143,13 @@ export interface Classifier {
   session(name: string, make: () => Graph, onDevice?: readonly string[]): Promise<Session>;
   /** Weights [classes, C] of a pooling + linear head, or why there is none. */
   linearHead(): { weights: Tensor } | { reason: string };
+  /**
+   * The same classifier with other weights or nodes: cut at the same layer, with the same card. Made once for each name, and
+   * disposed of with this one.
+   *
+   * @param change gets a copy of the model's graph whose maps and arrays are its own, the tensors shared.
+   */
+  derive(name: string, change: (graph: Graph) => Graph): Promise<Classifier>;
   dispose(): Promise<void>;
 }
 
@@ -152,14 +159,22 @@ export interface Classifier {
  * @throws {ModelError} when the model does not fit its card, has no usable target layer, or the backend refuses it.
  * @throws {UsageError} when the layer asked for is not in the model.
  */
-export async function openClassifier(
-  { card, bytes, meanImage, notices: remarks }: ClassifierSource,
+export function openClassifier(
+  source: ClassifierSource,
   options: ClassifierOptions,
 ): Promise<Classifier> {
+  return openGraph(readModel(source.bytes), source, options);
+}
+
+async function openGraph(
+  source: Graph,
+  described: ClassifierSource,
+  options: ClassifierOptions,
+): Promise<Classifier> {
+  const { card, bytes, meanImage } = described;
   const { backend } = options;
   const modelHash = sha256(bytes);
-  const notices = [...remarks];
-  const source = readModel(bytes);
+  const notices = [...described.notices];
   const { batch, inputShape } = fixInput(source, card, options.batch, notices);
   const { name, kind, logits: logitsName } = card.output;
   const scored = withScores(source, {
@@ -183,6 +198,7 @@ export async function openClassifier(
   const onDevice = [layer.name, ...bypass];
   const session = await openSession(writeModel(passage), backend, { onDevice });
   const sessions = new Map<string, Promise<Session>>();
+  const derived = new Map<string, Promise<Classifier>>();
   const sessionOf = (name: string, make: () => Graph, onDevice: readonly string[] = []) => {
     let opening = sessions.get(name);
     if (!opening) {
@@ -315,6 +331,15 @@ export async function openClassifier(
       );
     },
     session: sessionOf,
+    derive(name, change) {
+      let opening = derived.get(name);
+      if (!opening) {
+        const changed = change(copyGraph(source));
+        opening = openGraph(changed, described, { ...options, layer: layer.name });
+        derived.set(name, opening);
+      }
+      return opening;
+    },
     linearHead() {
       if (!logits) return { reason: "the model has no tensor of logits" };
       return linearHead(graph, layer.name, logits);
@@ -324,7 +349,26 @@ export async function openClassifier(
       for (const opening of sessions.values()) {
         await opening.then((open) => open.dispose(), () => {});
       }
+      for (const opening of derived.values()) {
+        await opening.then((open) => open.dispose(), () => {});
+      }
     },
+  };
+}
+
+/** A graph whose lists and maps can be changed; tensors and nodes' attributes are shared. */
+function copyGraph(graph: Graph): Graph {
+  return {
+    ...graph,
+    inputs: graph.inputs.map((input) => ({ ...input })),
+    outputs: graph.outputs.map((output) => ({ ...output })),
+    initializers: new Map(graph.initializers),
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      inputs: [...node.inputs],
+      outputs: [...node.outputs],
+    })),
+    stated: new Map(graph.stated),
   };
 }
 

@@ -215,7 +215,8 @@ function toBatch(
   forward: Forward,
   attribution: Attribution,
 ): MapBatch {
-  const { channels, height, width } = classifier.layer;
+  const { channels } = classifier.layer;
+  const { height, width } = gridOf(method, classifier);
   const common = { maps: classifier.batch, height, width, rectify: method.rectify };
   if ("map" in attribution) {
     return { ...common, from: { ready: toBuffer(compute, attribution.map) } };

@@ -7,12 +7,23 @@
 import { UsageError } from "../base/errors.ts";
 import { cam } from "./cam.ts";
 import { gradCam } from "./grad_cam.ts";
+import { randomWeights } from "./random_weights.ts";
+import { randomMap } from "./random_map.ts";
+import { sobel } from "./sobel.ts";
+import { centre } from "./centre.ts";
 import type { Family, Method } from "./method.ts";
 
 export * from "./method.ts";
 
 /** All methods, in the order in which they are listed and run. */
-export const METHODS: readonly Method[] = [gradCam, cam];
+export const METHODS: readonly Method[] = [
+  gradCam,
+  cam,
+  randomWeights,
+  randomMap,
+  sobel,
+  centre,
+];
 
 /** Groups of methods by name. */
 export const FAMILIES: readonly Family[] = [
