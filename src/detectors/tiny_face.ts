@@ -10,6 +10,7 @@ import { z } from "zod";
 import { ImageError, ModelError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
+import { padToSquare } from "../image/crop.ts";
 import { area, frameOf, intersect, iou, type Rect } from "../image/geometry.ts";
 import { MAX_PIXELS } from "../image/decode.ts";
 import type { RgbImage } from "../image/image.ts";
@@ -167,10 +168,12 @@ export async function openTinyFace(
             `pixels is over ${MAX_SIDE} pixels wide; scale it down first`,
         );
       }
+      // Padded once for all sizes.
+      const square = card.input.fit === "pad-end" ? padToSquare(image, "end") : image;
       const found: FaceBox[] = [];
       for (const size of settings.sizes) {
         const spec = { ...card.input, width: size, height: size };
-        const input = floats([1, 3, size, size], prepare(image, frameOf(image), spec));
+        const input = floats([1, 3, size, size], prepare(square, frameOf(square), spec));
         const outputs = await session.run({ [spec.name]: input });
         const grid = await toFloats(outputs[card.output.name]!);
         const boxes = decodeTinyFace(grid, { image, size, ...settings });

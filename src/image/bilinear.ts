@@ -62,23 +62,62 @@ function bilinear(
   coordinates: Coordinates,
 ): Float32Array {
   requireSize("a resized image", width, height);
-  const { data } = source;
   const x = neighbours(source.width, width, coordinates);
   const y = neighbours(source.height, height, coordinates);
   const out = new Float32Array(width * height * channels);
-  for (let row = 0, o = 0; row < height; row++) {
-    const above = y.low[row] * source.width, below = y.high[row] * source.width;
-    const v = y.fraction[row];
-    for (let i = 0; i < width; i++) {
-      const u = x.fraction[i], left = x.low[i], right = x.high[i];
-      for (let c = 0; c < channels; c++, o++) {
-        const topLeft = data[(above + left) * channels + c];
-        const bottomLeft = data[(below + left) * channels + c];
-        const top = topLeft + (data[(above + right) * channels + c] - topLeft) * u;
-        const bottom = bottomLeft + (data[(below + right) * channels + c] - bottomLeft) * u;
-        out[o] = top + (bottom - top) * v;
-      }
+  // Rows of the source, already interpolated along x; enlarging uses each of them for several rows of the result.
+  let above = new Float64Array(width * channels), below = new Float64Array(width * channels);
+  let aboveRow = -1, belowRow = -1;
+  for (let row = 0; row < height; row++) {
+    const low = y.low[row], high = y.high[row];
+    if (low === belowRow) {
+      [above, below] = [below, above];
+      [aboveRow, belowRow] = [belowRow, aboveRow];
     }
+    if (low !== aboveRow) interpolateRow(source, channels, low, x, above);
+    aboveRow = low;
+    if (high !== belowRow) interpolateRow(source, channels, high, x, below);
+    belowRow = high;
+    blend(above, below, y.fraction[row], out, row * width * channels);
   }
   return out;
+}
+
+/** One row of the source interpolated along x, in double precision. */
+function interpolateRow(
+  { data, width }: RgbImage | FloatImage | FloatMap,
+  channels: number,
+  row: number,
+  { low, high, fraction }: ReturnType<typeof neighbours>,
+  out: Float64Array,
+): void {
+  const start = row * width * channels;
+  if (channels === 3) {
+    for (let i = 0, o = 0; i < fraction.length; i++, o += 3) {
+      const u = fraction[i], left = start + low[i] * 3, right = start + high[i] * 3;
+      const red = data[left], green = data[left + 1], blue = data[left + 2];
+      out[o] = red + (data[right] - red) * u;
+      out[o + 1] = green + (data[right + 1] - green) * u;
+      out[o + 2] = blue + (data[right + 2] - blue) * u;
+    }
+    return;
+  }
+  for (let i = 0; i < fraction.length; i++) {
+    const value = data[start + low[i]];
+    out[i] = value + (data[start + high[i]] - value) * fraction[i];
+  }
+}
+
+/** Two rows interpolated along y, into the result from `start` on. */
+function blend(
+  above: Float64Array,
+  below: Float64Array,
+  v: number,
+  out: Float32Array,
+  start: number,
+): void {
+  for (let i = 0; i < above.length; i++) {
+    const top = above[i];
+    out[start + i] = top + (below[i] - top) * v;
+  }
 }

@@ -88,12 +88,13 @@ export function cropResize(
 }
 
 /**
- * Widens the shorter side with black until the image is square.
+ * Widens the shorter side with black until the image is square; a square image is given back as it is.
  *
  * @param side "end": the image stays at the top left. "centre": in the middle, and of an odd difference the smaller half is in front.
  */
 export function padToSquare(image: RgbImage, side: "end" | "centre"): RgbImage {
   const size = Math.max(image.width, image.height);
+  if (image.width === image.height) return image;
   const left = side === "centre" ? Math.floor((size - image.width) / 2) : 0;
   const top = side === "centre" ? Math.floor((size - image.height) / 2) : 0;
   return crop(image, 0 - left, 0 - top, size - left, size - top);
