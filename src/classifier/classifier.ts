@@ -26,12 +26,14 @@ import {
   isGpuTensor,
   openSession,
   type Session,
+  type SessionOptions,
   type SessionValue,
   toFloats,
 } from "../runtime/session.ts";
 import { evaluateRows, headBatch, padRows, type Scores } from "./evaluate.ts";
 import { findLayer, fixInput, place, type PlacementRule } from "./layout.ts";
 import type { ClassifierSource } from "./source.ts";
+import { openSteady } from "./steady_rows.ts";
 
 export type { PlacementRule } from "./layout.ts";
 export type { Scores } from "./evaluate.ts";
@@ -196,16 +198,19 @@ async function openGraph(
   const outputs = [layer.name, ...bypass, ...logits ? [logits] : [], probabilities];
   const passage = extract(graph, { inputs: [graph.inputs[0]!.name], outputs }, card.name);
   const onDevice = [layer.name, ...bypass];
-  const session = await openSession(writeModel(passage), backend, { onDevice });
+  const session = await openSteady(passage, backend, { onDevice });
   const sessions = new Map<string, Promise<Session>>();
   const derived = new Map<string, Promise<Classifier>>();
-  const sessionOf = (name: string, make: () => Graph, onDevice: readonly string[] = []) => {
+  const sessionOf = (
+    name: string,
+    make: () => Graph,
+    onDevice: readonly string[] = [],
+    open: typeof openSteady = openAsIs,
+  ) => {
     let opening = sessions.get(name);
     if (!opening) {
       // A failed attempt is not kept: the next one gives the same error, not a stale session.
-      opening = Promise.resolve().then(() =>
-        openSession(writeModel(make()), backend, { onDevice })
-      );
+      opening = Promise.resolve().then(() => open(make(), backend, { onDevice }));
       sessions.set(name, opening);
     }
     return opening;
@@ -290,6 +295,7 @@ async function openGraph(
             table: GRADIENT_RULES,
           })),
         ["gradient", "gradient_mean"],
+        openSteady,
       );
       const feeds: Record<string, SessionValue> = {
         [layer.name]: forward.activation,
@@ -370,6 +376,15 @@ function copyGraph(graph: Graph): Graph {
     })),
     stated: new Map(graph.stated),
   };
+}
+
+/** Opens a graph that is evaluated for one sample at a time, whose rows always lie in the same places. */
+function openAsIs(
+  graph: Graph,
+  backend: Backend,
+  options?: SessionOptions,
+): Promise<Session> {
+  return openSession(writeModel(graph), backend, options);
 }
 
 /** One row of a value, on the CPU; a value on the GPU stays there too. */
