@@ -152,25 +152,79 @@ function resize(image: RgbImage, width: number, height: number, spec: InputSpec)
 
 /** [H, W, RGB] 0..255 → [C, H, W], (value * scale - mean) / std. */
 function normalise(
-  picture: RgbImage | FloatImage,
+  { width, height, data }: RgbImage | FloatImage,
   spec: InputSpec,
   meanImage?: Float32Array,
 ): Float32Array {
-  const { data } = picture;
-  const pixels = picture.width * picture.height;
-  const channels = spec.channels === "grey" ? 1 : 3;
-  const out = new Float32Array(channels * pixels);
-  for (let c = 0; c < channels; c++) {
-    const mean = meanImage ? 0 : spec.mean[c % spec.mean.length]!;
+  const pixels = width * height;
+  if (spec.channels === "grey") return greyPlane(data, pixels, spec, meanImage);
+  const out = new Float32Array(3 * pixels);
+  for (let c = 0; c < 3; c++) {
+    const mean = meanImage?.subarray(c * pixels, (c + 1) * pixels) ??
+      spec.mean[c % spec.mean.length]!;
     const std = spec.std[c % spec.std.length]!;
+    const plane = out.subarray(c * pixels, (c + 1) * pixels);
     const source = spec.channels === "bgr" ? 2 - c : c;
-    for (let i = 0; i < pixels; i++) {
-      const value = channels === 1
-        ? GREY[0] * data[3 * i]! + GREY[1] * data[3 * i + 1]! + GREY[2] * data[3 * i + 2]!
-        : data[3 * i + source]!;
-      const at = c * pixels + i;
-      out[at] = (value * spec.scale - (meanImage ? meanImage[at]! : mean)) / std;
-    }
+    if (typeof mean !== "number") subtractPlane(data, source, spec.scale, mean, std, plane);
+    else if (data instanceof Uint8Array) bytePlane(data, source, spec.scale, mean, std, plane);
+    else floatPlane(data, source, spec.scale, mean, std, plane);
+  }
+  return out;
+}
+
+// One function for each kind of values: V8 compiles a loop over arrays of two types to code that is three times slower, and
+// these run over every pixel of every sample.
+
+function floatPlane(
+  data: Float32Array,
+  source: number,
+  scale: number,
+  mean: number,
+  std: number,
+  out: Float32Array,
+): void {
+  for (let i = 0, p = source; i < out.length; i++, p += 3) {
+    out[i] = (data[p]! * scale - mean) / std;
+  }
+}
+
+/** 256 levels have 256 values. */
+function bytePlane(
+  data: Uint8Array,
+  source: number,
+  scale: number,
+  mean: number,
+  std: number,
+  out: Float32Array,
+): void {
+  const values = Float32Array.from({ length: 256 }, (_, level) => (level * scale - mean) / std);
+  for (let i = 0, p = source; i < out.length; i++, p += 3) out[i] = values[data[p]!]!;
+}
+
+function subtractPlane(
+  data: Uint8Array | Float32Array,
+  source: number,
+  scale: number,
+  mean: Float32Array,
+  std: number,
+  out: Float32Array,
+): void {
+  for (let i = 0, p = source; i < out.length; i++, p += 3) {
+    out[i] = (data[p]! * scale - mean[i]!) / std;
+  }
+}
+
+function greyPlane(
+  data: Uint8Array | Float32Array,
+  pixels: number,
+  { scale, mean: means, std: deviations }: InputSpec,
+  meanImage?: Float32Array,
+): Float32Array {
+  const out = new Float32Array(pixels);
+  const mean = means[0]!, std = deviations[0]!;
+  for (let i = 0, p = 0; i < pixels; i++, p += 3) {
+    const value = GREY[0] * data[p]! + GREY[1] * data[p + 1]! + GREY[2] * data[p + 2]!;
+    out[i] = (value * scale - (meanImage ? meanImage[i]! : mean)) / std;
   }
   return out;
 }
