@@ -5,7 +5,7 @@
  */
 
 import { type Command, Option } from "commander";
-import { TARGETS } from "../methods/targets.ts";
+import { TARGETS } from "../classifier/target.ts";
 import { BACKENDS } from "../runtime/backend_names.ts";
 import { list, number, oneOf } from "./options.ts";
 

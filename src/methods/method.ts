@@ -20,9 +20,9 @@ import {
 } from "../classifier/classifier.ts";
 import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
 import type { SessionValue } from "../runtime/session.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "../classifier/target.ts";
 
-export { type Target, TARGETS } from "./targets.ts";
+export { type Target, TARGETS } from "../classifier/target.ts";
 
 /** What a method can use for one batch. Values it is given belong to the context: a method disposes of nothing. */
 export interface MethodContext {
