@@ -7,12 +7,11 @@
 
 import { ModelError } from "../base/errors.ts";
 import { type Json, sha256 } from "../base/json.ts";
-import { sizeOf, type Tensor } from "../base/tensor.ts";
-import { readBuffer } from "../gpu/buffer.ts";
+import type { Tensor } from "../base/tensor.ts";
 import type { Placement } from "../image/geometry.ts";
 import { gradientGraph, unsupportedOps } from "../onnx/backward.ts";
 import { cut, extract } from "../onnx/extract.ts";
-import { type Graph, ints, type Value } from "../onnx/graph.ts";
+import { copyGraph, type Graph, ints, type Value } from "../onnx/graph.ts";
 import { linearHead } from "../onnx/linear_head.ts";
 import { readModel, writeModel } from "../onnx/model_file.ts";
 import { type ReceptiveField, receptiveFields } from "../onnx/receptive_field.ts";
@@ -23,7 +22,6 @@ import type { ClassifierCard } from "../runtime/card.ts";
 import {
   type Backend,
   backendVersion,
-  isGpuTensor,
   openSession,
   type Session,
   type SessionOptions,
@@ -33,10 +31,12 @@ import {
 import { evaluateRows, headBatch, padRows, type Scores } from "./evaluate.ts";
 import { findLayer, fixInput, place, type PlacementRule } from "./layout.ts";
 import type { ClassifierSource } from "./source.ts";
+import { release, rowOf } from "./values.ts";
 import { openSteady } from "./steady_rows.ts";
 
 export type { PlacementRule } from "./layout.ts";
 export type { Scores } from "./evaluate.ts";
+export { readFloats, release, rowOf } from "./values.ts";
 
 /** The tensor that a score is read from. */
 export type ScoreTensor = "logits" | "probabilities";
@@ -362,22 +362,6 @@ async function openGraph(
   };
 }
 
-/** A graph whose lists and maps can be changed; tensors and nodes' attributes are shared. */
-function copyGraph(graph: Graph): Graph {
-  return {
-    ...graph,
-    inputs: graph.inputs.map((input) => ({ ...input })),
-    outputs: graph.outputs.map((output) => ({ ...output })),
-    initializers: new Map(graph.initializers),
-    nodes: graph.nodes.map((node) => ({
-      ...node,
-      inputs: [...node.inputs],
-      outputs: [...node.outputs],
-    })),
-    stated: new Map(graph.stated),
-  };
-}
-
 /** Opens a graph that is evaluated for one sample at a time, whose rows always lie in the same places. */
 function openAsIs(
   graph: Graph,
@@ -385,26 +369,6 @@ function openAsIs(
   options?: SessionOptions,
 ): Promise<Session> {
   return openSession(writeModel(graph), backend, options);
-}
-
-/** One row of a value, on the CPU; a value on the GPU stays there too. */
-export async function rowOf(value: SessionValue, row: number): Promise<Tensor> {
-  const all = await readFloats(value);
-  const size = sizeOf(all.shape.slice(1));
-  const data = all.data.slice(row * size, (row + 1) * size);
-  return { type: "float32", shape: [1, ...all.shape.slice(1)], data };
-}
-
-/** A value's elements on the CPU; unlike `toFloats` it leaves a buffer on the GPU in place. */
-export async function readFloats(value: SessionValue): Promise<Tensor> {
-  if (!isGpuTensor(value)) return await toFloats(value);
-  const data = await readBuffer(value.buffer, sizeOf(value.shape));
-  return { type: "float32", shape: value.shape, data };
-}
-
-/** Gives a value's GPU buffer back, if it has one. */
-export function release(value: SessionValue): void {
-  if (isGpuTensor(value)) value.dispose();
 }
 
 /** Adds the gradient's mean over space, so that Grad-CAM's weights never leave the device. */

@@ -78,6 +78,22 @@ export function emptyGraph(name: string, opset = 17): Graph {
   };
 }
 
+/** A graph whose lists and maps can be changed; tensors and nodes' attributes are shared. */
+export function copyGraph(graph: Graph): Graph {
+  return {
+    ...graph,
+    inputs: graph.inputs.map((input) => ({ ...input })),
+    outputs: graph.outputs.map((output) => ({ ...output })),
+    initializers: new Map(graph.initializers),
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      inputs: [...node.inputs],
+      outputs: [...node.outputs],
+    })),
+    stated: new Map(graph.stated),
+  };
+}
+
 /** Reads an int attribute. */
 export function intOf(node: Node, name: string, otherwise: number): number {
   const attribute = node.attributes[name];
