@@ -6,6 +6,7 @@
 
 import { basename, join } from "node:path";
 import { messageOf, UsageError } from "../base/errors.ts";
+import type { Agreement } from "../corpus/agreement.ts";
 import { findImages } from "../corpus/images.ts";
 import { Ledger } from "../corpus/ledger.ts";
 import { type MethodOutput, writeMaps, writeOutputs, writeWhole } from "../corpus/outputs.ts";
@@ -69,7 +70,7 @@ export async function runAnalyze(
       );
       return INTERRUPTED;
     }
-    const outputs = await writeOutputs(
+    const { methods: outputs, agreement } = await writeOutputs(
       options.out,
       ledger,
       run,
@@ -97,7 +98,7 @@ export async function runAnalyze(
     });
     await writeWhole(join(options.out, "report.html"), report(data));
     ledger.finishRun(run, "finished", { ...manifest, ...outcome });
-    printOutcome(options, summary, outputs, ledger.duplicates(run).length);
+    printOutcome(options, summary, outputs, agreement, ledger.duplicates(run).length);
     if (summary.failed === summary.total) return 1;
     return options.strict && summary.failed > 0 ? 1 : 0;
   } finally {
@@ -228,6 +229,7 @@ function printOutcome(
   options: AnalyzeOptions,
   summary: StreamSummary,
   outputs: readonly MethodOutput[],
+  agreement: Agreement,
   duplicates: number,
 ): void {
   const [first] = outputs;
@@ -252,6 +254,10 @@ function printOutcome(
       String(withClass),
     ]),
   ));
+  if (outputs.length > 1) {
+    console.log("\nCorrelation of box importances between methods:\n");
+    console.log(agreementTable(outputs.map(({ method }) => method), agreement));
+  }
   const seconds = Object.values(summary.timings).reduce((a, b) => a + b, 0) / 1000;
   const failed = summary.failed > 0 ? `, ${summary.failed} failed (images.csv says why)` : "";
   console.log(
@@ -265,4 +271,17 @@ function printOutcome(
   console.log(`matrices  ${join(out, "matrices")}`);
   console.log(`tables    ${join(out, "images.csv")}, predictions.csv, boxes.csv, run.json`);
   console.log(`report    ${join(out, "report.html")}`);
+}
+
+/** The lower triangle of the correlations, methods numbered. */
+function agreementTable(methods: readonly string[], agreement: Agreement): string {
+  const numbers = methods.map((_, i) => String(i + 1));
+  return textTable(
+    ["", "method", ...numbers.slice(0, -1)],
+    methods.map((name, i) => [
+      numbers[i]!,
+      name,
+      ...methods.slice(0, -1).map((_, j) => j < i ? agreement.correlation(i, j).toFixed(2) : ""),
+    ]),
+  );
 }

@@ -108,8 +108,10 @@ export function strongestAssociations(
   outputs: readonly MethodOutput[],
   limit = 10,
 ): { rule: string; rows: Association[] } {
+  // A control finds nothing: it is what a finding has to beat. Without anything else it is shown all the same.
+  const explaining = outputs.filter(({ control }) => !control);
   const rank = (name: string): Association[] =>
-    outputs.flatMap(({ method, counts, matrices }) => {
+    (explaining.length > 0 ? explaining : outputs).flatMap(({ method, counts, matrices }) => {
       const matrix = matrices.find(({ measure }) => measure === name)!;
       return matrix.objects.flatMap((object, row) =>
         counts.columns.map((target, column): Association => {

@@ -10,6 +10,8 @@ import { writeNpy } from "../base/npy.ts";
 import { gridOf } from "../methods/mod.ts";
 import { MEASURES } from "../statistics/mod.ts";
 import { Accumulator } from "./accumulator.ts";
+import { Agreement } from "./agreement.ts";
+import { csvText } from "./csv.ts";
 import type { Ledger } from "./ledger.ts";
 import { type AssociationMatrix, associationMatrix, matrixCsv } from "./matrices.ts";
 import type { ScoredSample } from "./ledger_rows.ts";
@@ -19,12 +21,21 @@ import { writeBoxes, writeImages, writePredictions } from "./tables.ts";
 /** What was counted and written for one method. */
 export interface MethodOutput {
   readonly method: string;
+  /** Whether it is a control: a map that explains nothing. */
+  readonly control: boolean;
   readonly counts: Accumulator;
   /** One a measure, in the order of `MEASURES`. */
   readonly matrices: readonly AssociationMatrix[];
   /** Scored boxes, and how many of them have no importance (NaN). */
   readonly boxes: number;
   readonly undefinedBoxes: number;
+}
+
+/** What was counted and written for a run. */
+export interface RunOutput {
+  /** In the order of the analysis's methods. */
+  readonly methods: readonly MethodOutput[];
+  readonly agreement: Agreement;
 }
 
 /** Writes a file under a temporary name first, so that a reader never meets half of it. */
@@ -41,8 +52,8 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
 }
 
 /**
- * Writes `images.csv`, `predictions.csv`, `boxes.csv` and `matrices/METHOD.MEASURE.csv` of a run into its folder. The same
- * ledger rows give the same bytes.
+ * Writes `images.csv`, `predictions.csv`, `boxes.csv`, `matrices/METHOD.MEASURE.csv` and, for several methods,
+ * `agreement.csv` of a run into its folder. The same ledger rows give the same bytes.
  */
 export async function writeOutputs(
   folder: string,
@@ -51,7 +62,7 @@ export async function writeOutputs(
   analysis: Analysis,
   stages: Stages,
   threshold: number,
-): Promise<MethodOutput[]> {
+): Promise<RunOutput> {
   const { classes } = analysis.classifier;
   const methods = analysis.methods.map(({ name }) => name);
   const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
@@ -69,7 +80,7 @@ export async function writeOutputs(
   );
   const matricesFolder = join(folder, "matrices");
   await clearFolder(matricesFolder);
-  const counted = countRun(ledger, run, analysis, stages, threshold);
+  const { counted, agreement } = countRun(ledger, run, analysis, stages, threshold);
   const outputs: MethodOutput[] = [];
   for (const [m, method] of methods.entries()) {
     const { counts, boxes, undefinedBoxes } = counted[m]!;
@@ -79,9 +90,24 @@ export async function writeOutputs(
     for (const matrix of matrices) {
       await writeWhole(join(matricesFolder, `${method}.${matrix.measure}.csv`), matrixCsv(matrix));
     }
-    outputs.push({ method, counts, matrices, boxes, undefinedBoxes });
+    const control = analysis.methods[m]!.family === "control";
+    outputs.push({ method, control, counts, matrices, boxes, undefinedBoxes });
   }
-  return outputs;
+  if (methods.length > 1) {
+    await writeWhole(join(folder, AGREEMENT), agreementCsv(methods, agreement));
+  } else await Deno.remove(join(folder, AGREEMENT)).catch(() => {});
+  return { methods: outputs, agreement };
+}
+
+/** File of the correlations between methods. */
+const AGREEMENT = "agreement.csv";
+
+function agreementCsv(methods: readonly string[], agreement: Agreement): string {
+  const lines = methods.map((
+    name,
+    i,
+  ) => [name, ...methods.map((_, j) => agreement.correlation(i, j))]);
+  return csvText([["method", ...methods], ...lines]);
 }
 
 /**
@@ -108,7 +134,7 @@ function* scoredSamples(
   }
 }
 
-/** Counts a run into one accumulator a method. */
+/** Counts a run into one accumulator a method, and the agreement of the methods. */
 function countRun(
   ledger: Ledger,
   run: number,
@@ -126,8 +152,21 @@ function countRun(
     boxes: 0,
     undefinedBoxes: 0,
   }));
+  const agreement = new Agreement(methods.length);
+  // Importances of the sample at work, by box and class.
+  let boxes = new Map<string, number[]>();
   for (const sample of scoredSamples(ledger, run, analysis, stages)) {
     const own = counted[sample.method]!;
+    for (const { class: target, box, importance } of sample.scores) {
+      const key = `${box.id} ${target}`;
+      let importances = boxes.get(key);
+      if (!importances) boxes.set(key, importances = new Array<number>(methods.length).fill(NaN));
+      importances[sample.method] = importance;
+    }
+    if (sample.method === methods.length - 1) {
+      for (const importances of boxes.values()) agreement.add(importances);
+      boxes = new Map();
+    }
     const scores = sample.scores.map(({ class: target, box: { label }, importance }) => {
       own.boxes++;
       if (Number.isNaN(importance)) own.undefinedBoxes++;
@@ -141,7 +180,7 @@ function countRun(
       ...(detector.labels && detector.labels.length <= 40 ? { labels: detector.labels } : {}),
     });
   }
-  return counted;
+  return { counted, agreement };
 }
 
 /**
