@@ -99,9 +99,10 @@ function collect(
   let arrived = () => {};
   const first = new Promise<void>((resolve) => arrived = resolve);
   const all = (async () => {
+    const decoder = new TextDecoder();
     let text = "";
-    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-      text += part;
+    for await (const part of stream) {
+      text += decoder.decode(part, { stream: true });
       arrived();
     }
     arrived();
