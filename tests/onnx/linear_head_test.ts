@@ -26,7 +26,7 @@ async function assertLinear(b: GraphBuilder, head: LinearHead | { reason: string
   assert.deepEqual(logits.shape.slice(0, 2), [n, k]);
   for (let sample = 0; sample < n; sample++) {
     for (let row = 0; row < k; row++) {
-      let sum = head.bias?.data[row] ?? 0;
+      let sum: number = head.bias?.data[row] ?? 0;
       for (let c = 0; c < channels; c++) {
         const start = (sample * channels + c) * height * width;
         const cells = x.data.subarray(start, start + height * width);
@@ -204,7 +204,7 @@ Deno.test("exported models: the linear head gives the head's logits", async () =
     const last_act = noise([1, 48, 7, 9]);
     const { logits } = await runNative(cut(graph, "last_act").head, { last_act });
     for (let k = 0; k < 20; k++) {
-      let sum = found.bias!.data[k]!;
+      let sum: number = found.bias!.data[k]!;
       for (let c = 0; c < 48; c++) {
         const cells = last_act.data.subarray(c * 63, (c + 1) * 63);
         sum += found.weights.data[k * 48 + c]! * cells.reduce((a, v) => a + v, 0) / 63;
