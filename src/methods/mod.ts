@@ -6,7 +6,12 @@
 
 import { UsageError } from "../base/errors.ts";
 import { cam } from "./cam.ts";
+import { elementwiseGradCam } from "./elementwise_grad_cam.ts";
 import { gradCam } from "./grad_cam.ts";
+import { gradCamPlusPlus } from "./grad_cam_plus_plus.ts";
+import { hiResCam } from "./hires_cam.ts";
+import { layerCam } from "./layer_cam.ts";
+import { xGradCam } from "./xgrad_cam.ts";
 import { randomWeights } from "./random_weights.ts";
 import { randomMap } from "./random_map.ts";
 import { sobel } from "./sobel.ts";
@@ -19,6 +24,11 @@ export * from "./method.ts";
 export const METHODS: readonly Method[] = [
   gradCam,
   cam,
+  hiResCam,
+  elementwiseGradCam,
+  gradCamPlusPlus,
+  xGradCam,
+  layerCam,
   randomWeights,
   randomMap,
   sobel,

@@ -1,0 +1,38 @@
+/**
+ * Element-wise Grad-CAM.
+ *
+ * @module
+ */
+
+import { readGradients, sumOverChannels } from "./_layer.ts";
+import { gradientUnsupported, type Method } from "./method.ts";
+
+/**
+ * Element-wise Grad-CAM: map = Σ_k ReLU(g_k ⊙ A_k), with g = ∂y_c/∂A: HiResCAM with the ReLU inside the sum, so that what speaks
+ * against the class in one channel does not cancel what speaks for it in another.
+ *
+ * Needs a gradient from the score down to the target layer. Never negative.
+ *
+ * Source: pytorch-grad-cam 1.5.7, `GradCAMElementWise`; it names no paper.
+ */
+export const elementwiseGradCam: Method = {
+  name: "elementwise-grad-cam",
+  title: "Element-wise Grad-CAM",
+  source: "pytorch-grad-cam 1.5.7, GradCAMElementWise (no paper)",
+  family: "gradient",
+  rectify: true,
+  usesTarget: true,
+  unsupported: gradientUnsupported,
+  async compute(context, classes) {
+    const layer = await readGradients(context, classes);
+    const { activation, gradient, cells } = layer;
+    const map = sumOverChannels(layer, (sums, from) => {
+      for (let i = 0; i < cells; i++) {
+        const product = gradient[from + i]! * activation[from + i]!;
+        // Not "if positive": a NaN has to stay one.
+        sums[i]! += product < 0 ? 0 : product;
+      }
+    });
+    return { map };
+  },
+};

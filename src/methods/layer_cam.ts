@@ -1,0 +1,41 @@
+/**
+ * LayerCAM.
+ *
+ * @module
+ */
+
+import { readGradients, sumOverChannels } from "./_layer.ts";
+import { gradientUnsupported, type Method } from "./method.ts";
+
+/**
+ * LayerCAM: map = ReLU(Σ_k ReLU(g_k) ⊙ A_k), with g = ∂y_c/∂A: each cell has a weight of its own, its positive gradient. Made to
+ * work at early layers too, where averaged gradients say little.
+ *
+ * Needs a gradient from the score down to the target layer.
+ *
+ * Source: Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization" (IEEE TIP 30, 2021),
+ * section III.
+ *
+ * Departs from the source: the tanh scaling that the paper applies to maps of early layers before fusing them is
+ * not applied: it does not change the order of cells, and one layer is explained.
+ */
+export const layerCam: Method = {
+  name: "layer-cam",
+  title: "LayerCAM",
+  source: "Jiang et al. 2021, IEEE TIP 30, sec. III",
+  family: "gradient",
+  rectify: true,
+  usesTarget: true,
+  unsupported: gradientUnsupported,
+  async compute(context, classes) {
+    const layer = await readGradients(context, classes);
+    const { activation, gradient, cells } = layer;
+    const map = sumOverChannels(layer, (sums, from) => {
+      for (let i = 0; i < cells; i++) {
+        const weight = gradient[from + i]!;
+        sums[i]! += (weight < 0 ? 0 : weight) * activation[from + i]!;
+      }
+    });
+    return { map };
+  },
+};

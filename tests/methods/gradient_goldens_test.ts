@@ -1,0 +1,36 @@
+/** Methods against small stored maps of PyTorch implementations, for a checkout without the full reference set. */
+
+import assert from "node:assert/strict";
+import { elementwiseGradCam } from "../../src/methods/elementwise_grad_cam.ts";
+import { gradCam } from "../../src/methods/grad_cam.ts";
+import { gradCamPlusPlus } from "../../src/methods/grad_cam_plus_plus.ts";
+import { hiResCam } from "../../src/methods/hires_cam.ts";
+import { layerCam } from "../../src/methods/layer_cam.ts";
+import { xGradCam } from "../../src/methods/xgrad_cam.ts";
+import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
+
+const ON_GRADIENTS = [
+  [gradCam, "gradcam"],
+  [hiResCam, "hirescam"],
+  [elementwiseGradCam, "gradcam_elementwise"],
+  [layerCam, "layercam"],
+  [xGradCam, "xgradcam"],
+  [gradCamPlusPlus, "gradcampp"],
+] as const;
+
+Deno.test("methods on activations and gradients equal pytorch-grad-cam's on a small net", async (t) => {
+  const net = await openMobile();
+  try {
+    for (const [method, file] of ON_GRADIENTS) {
+      await t.step(method.name, async () => {
+        for (const [target, kind] of [["logit", "logit"], ["probability", "prob"]] as const) {
+          const expected = await net.read(`pgc/${file}_${kind}_raw.npy`);
+          const difference = mapDifference(await mapsOf(net, method, target), expected);
+          assert.ok(difference <= 2e-5, `${kind}: ${difference}`);
+        }
+      });
+    }
+  } finally {
+    await net.classifier.dispose();
+  }
+});
