@@ -5,12 +5,14 @@
  */
 
 import { basename, join } from "node:path";
+import { mapConcurrently } from "../base/concurrency.ts";
 import { ImageError, messageOf, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
 import { readNpy, writeNpy } from "../base/npy.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
-import { type BatchSample, runBatch, type SampleResult } from "../corpus/batch.ts";
+import { type BatchSample, type MapResult, runBatch, type SampleResult } from "../corpus/batch.ts";
 import { type CorpusImage, findImages } from "../corpus/images.ts";
+import { readImageFile } from "../corpus/load.ts";
 import type { Analysis } from "../corpus/plan.ts";
 import { belongsTo, faceSamples, type Sample, wholeImage } from "../corpus/sampler.ts";
 import type { Box } from "../detectors/mod.ts";
@@ -22,6 +24,7 @@ import type { RgbImage } from "../image/image.ts";
 import { svgToPng } from "../image/render.ts";
 import { gridOf } from "../methods/mod.ts";
 import { inputPlacement, prepare } from "../runtime/preprocess.ts";
+import { prepareFolder } from "./folder.ts";
 import { finalMapsOf, sampleFigure } from "./sample_figures.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
 import { printable, textTable } from "./terminal.ts";
@@ -44,10 +47,13 @@ interface Explained {
   readonly index: number;
   readonly result: SampleResult;
   /** Absent for a tensor. */
-  readonly picture?: { image: RgbImage; sample: Sample; boxes: readonly Box[] };
-  readonly overlays: string[];
+  readonly picture?: { sample: Sample; boxes: readonly Box[] };
+  /** Files, one a map. */
+  overlays: readonly string[];
 }
 
+/** Overlays that are drawn at a time. */
+const DRAWN_AT_ONCE = 3;
 /** Classes listed in the terminal for each sample. */
 const LISTED = 3;
 
@@ -73,6 +79,8 @@ export async function runExplain(
   const images = arrays.length > 0 ? [] : await findImages(paths);
   const setup = await openSetup(options, images, tensors[0]?.input.shape.slice(1));
   try {
+    if (images.length > 0) await prepareFolder("--out", options.out);
+    if (options.maps !== undefined) await prepareFolder("--maps", options.maps);
     const analysis: Analysis = { ...setup, images, seed: options.seed, activationBudget: 0 };
     const explained: Explained[] = [];
     let failed = 0;
@@ -81,14 +89,15 @@ export async function runExplain(
     }
     for (const image of images) {
       try {
-        explained.push(...await explainImage(analysis, image));
+        const { picture, samples } = await explainImage(analysis, image);
+        await writeOverlays(setup, picture, samples, options);
+        explained.push(...samples);
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
         console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
         failed++;
       }
     }
-    if (images.length > 0) await writeOverlays(setup, explained, options);
     if (options.maps !== undefined) await writeMapArrays(setup, explained, options.maps);
     for (const notice of setup.notices) console.error(`note: ${notice}`);
     console.log(
@@ -142,14 +151,9 @@ async function explainTensor(
 async function explainImage(
   analysis: Analysis,
   { path, file }: CorpusImage,
-): Promise<Explained[]> {
+): Promise<{ picture: RgbImage; samples: Explained[] }> {
   const { classifier, detector, faceFinder, crop, orientation } = analysis;
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(file);
-  } catch (error) {
-    throw new ImageError(`Cannot read the image: ${messageOf(error)}`);
-  }
+  const bytes = await readImageFile(file);
   const image = await decodeImage(bytes, { orientation });
   const { boxes, faces } = await detector.detect(image, path);
   const samples = faceFinder
@@ -172,13 +176,14 @@ async function explainImage(
     };
   });
   const results = await runAll(analysis, work);
-  return results.map((result, index) => ({
+  const explained = results.map((result, index): Explained => ({
     path,
     index,
     result,
-    picture: { image, sample: samples[index]!, boxes },
+    picture: { sample: samples[index]!, boxes },
     overlays: [],
   }));
+  return { picture: image, samples: explained };
 }
 
 async function runAll(
@@ -203,38 +208,39 @@ function scoredBoxes({ picture }: Explained, scores: SampleResult["maps"][number
   }));
 }
 
+/** Draws the maps of one picture's samples, some at a time: encoding runs on other threads. */
 async function writeOverlays(
   { classifier, compute, methods, samples }: Setup,
+  image: RgbImage,
   explained: readonly Explained[],
   { out, threshold }: ExplainRunOptions,
 ): Promise<void> {
-  await Deno.mkdir(out, { recursive: true });
-  for (const item of explained) {
-    const { image, sample } = item.picture!;
+  const whole = samples === "image";
+  const draw = async (item: Explained, { method: m, target, map, scores }: MapResult) => {
     const { predicted, probabilities } = item.result.prediction;
-    for (const { method: m, target, map, scores } of item.result.maps) {
-      const method = methods[m]!;
-      const name = classifier.classes[target]!;
-      const whole = samples === "image";
-      const data = await sampleFigure(compute, classifier, method, {
-        title: `${method.title}, ${name}`,
-        subtitle: `${basename(item.path)}${whole ? "" : `, face ${item.index + 1}`}; predicted ${
-          classifier.classes[predicted]
-        } (${probabilities[predicted]!.toFixed(2)})`,
-        image,
-        region: sample.region,
-        whole,
-        raw: map!,
-        boxes: scoredBoxes(item, scores),
-        threshold,
-        width: whole ? Math.min(960, Math.max(480, image.width)) : 480,
-      });
-      const stem = safe(item.path.replace(/\.[^./]*$/, ""));
-      const file = join(out, `${stem}.${item.index}.${method.name}.${safe(name)}.png`);
-      await Deno.writeFile(file, await svgToPng(overlay(data, { text: "outlines" })));
-      item.overlays.push(file);
-    }
-  }
+    const method = methods[m]!;
+    const name = classifier.classes[target]!;
+    const data = await sampleFigure(compute, classifier, method, {
+      title: `${method.title}, ${name}`,
+      subtitle: `${basename(item.path)}${whole ? "" : `, face ${item.index + 1}`}; predicted ${
+        classifier.classes[predicted]
+      } (${probabilities[predicted]!.toFixed(2)})`,
+      image,
+      region: item.picture!.sample.region,
+      whole,
+      raw: map!,
+      boxes: scoredBoxes(item, scores),
+      threshold,
+      width: whole ? Math.min(960, Math.max(480, image.width)) : 480,
+    });
+    const stem = safe(item.path.replace(/\.[^./]*$/, ""));
+    const file = join(out, `${stem}.${item.index}.${method.name}.${safe(name)}.png`);
+    await Deno.writeFile(file, await svgToPng(overlay(data, { text: "outlines" })));
+    return file;
+  };
+  const maps = explained.flatMap((item) => item.result.maps.map((map) => ({ item, map })));
+  const files = await mapConcurrently(maps, DRAWN_AT_ONCE, ({ item, map }) => draw(item, map));
+  for (const item of explained) item.overlays = files.filter((_, i) => maps[i]!.item === item);
 }
 
 function safe(name: string): string {
@@ -250,7 +256,6 @@ async function writeMapArrays(
   explained: readonly Explained[],
   folder: string,
 ): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
   const { inputShape } = classifier;
   const perSample = classes === "all" ? [classifier.classes.length] : [];
   for (const [m, method] of methods.entries()) {

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { mapConcurrently } from "../base/concurrency.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
-import type { CorpusImage } from "../corpus/images.ts";
 import type { Ledger } from "../corpus/ledger.ts";
 import type { PredictionRow } from "../corpus/ledger_rows.ts";
 import type { MethodOutput } from "../corpus/outputs.ts";
@@ -22,6 +22,7 @@ import {
   type SampleFigure,
 } from "../figures/mod.ts";
 import { decodeImage } from "../image/decode.ts";
+import type { RgbImage } from "../image/image.ts";
 import { findCard } from "../runtime/card.ts";
 import type { Manifest } from "./manifest.ts";
 import { sampleFigure } from "./sample_figures.ts";
@@ -29,6 +30,8 @@ import type { Setup } from "./setup.ts";
 
 /** Samples that a report shows. */
 const SHOWN = 24;
+/** Pictures whose overlays are drawn at a time: encoding runs on other threads. */
+const DRAWN_AT_ONCE = 3;
 
 /** What the report is made from. */
 export interface FinishedRun {
@@ -49,7 +52,7 @@ export interface FinishedRun {
 
 /** Collects everything for the page; pictures of the samples shown are read again. */
 export async function reportData(finished: FinishedRun): Promise<ReportData> {
-  const { ledger, run, analysis, setup, outputs, summary, manifest, threshold, stages } = finished;
+  const { ledger, run, setup, outputs, summary, manifest, threshold } = finished;
   const failures: { path: string; reason: string }[] = [];
   for (const row of ledger.imageRows(run)) {
     if (row.status === "failed") failures.push({ path: row.path, reason: row.error ?? "" });
@@ -87,7 +90,7 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
     failures,
     samples: {
       rule: SAMPLE_RULE,
-      shown: await shownSamples(ledger, run, analysis, setup, stages, threshold),
+      shown: await shownSamples(finished),
     },
     cite: citations(setup),
     credits: finished.credits,
@@ -175,18 +178,43 @@ function cardNames(key: Json): string[] {
   );
 }
 
-async function shownSamples(
-  ledger: Ledger,
-  run: number,
-  analysis: Analysis,
-  setup: Setup,
-  stages: Stages,
-  threshold: number,
-): Promise<SampleFigure[]> {
-  const { classifier } = setup;
+/** A sample that a report could show. */
+interface ShowableSample {
+  readonly id: string;
+  readonly predicted: string;
+  readonly probability: number;
+  readonly row: PredictionRow;
+}
+
+async function shownSamples(finished: FinishedRun): Promise<SampleFigure[]> {
+  const chosen = samplesToShow(finished);
+  // Each picture is decoded once for all of its samples.
+  const byPath = Map.groupBy(chosen, ({ row }) => row.path);
+  const images = finished.analysis.images.filter(({ path }) => byPath.has(path));
+  const figures = new Map<ShowableSample, SampleFigure>();
+  await mapConcurrently(images, DRAWN_AT_ONCE, async (image) => {
+    await unlessGone(async () => {
+      const picture = await decodeImage(await Deno.readFile(image.file), {
+        orientation: finished.analysis.orientation,
+      });
+      for (const sample of byPath.get(image.path)!) {
+        const figure = await unlessGone(() => oneSample(finished, picture, sample));
+        if (figure) figures.set(sample, figure);
+      }
+    });
+  });
+  return chosen.flatMap((sample) => figures.get(sample) ?? []);
+}
+
+/** The samples that are shown, in their order. No more than a bounded number is held at a time, however large the run is. */
+function samplesToShow({ ledger, run, setup: { classifier }, stages }: FinishedRun) {
   const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
-  const candidates: { id: string; predicted: string; probability: number; row: PredictionRow }[] =
-    [];
+  let candidates: ShowableSample[] = [];
+  const choose = (limit: number) => {
+    candidates = chooseSamples(candidates, limit).map((index) => candidates[index]!);
+  };
+  // Taken in turn, this many hold the best of each class that can be among those shown.
+  const bound = SHOWN * classifier.classes.length;
   for (const row of ledger.predictionRows(run, sampled)) {
     candidates.push({
       id: `${row.path}#${String(row.sample.idx).padStart(4, "0")}`,
@@ -194,34 +222,17 @@ async function shownSamples(
       probability: row.probabilities[row.predicted]!,
       row,
     });
+    if (candidates.length >= 2 * bound) choose(bound);
   }
-  const files = new Map(analysis.images.map((image) => [image.path, image]));
-  const figures: SampleFigure[] = [];
-  for (const index of chooseSamples(candidates, SHOWN)) {
-    const { row, predicted, probability } = candidates[index]!;
-    const figure = await oneSample(
-      ledger,
-      analysis,
-      setup,
-      stages,
-      threshold,
-      row,
-      files.get(row.path)!,
-    );
-    if (figure) figures.push({ predicted, probability, ...figure });
-  }
-  return figures;
+  choose(SHOWN);
+  return candidates;
 }
 
 async function oneSample(
-  ledger: Ledger,
-  analysis: Analysis,
-  setup: Setup,
-  stages: Stages,
-  threshold: number,
-  row: PredictionRow,
-  image: CorpusImage,
-): Promise<Pick<SampleFigure, "path" | "part" | "overlay"> | undefined> {
+  { ledger, analysis, setup, stages, threshold }: FinishedRun,
+  picture: RgbImage,
+  { row, predicted, probability }: ShowableSample,
+): Promise<SampleFigure | undefined> {
   const { classifier, compute } = setup;
   const method = setup.methods[0]!;
   const own = stages.methods[0]!;
@@ -230,29 +241,32 @@ async function oneSample(
     : targetsOf("predicted", row.predicted, classifier.classes.length);
   const raw = ledger.map(row.sample.id, own.map.id, target!);
   if (!raw) return undefined;
+  const whole = setup.samples === "image";
+  const overlay = await sampleFigure(compute, classifier, method, {
+    title: `${method.title}, ${classifier.classes[target!]}`,
+    image: picture,
+    region: row.sample,
+    whole,
+    raw,
+    boxes: ledger.scoresOf(row.sample.id, own.score.id, target!)
+      .map(({ box, importance }) => ({ ...box, importance })),
+    threshold,
+    ...(whole ? { width: 480 } : {}),
+  });
+  return {
+    predicted,
+    probability,
+    path: row.path,
+    ...(whole ? {} : { part: `face ${row.sample.idx + 1}` }),
+    overlay,
+  };
+}
+
+/** What `work` gives, or nothing: a picture was there when it was analysed, and a report without it is better than none. */
+async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
-    const picture = await decodeImage(await Deno.readFile(image.file), {
-      orientation: analysis.orientation,
-    });
-    const whole = setup.samples === "image";
-    const overlay = await sampleFigure(compute, classifier, method, {
-      title: `${method.title}, ${classifier.classes[target!]}`,
-      image: picture,
-      region: row.sample,
-      whole,
-      raw,
-      boxes: ledger.scoresOf(row.sample.id, own.score.id, target!)
-        .map(({ box, importance }) => ({ ...box, importance })),
-      threshold,
-      ...(whole ? { width: 480 } : {}),
-    });
-    return {
-      path: row.path,
-      ...(whole ? {} : { part: `face ${row.sample.idx + 1}` }),
-      overlay,
-    };
+    return await work();
   } catch (error) {
-    // The picture was there when it was analysed; a report without it is better than none.
     if (error instanceof Deno.errors.NotFound || messageOf(error).startsWith("Cannot ")) {
       return undefined;
     }
