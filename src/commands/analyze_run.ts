@@ -5,8 +5,9 @@
  */
 
 import { basename, join } from "node:path";
-import { messageOf, UsageError } from "../base/errors.ts";
+import type { messageOf, UsageError } from "../base/errors.ts";
 import type { Agreement } from "../corpus/agreement.ts";
+import { refuseEqualFiles } from "../corpus/equal_files.ts";
 import { findImages } from "../corpus/images.ts";
 import { Ledger } from "../corpus/ledger.ts";
 import { type MethodOutput, writeMaps, writeOutputs, writeWhole } from "../corpus/outputs.ts";
@@ -15,6 +16,7 @@ import { streamCorpus, type StreamSummary } from "../corpus/stream.ts";
 import { type Fact, report } from "../figures/mod.ts";
 import { closeGpu } from "../gpu/device.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
+import { prepareFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
 import { reportData, strongestAssociations } from "./report_data.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
@@ -49,12 +51,12 @@ export async function runAnalyze(
   const found = await findImages(shipped ? [join(MODELS_FOLDER, "photos")] : paths);
   const images = options.limit === undefined ? found : found.slice(0, options.limit);
   const setup = await openSetup(options, images);
-  await prepareFolder(options.out);
+  await prepareFolder("--out", options.out);
   using ledger = Ledger.open(join(options.out, "ledger.sqlite"), { fresh: options.fresh ?? false });
   try {
     const analysis: Analysis = {
       ...setup,
-      images,
+      images: await refuseEqualFiles(images, setup.detector),
       seed: options.seed,
       activationBudget: options.activationCache * 2 ** 20,
     };
@@ -104,18 +106,6 @@ export async function runAnalyze(
   } finally {
     await setup.dispose();
     await closeGpu();
-  }
-}
-
-async function prepareFolder(folder: string): Promise<void> {
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-    const probe = await Deno.makeTempFile({ dir: folder, suffix: ".tmp" });
-    await Deno.remove(probe);
-  } catch (error) {
-    throw new UsageError(
-      `Cannot write to --out ${folder}: ${messageOf(error)}; choose another folder`,
-    );
   }
 }
 

@@ -12,7 +12,6 @@ const PLAIN_INTERVAL = 10;
 /** Progress on standard error: one line that is rewritten on a terminal, plain lines now and then otherwise. */
 export function createProgress(): { update(progress: StreamProgress): void; end(): void } {
   const terminal = Deno.stderr.isTerminal();
-  const encoder = new TextEncoder();
   const started = performance.now();
   let last = started, shown = false;
   return {
@@ -26,13 +25,22 @@ export function createProgress(): { update(progress: StreamProgress): void; end(
         `${done}/${total} images, ${samples} samples${failed ? `, ${failed} failed` : ""}, ` +
         `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` +
         (done < total ? `, ${duration((total - done) / rate)} left` : `, ${duration(seconds)}`);
-      Deno.stderr.writeSync(encoder.encode(terminal ? `\r\x1b[K${text}` : `${text}\n`));
+      writeError(terminal ? `\r\x1b[K${text}` : `${text}\n`);
       shown = terminal;
     },
     end() {
-      if (shown) Deno.stderr.writeSync(encoder.encode("\n"));
+      if (shown) writeError("\n");
     },
   };
+}
+
+/** Writes to standard error. Nobody may be reading any more (`2>&1 | head`): that ends no run. */
+function writeError(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }
 
 /** Seconds for people: `4.2 s`, `3 min 20 s`, `2 h 5 min`. */

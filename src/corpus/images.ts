@@ -18,6 +18,8 @@ export interface CorpusImage {
   readonly file: string;
   /** What a table says of it, by column. */
   readonly annotation?: Readonly<Record<string, string>>;
+  /** Why it cannot be used, where that is known before it is read: it becomes a failed image. */
+  readonly refused?: string;
 }
 
 /** File names that are taken from a folder. A file that is named itself is taken whatever its name. */
@@ -78,7 +80,19 @@ export async function findImages(args: readonly string[]): Promise<CorpusImage[]
       `Cannot find images: no .jpg, .png, .webp, .gif, .tif … in ${args.join(", ")}`,
     );
   }
-  return [...found.values()].sort((a, b) => compareCodePoints(a.path, b.path));
+  return distinct([...found.values()]).sort((a, b) => compareCodePoints(a.path, b.path));
+}
+
+/** Names images that would be called the same (as by two tables in different folders) by where their files are. */
+function distinct(images: readonly CorpusImage[]): CorpusImage[] {
+  let named = [...images];
+  for (const name of [(file: string) => slashes(file), (file: string) => file]) {
+    const byPath = Map.groupBy(named, ({ path }) => path);
+    named = named.map((image) =>
+      byPath.get(image.path)!.length > 1 ? { ...image, path: name(image.file) } : image
+    );
+  }
+  return named;
 }
 
 async function stat(path: string): Promise<Deno.FileInfo | undefined> {

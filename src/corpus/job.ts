@@ -18,6 +18,8 @@ export interface Job {
   readonly reused: boolean;
   /** New to the ledger, if there are no ids. */
   readonly detection?: Found;
+  /** Whether the ledger has other boxes under the same stage, which these replace. */
+  readonly replacesBoxes?: boolean;
   readonly faces?: Found;
   readonly samples: readonly Sample[];
   /** By sample; `undefined` until computed, or where the ledger has it all. */
@@ -32,6 +34,7 @@ export function writeJob(writer: LedgerWriter, run: number, stages: Stages, job:
   const hash = job.row.sha256!;
   if (job.faces) writer.detection(hash, stages.faces!.id, stored(job.faces));
   const detection = job.detection!;
+  if (job.replacesBoxes) writer.forgetScores(hash, stages.detection);
   const boxIds = detection.ids ??
     writer.detection(hash, stages.detection.id, stored(detection)).map(({ id }) => id);
   const rows = writer.sampling(

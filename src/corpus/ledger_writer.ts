@@ -30,6 +30,12 @@ export interface LedgerWriter {
     stage: number,
     detection: { readonly faces?: unknown; readonly boxes: readonly BoxInput[] },
   ): BoxRow[];
+  /**
+   * Forgets all scores of a content that were made with boxes of one detection stage, and that there were any: before the
+   * content gets other boxes under the same stage. A stage is made with another if its settings have that one's
+   * fingerprint as `detection`.
+   */
+  forgetScores(sha256: string, detection: { readonly fingerprint: string }): void;
   /** Sets all samples of a content under a stage, also none; gives them with their ids, in the order given. */
   sampling(sha256: string, stage: number, samples: readonly SampleInput[]): SampleRow[];
   /** Sets the classifier's answer for a sample. */
@@ -74,6 +80,9 @@ export function createWriter(database: Database): LedgerWriter {
       y0 = excluded.y0, x1 = excluded.x1, y1 = excluded.y1, face = excluded.face
     RETURNING id`);
   const cutBoxes = sql(`DELETE FROM box WHERE content = ? AND stage = ? AND idx >= ?`);
+  const cutScoring = sql(`
+    DELETE FROM scoring WHERE sample IN (SELECT id FROM sample WHERE content = ?)
+      AND stage IN (SELECT id FROM stage WHERE json_extract(settings, '$.detection') = ?)`);
   const setSampling = sql(
     `INSERT INTO sampling (content, stage) VALUES (?, ?) ON CONFLICT DO NOTHING`,
   );
@@ -148,6 +157,9 @@ export function createWriter(database: Database): LedgerWriter {
           id: idOf(setBox.get(content, stage, idx, label, confidence, ...place)),
         };
       });
+    },
+    forgetScores(sha256, { fingerprint }) {
+      cutScoring.run(contentOf(sha256), fingerprint);
     },
     sampling(sha256, stage, samples) {
       const content = contentOf(sha256);

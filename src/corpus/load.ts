@@ -4,11 +4,11 @@
  * @module
  */
 
-import { messageOf } from "../base/errors.ts";
+import { ImageError, messageOf } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
 import { type DecodedImage, decodeImage } from "../image/decode.ts";
 import type { SampleSource } from "./batch.ts";
-import { type Found, restored } from "./found.ts";
+import { type Found, restored, sameBoxes } from "./found.ts";
 import type { CorpusImage } from "./images.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ImageInput, SampleRow } from "./ledger_rows.ts";
@@ -20,6 +20,8 @@ const AHEAD = 3;
 /** What is in the ledger about a content, under the stages of this run. */
 export interface Known {
   readonly detection?: Found;
+  /** Whether the ledger has other boxes, found under another path: `detection` and all scores must be written anew. */
+  readonly outdated?: boolean;
   readonly faces?: Found;
   readonly samples?: readonly { readonly sample: SampleRow; readonly need: Need }[];
 }
@@ -66,21 +68,27 @@ async function load(
   analysis: Analysis,
   ledger: Ledger,
   stages: Stages,
-  { path, file, annotation }: CorpusImage,
+  { path, file, annotation, refused }: CorpusImage,
   ordinal: number,
   timings: { read: number; decode: number },
 ): Promise<Loaded> {
   const base = { path, ...(annotation ? { annotation } : {}) };
+  const fail = (error: string): Loaded => ({
+    row: { ...base, status: "failed", error },
+    ordinal,
+    known: {},
+  });
+  if (refused !== undefined) return fail(refused);
   let started = performance.now();
   let bytes: Uint8Array;
   try {
-    bytes = await Deno.readFile(file);
+    bytes = await readImageFile(file);
   } catch (error) {
-    return { row: { ...base, status: "failed", error: unreadable(error) }, ordinal, known: {} };
+    return fail(messageOf(error));
   }
   const content = { ...base, sha256: sha256(bytes), bytes: bytes.length };
   timings.read += performance.now() - started;
-  const known = knownOf(analysis, ledger, stages, content.sha256);
+  const known = knownOf(analysis, ledger, stages, content.sha256, path);
   const needsPixels = !known.detection || stages.faces && !known.faces || !known.samples ||
     known.samples.some(({ need }) => need.source === "forward");
   if (!needsPixels) return { row: { ...content, status: "ok" }, ordinal, known };
@@ -100,37 +108,62 @@ async function load(
   }
 }
 
-function unreadable(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "Cannot read the image: there is no such file";
-  if (error instanceof Deno.errors.IsADirectory) return "Cannot read the image: it is a folder";
-  return `Cannot read the image: ${messageOf(error)}`;
+/** Reads an image's file. @throws {ImageError} saying why it cannot be read. */
+export async function readImageFile(file: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(file);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Deno.errors.IsADirectory
+      ? "it is a folder"
+      : messageOf(error);
+    throw new ImageError(`Cannot read the image: ${why}`);
+  }
 }
 
-function knownOf(analysis: Analysis, ledger: Ledger, stages: Stages, hash: string): Known {
+function knownOf(
+  analysis: Analysis,
+  ledger: Ledger,
+  stages: Stages,
+  hash: string,
+  path: string,
+): Known {
   const found = (stage: number): Found | undefined => {
     const row = ledger.detection(hash, stage);
     return row && restored(row);
   };
-  const detection = found(stages.detection.id);
+  const stored = found(stages.detection.id);
+  const own = stored && analysis.detector.lookUp?.(path);
+  const outdated = own !== undefined && !sameBoxes(own.boxes, stored!.boxes);
+  const detection = outdated ? own : stored;
   const faces = stages.faces && found(stages.faces.id);
   const samples = ledger.samples(hash, stages.sampling.id)?.map((sample) => ({
     sample,
-    need: needOf(analysis, ledger, stages, sample.id),
+    need: needOf(analysis, ledger, stages, sample.id, outdated),
   }));
   return {
     ...(detection ? { detection } : {}),
+    ...(outdated ? { outdated } : {}),
     ...(faces ? { faces } : {}),
     ...(samples ? { samples } : {}),
   };
 }
 
-function needOf(analysis: Analysis, ledger: Ledger, stages: Stages, sample: number): Need {
+function needOf(
+  analysis: Analysis,
+  ledger: Ledger,
+  stages: Stages,
+  sample: number,
+  otherBoxes: boolean,
+): Need {
   const { classifier, classes } = analysis;
   const all = [...analysis.methods.keys()];
   const prediction = ledger.prediction(sample, stages.forward.id);
   if (!prediction) return { source: "forward", methods: all };
   const targets = targetsOf(classes, prediction.predicted, classifier.classes.length);
   const methods = all.filter((m) =>
+    otherBoxes ||
     !targets.every((target) => ledger.scoresDone(sample, stages.methods[m]!.score.id, target))
   );
   if (methods.length === 0) return { source: "done", methods };

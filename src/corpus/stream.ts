@@ -184,9 +184,10 @@ async function plan(
     const job: Job = {
       row,
       ordinal,
-      reused: known.detection !== undefined &&
+      reused: known.detection !== undefined && !known.outdated &&
         (known.samples?.every(({ need }) => need.source === "done") ?? false),
       detection: detected,
+      ...(known.outdated ? { replacesBoxes: true } : {}),
       ...(faces && !known.faces && faces !== detected ? { faces } : {}),
       samples,
       results: samples.map(() => undefined),

@@ -15,7 +15,7 @@ import { type CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
-import type { Box, Detector } from "./detector.ts";
+import type { Box, Detections, Detector } from "./detector.ts";
 
 /** The boxes of a file, by the name the file gives each image. */
 export interface BoxTable {
@@ -255,15 +255,16 @@ function byName(paths: readonly string[]): Map<string, string[]> {
  */
 export function boxesDetector(table: BoxTable, paths: readonly string[]): Detector {
   const matches = matchImages(table, paths);
+  const lookUp = (path: string): Detections => {
+    const image = matches.get(path);
+    return { boxes: image === undefined ? [] : table.images.get(image)!, faces: [] };
+  };
   return {
     name: table.origin,
     key: { detector: "boxes-file", version: 1, sha256: table.sha256 },
     labels: table.labels,
-    detect(_image, path) {
-      const image = matches.get(path);
-      const boxes = image === undefined ? [] : table.images.get(image)!;
-      return Promise.resolve({ boxes, faces: [] });
-    },
+    lookUp,
+    detect: (_image, path) => Promise.resolve(lookUp(path)),
     dispose: () => Promise.resolve(),
   };
 }

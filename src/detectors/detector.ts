@@ -42,6 +42,11 @@ export interface Detector {
   /** The labels it can give, where they are known beforehand. */
   readonly labels?: readonly string[];
   /**
+   * Where its answer follows from the path alone, as with a file of boxes: that answer. Equal pictures can then have other
+   * boxes under other paths.
+   */
+  lookUp?(path: string): Detections;
+  /**
    * Finds what there is in an image.
    *
    * @param path of the image, relative to its corpus: what a file of boxes is looked up by
