@@ -5,7 +5,6 @@
  */
 
 import { basename, join } from "node:path";
-import type { messageOf, UsageError } from "../base/errors.ts";
 import type { Agreement } from "../corpus/agreement.ts";
 import { refuseEqualFiles } from "../corpus/equal_files.ts";
 import { findImages } from "../corpus/images.ts";
