@@ -7,23 +7,19 @@
 import { basename, join } from "node:path";
 import { mapConcurrently } from "../base/concurrency.ts";
 import { ImageError, messageOf, UsageError } from "../base/errors.ts";
-import { sha256 } from "../base/json.ts";
 import { readNpy, writeNpy } from "../base/npy.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import { type BatchSample, type MapResult, runBatch, type SampleResult } from "../corpus/batch.ts";
 import { type CorpusImage, findImages } from "../corpus/images.ts";
-import { readImageFile } from "../corpus/load.ts";
 import type { Analysis } from "../corpus/plan.ts";
-import { belongsTo, faceSamples, type Sample, wholeImage } from "../corpus/sampler.ts";
+import { samplesOfImage } from "../corpus/samples_of_image.ts";
+import type { Sample } from "../corpus/sampler.ts";
 import type { Box } from "../detectors/mod.ts";
 import { overlay } from "../figures/mod.ts";
 import { closeGpu } from "../gpu/device.ts";
-import { decodeImage } from "../image/decode.ts";
-import { placeRect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
 import { svgToPng } from "../image/render.ts";
 import { gridOf } from "../methods/mod.ts";
-import { inputPlacement, prepare } from "../runtime/preprocess.ts";
 import { prepareFolder } from "./folder.ts";
 import { finalMapsOf, sampleFigure } from "./sample_figures.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
@@ -150,40 +146,25 @@ async function explainTensor(
 
 async function explainImage(
   analysis: Analysis,
-  { path, file }: CorpusImage,
+  image: CorpusImage,
 ): Promise<{ picture: RgbImage; samples: Explained[] }> {
-  const { classifier, detector, faceFinder, crop, orientation } = analysis;
-  const bytes = await readImageFile(file);
-  const image = await decodeImage(bytes, { orientation });
-  const { boxes, faces } = await detector.detect(image, path);
-  const samples = faceFinder
-    ? faceSamples(
-      faceFinder === detector ? faces : (await faceFinder.detect(image, path)).faces,
-      crop!,
-    )
-    : wholeImage(image);
-  const spec = classifier.card.input;
-  const hash = sha256(bytes);
-  const work = samples.map((sample, index): BatchSample => {
-    const toInput = inputPlacement(sample.region, spec);
-    return {
-      key: `${hash}#${index}`,
-      source: { kind: "forward", input: prepare(image, sample.region, spec, classifier.meanImage) },
-      boxes: boxes.flatMap((box, index) =>
-        belongsTo(box, sample) ? [{ box: index, rect: placeRect(toInput, box) }] : []
-      ),
-      methods: [...analysis.methods.keys()],
-    };
-  });
+  const { image: picture, boxes, samples } = await samplesOfImage(analysis, image);
+  const methods = [...analysis.methods.keys()];
+  const work = samples.map(({ key, input, boxes }): BatchSample => ({
+    key,
+    source: { kind: "forward", input },
+    boxes,
+    methods,
+  }));
   const results = await runAll(analysis, work);
   const explained = results.map((result, index): Explained => ({
-    path,
+    path: image.path,
     index,
     result,
-    picture: { sample: samples[index]!, boxes },
+    picture: { sample: samples[index]!.sample, boxes },
     overlays: [],
   }));
-  return { picture: image, samples: explained };
+  return { picture, samples: explained };
 }
 
 async function runAll(

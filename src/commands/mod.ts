@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import project from "../../deno.json" with { type: "json" };
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { checkCommand } from "./check.ts";
 import { explainCommand } from "./explain.ts";
 import { modelsCommand } from "./models.ts";
 
@@ -26,6 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(emocam help COMMAND lists its options)")
     .addCommand(analyzeCommand(exit))
     .addCommand(explainCommand(exit))
+    .addCommand(checkCommand(exit))
     .addCommand(modelsCommand(exit));
   for (const command of withChildren(program)) {
     command.exitOverride().configureOutput({

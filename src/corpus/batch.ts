@@ -204,11 +204,11 @@ async function explain(
 ): Promise<MapBatch> {
   const padding = new Array<number>(classifier.batch - classes.length).fill(0);
   const attribution = await method.compute(context, [...classes, ...padding]);
-  return toBatch(compute, classifier, method, context.forward, attribution);
+  return toMapBatch(compute, classifier, method, context.forward, attribution);
 }
 
 /** A method's answer as input of the map kernels. */
-function toBatch(
+export function toMapBatch(
   compute: Compute,
   classifier: Classifier,
   method: Method,

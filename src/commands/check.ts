@@ -1,0 +1,24 @@
+/**
+ * The command `check`.
+ *
+ * @module
+ */
+
+import { Command } from "commander";
+import { explainOptions } from "./explain_options.ts";
+
+/** Defines `check`. */
+export function checkCommand(exit: (status: number) => void): Command {
+  return explainOptions(
+    new Command("check")
+      .description(
+        "whether each method keeps its axioms on a model: completeness, gradients, mirror, backends …",
+      )
+      .argument("[path...]", "images to check on; by default the photographs that ship"),
+  )
+    .option("--json", "print JSON")
+    .action(async (paths: string[], options) => {
+      const { runCheck } = await import("./check_run.ts");
+      exit(await runCheck(paths, options));
+    });
+}

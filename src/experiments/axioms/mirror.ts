@@ -1,0 +1,47 @@
+/**
+ * Axiom: a mirrored picture has the mirrored map.
+ *
+ * @module
+ */
+
+import { floats, type Tensor } from "../../base/tensor.ts";
+import { correlation, mapsOf, meanOf, sampleOf } from "./_maps.ts";
+import type { Axiom } from "./axiom.ts";
+
+/**
+ * Mean correlation, over samples, between the final map of the mirrored input and the mirrored final map. A network that
+ * was trained on mirrored pictures should explain them alike; a map that stays where it was shows the network's padding and
+ * position, not the picture. Samples whose map is constant are left out.
+ */
+export const mirror: Axiom = {
+  name: "mirror",
+  source: "equivariance under reflection; mean correlation over samples",
+  bound: { atLeast: 0.9 },
+  // A random map has nothing to mirror, a centred one is its own mirror.
+  applies: ({ name }) => name !== "random-map" && name !== "centre",
+  async check(context, method) {
+    const [, height, width] = context.classifier.inputShape;
+    const plain = await mapsOf(context, method, context);
+    const flipped = await mapsOf(context, method, { ...context, inputs: flip(context.inputs) });
+    const values = context.classes.map((_, i) => {
+      const expected = flipRows(sampleOf(plain.final, plain.samples, i), height, width);
+      return correlation(expected, sampleOf(flipped.final, flipped.samples, i));
+    });
+    const value = meanOf(values);
+    return Number.isNaN(value) ? { skipped: "all maps are constant" } : { value };
+  },
+};
+
+/** Inputs [n, C, H, W] mirrored left to right. */
+export function flip(inputs: Tensor): Tensor {
+  const [n, channels, height, width] = inputs.shape as [number, number, number, number];
+  return floats(inputs.shape, flipRows(inputs.data, n * channels * height, width));
+}
+
+function flipRows(values: Float32Array, rows: number, width: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let x = 0; x < width; x++) out[row * width + x] = values[row * width + width - 1 - x]!;
+  }
+  return out;
+}

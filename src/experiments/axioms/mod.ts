@@ -1,0 +1,50 @@
+/**
+ * The axioms. To add one: a file here, a line in `AXIOMS`, a test in `tests/experiments/axioms/`.
+ *
+ * @module
+ */
+
+import type { Method } from "../../methods/mod.ts";
+import { type Axiom, type AxiomContext, holds } from "./axiom.ts";
+import { backends } from "./backends.ts";
+import { gradient } from "./gradient.ts";
+import { mirror } from "./mirror.ts";
+import { sameAsCam } from "./same_as_cam.ts";
+
+export type { Axiom, AxiomContext } from "./axiom.ts";
+
+/** All axioms, in the order in which they are checked. */
+export const AXIOMS: readonly Axiom[] = [gradient, sameAsCam, mirror, backends];
+
+/** What a check found of one method. */
+export interface AxiomResult {
+  readonly axiom: string;
+  readonly source: string;
+  readonly method: string;
+  readonly bound: Axiom["bound"];
+  /** Absent where the axiom could not be checked. */
+  readonly value?: number;
+  readonly verdict: "holds" | "fails" | "skipped";
+  /** Why it was skipped. */
+  readonly reason?: string;
+}
+
+/** Checks every axiom that speaks of these methods. */
+export async function* checkAxioms(
+  context: AxiomContext,
+  methods: readonly Method[],
+): AsyncGenerator<AxiomResult> {
+  for (const method of methods) {
+    for (const axiom of AXIOMS) {
+      if (!axiom.applies(method)) continue;
+      const finding = await axiom.check(context, method);
+      const { name, source, bound } = axiom;
+      const about = { axiom: name, source, method: method.name, bound };
+      yield "skipped" in finding ? { ...about, verdict: "skipped", reason: finding.skipped } : {
+        ...about,
+        value: finding.value,
+        verdict: holds(axiom, finding.value) ? "holds" : "fails",
+      };
+    }
+  }
+}

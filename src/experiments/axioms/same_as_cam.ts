@@ -1,0 +1,36 @@
+/**
+ * Axiom: where a model has a pooling + linear head, Grad-CAM of the logit is CAM.
+ *
+ * @module
+ */
+
+import { cam } from "../../methods/cam.ts";
+import { difference, mapsOf, sampleOf } from "./_maps.ts";
+import type { Axiom } from "./axiom.ts";
+
+/**
+ * Largest difference between the final maps of the method and of CAM, as a part of the range. Holds for methods whose weights
+ * are the mean gradient, or whose map is Σ gradient · activation.
+ *
+ * Source: Selvaraju et al. 2017 (arXiv 1610.02391), section 3.1: for such heads Grad-CAM generalises CAM exactly.
+ */
+export const sameAsCam: Axiom = {
+  name: "same as CAM",
+  source: "Selvaraju et al. 2017, sec. 3.1; largest difference of final maps",
+  bound: { atMost: 1e-4 },
+  applies: ({ name }) => ["grad-cam", "hires-cam"].includes(name),
+  async check(context, method) {
+    if (context.target !== "logit") return { skipped: `the target is ${context.target}` };
+    const reason = cam.unsupported(context.classifier, "logit");
+    if (reason) return { skipped: reason };
+    const own = await mapsOf(context, method, context);
+    const reference = await mapsOf(context, cam, context);
+    const values = context.classes.map((_, i) =>
+      difference(
+        sampleOf(reference.final, reference.samples, i),
+        sampleOf(own.final, own.samples, i),
+      )
+    );
+    return { value: Math.max(...values) };
+  },
+};
