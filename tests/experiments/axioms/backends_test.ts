@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { openClassifier } from "../../../src/classifier/classifier.ts";
+import { findClassifier } from "../../../src/classifier/source.ts";
+import { backends } from "../../../src/experiments/axioms/backends.ts";
+import { checkAxioms } from "../../../src/experiments/axioms/mod.ts";
+import { createCompute } from "../../../src/gpu/compute.ts";
+import { gradCam } from "../../../src/methods/grad_cam.ts";
+import { figure, withAxiomContext } from "./support.ts";
+
+Deno.test("native and WebAssembly give the same maps; a broken backend is noticed", async () => {
+  const source = await findClassifier("mini-xception");
+  const wasm = await openClassifier(source, { backend: "wasm", batch: 4 });
+  const compute = await createCompute("cpu");
+  try {
+    const other = { classifier: wasm, compute };
+    const near = await withAxiomContext(
+      async (context) => figure(await backends.check(context, gradCam)),
+      () => ({ other: () => Promise.resolve(other) }),
+    );
+    assert.ok(near < 1e-4, String(near));
+    const off = await withAxiomContext(
+      async (context) => figure(await backends.check(context, gradCam)),
+      () => ({
+        other: () =>
+          Promise.resolve({
+            compute,
+            classifier: {
+              ...wasm,
+              forward: (inputs) =>
+                wasm.forward({ ...inputs, data: inputs.data.map((value) => value + 0.01) }),
+            },
+          }),
+      }),
+    );
+    assert.ok(off > 1e-4, String(off));
+  } finally {
+    await wasm.dispose();
+  }
+});
+
+Deno.test("checkAxioms() gives a verdict or a reason for every axiom that speaks of a method", async () => {
+  await withAxiomContext(async (context) => {
+    const results = await Array.fromAsync(checkAxioms(context, [gradCam]));
+    assert.deepEqual(results.map(({ axiom }) => axiom), [
+      "gradient",
+      "same as CAM",
+      "mirror",
+      "backends",
+    ]);
+    const last = results.at(-1)!;
+    assert.equal(last.verdict, "skipped");
+    assert.equal(last.reason, "there is no other backend here");
+    assert.ok(
+      results.slice(0, 2).every(({ verdict, value }) => verdict === "holds" && value! >= 0),
+    );
+  });
+});

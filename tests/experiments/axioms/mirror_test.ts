@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { flip, mirror } from "../../../src/experiments/axioms/mirror.ts";
+import { floats } from "../../../src/base/tensor.ts";
+import { sobel } from "../../../src/methods/sobel.ts";
+import type { Method } from "../../../src/methods/mod.ts";
+import { figure, withAxiomContext } from "./support.ts";
+
+Deno.test("flip() mirrors every row and is its own inverse", () => {
+  const inputs = floats([1, 2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  const flipped = flip(inputs);
+  assert.deepEqual([...flipped.data], [3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10]);
+  assert.deepEqual(flip(flipped), inputs);
+});
+
+Deno.test("the mirror axiom is 1 for edges, which turn with the picture", async () => {
+  const value = await withAxiomContext(async (context) =>
+    figure(await mirror.check(context, sobel))
+  );
+  assert.ok(value > 1 - 1e-6, String(value));
+});
+
+/** A map that does not look at the picture: larger to the right. */
+const ramp: Method = {
+  ...sobel,
+  name: "ramp",
+  compute({ classifier }, classes) {
+    const [, height, width] = classifier.inputShape;
+    const size = classes.length * height * width;
+    const map = Float32Array.from({ length: size }, (_, i) => i % width);
+    return Promise.resolve({ map: floats([classes.length, height, width], map) });
+  },
+};
+
+Deno.test("the mirror axiom is −1 for a map that stays where it was, and skips constant maps", async () => {
+  await withAxiomContext(async (context) => {
+    assert.ok(figure(await mirror.check(context, ramp)) < -1 + 1e-6);
+    const flat: Method = {
+      ...ramp,
+      compute: ({ classifier }, classes) => {
+        const [, height, width] = classifier.inputShape;
+        const map = new Float32Array(classes.length * height * width).fill(2);
+        return Promise.resolve({ map: floats([classes.length, height, width], map) });
+      },
+    };
+    assert.deepEqual(await mirror.check(context, flat), { skipped: "all maps are constant" });
+  });
+});
