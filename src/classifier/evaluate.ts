@@ -67,10 +67,22 @@ export function padRows(value: Tensor, count: number): Tensor {
   return floats([count, ...rest], data);
 }
 
-function repeatRow(value: Tensor, count: number): Tensor {
+/** One row, `count` times. */
+export function repeatRow(value: Tensor, count: number): Tensor {
   const data = new Float32Array(count * value.data.length);
   for (let row = 0; row < count; row++) data.set(value.data, row * value.data.length);
   return floats([count, ...value.shape.slice(1)], data);
+}
+
+/** The rows of all parts; there is at least one. */
+export function joinScores(parts: readonly Scores[]): Scores {
+  const [first] = parts as [Scores];
+  const logits = parts.map((part) => part.logits).filter((part) => part !== undefined);
+  const join = (values: readonly Tensor[]) => joinRows(values, first.probabilities.shape.slice(1));
+  return {
+    probabilities: join(parts.map((part) => part.probabilities)),
+    ...(logits.length > 0 ? { logits: join(logits) } : {}),
+  };
 }
 
 function joinRows(parts: readonly Tensor[], shape: readonly number[]): Tensor {
