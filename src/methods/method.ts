@@ -116,7 +116,7 @@ export function createContext(
  * The tensor to differentiate and the cotangent to feed, so that the vector–Jacobian product is the gradient of the
  * target's score: e_c on the logits or probabilities, e_c − e_r on the logits for the margin to the runner-up r.
  */
-function cotangentOf(
+export function cotangentOf(
   forward: Forward,
   target: Target,
   classes: readonly number[],

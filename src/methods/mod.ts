@@ -6,12 +6,21 @@
 
 import { UsageError } from "../base/errors.ts";
 import { cam } from "./cam.ts";
+import { eigenCam } from "./eigen_cam.ts";
+import { eigenGradCam } from "./eigen_grad_cam.ts";
 import { elementwiseGradCam } from "./elementwise_grad_cam.ts";
+import { fem } from "./fem.ts";
 import { gradCam } from "./grad_cam.ts";
 import { gradCamPlusPlus } from "./grad_cam_plus_plus.ts";
 import { hiResCam } from "./hires_cam.ts";
+import { kpcaCam } from "./kpca_cam.ts";
 import { layerCam } from "./layer_cam.ts";
 import { xGradCam } from "./xgrad_cam.ts";
+import { guidedBackprop } from "./guided_backprop.ts";
+import { guidedGradCam } from "./guided_grad_cam.ts";
+import { inputXGradient } from "./input_x_gradient.ts";
+import { saliency } from "./saliency.ts";
+import { smoothGrad } from "./smooth_grad.ts";
 import { randomWeights } from "./random_weights.ts";
 import { randomMap } from "./random_map.ts";
 import { sobel } from "./sobel.ts";
@@ -29,6 +38,15 @@ export const METHODS: readonly Method[] = [
   gradCamPlusPlus,
   xGradCam,
   layerCam,
+  eigenGradCam,
+  kpcaCam,
+  fem,
+  eigenCam,
+  guidedBackprop,
+  guidedGradCam,
+  saliency,
+  inputXGradient,
+  smoothGrad,
   randomWeights,
   randomMap,
   sobel,
