@@ -17,7 +17,14 @@ export interface Gpu {
   readonly software: boolean;
 }
 
+let found: Promise<GPUAdapter | undefined> | undefined;
 let opened: Promise<Gpu | undefined> | undefined;
+
+/** What the machine offers, without a device being made on it; `undefined` where there is no adapter. */
+export async function findGpu(): Promise<Omit<Gpu, "device"> | undefined> {
+  const adapter = await (found ??= find());
+  return adapter && describe(adapter);
+}
 
 /**
  * The shared GPU, or `undefined` where the machine offers no adapter. The device asks for all the adapter can do in
@@ -30,13 +37,24 @@ export function openGpu(): Promise<Gpu | undefined> {
   return opened;
 }
 
-async function open(): Promise<Gpu | undefined> {
+async function find(): Promise<GPUAdapter | undefined> {
   // Mesa's Vulkan drivers print a line that looks like an error when this variable names no folder.
   if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) {
     Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   }
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  return await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
+}
+
+function describe({ info }: GPUAdapter): Omit<Gpu, "device"> {
+  const description = info.description || info.device || info.vendor || "unnamed adapter";
+  return { description, software: info.isFallbackAdapter };
+}
+
+async function open(): Promise<Gpu | undefined> {
+  const adapter = await (found ??= find());
   if (!adapter) return undefined;
+  // An adapter makes one device only.
+  found = undefined;
   const limits: Record<string, number> = {};
   for (
     const name of [
@@ -53,16 +71,17 @@ async function open(): Promise<Gpu | undefined> {
   ) limits[name] = adapter.limits[name];
   const features = (["shader-f16", "subgroups", "timestamp-query"] as GPUFeatureName[])
     .filter((feature) => adapter.features.has(feature));
-  const { info } = adapter;
-  const description = info.description || info.device || info.vendor || "unnamed adapter";
+  const about = describe(adapter);
   try {
     const device = await adapter.requestDevice({
       requiredLimits: limits,
       requiredFeatures: features,
     });
-    return { device, description, software: info.isFallbackAdapter };
+    return { device, ...about };
   } catch (error) {
-    throw new GpuError(`Cannot open a device on GPU adapter ${description}: ${messageOf(error)}`);
+    throw new GpuError(
+      `Cannot open a device on GPU adapter ${about.description}: ${messageOf(error)}`,
+    );
   }
 }
 

@@ -12,7 +12,7 @@
 
 import { messageOf, ModelError } from "../base/errors.ts";
 import type { AnyTensor, ElementType, Tensor } from "../base/tensor.ts";
-import { openGpu } from "../gpu/device.ts";
+import { findGpu } from "../gpu/device.ts";
 import type { Backend } from "./backend_names.ts";
 
 export { type Backend, BACKENDS } from "./backend_names.ts";
@@ -117,7 +117,7 @@ export interface BackendChoice {
  * @throws {ModelError} when a backend asked for by name cannot be used here.
  */
 export async function chooseBackend(asked: Backend | "auto"): Promise<BackendChoice> {
-  const gpu = asked === "auto" || asked === "webgpu" ? await openGpu() : undefined;
+  const gpu = asked === "auto" || asked === "webgpu" ? await findGpu() : undefined;
   if (asked === "webgpu") {
     if (!gpu) {
       throw new ModelError(
