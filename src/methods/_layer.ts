@@ -92,3 +92,18 @@ export function sumOverChannels(
   }
   return floats([batch, height, width], map);
 }
+
+/**
+ * One map for each sample, [batch, height, width]; 0 for the rows of padding.
+ *
+ * @param make the map of the sample whose channels begin at `from`
+ */
+export function mapOfEach(
+  { batch, count, channels, height, width, cells }: LayerValues,
+  make: (from: number, to: number) => ArrayLike<number>,
+): Tensor {
+  const map = new Float32Array(batch * cells);
+  const size = channels * cells;
+  for (let row = 0; row < count; row++) map.set(make(row * size, (row + 1) * size), row * cells);
+  return floats([batch, height, width], map);
+}

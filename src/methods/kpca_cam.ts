@@ -1,0 +1,89 @@
+/**
+ * KPCA-CAM.
+ *
+ * @module
+ */
+
+import { mapOfEach, readActivation } from "./_layer.ts";
+import { centreChannels, largestEigenpair, orient } from "./_principal.ts";
+import type { Method } from "./method.ts";
+
+/** The kernel's offset; its factor is 1 / channels. scikit-learn's defaults. */
+const OFFSET = 1;
+
+/**
+ * KPCA-CAM: the first component of a kernel PCA of the cells. With x_i the channels of cell i, centred by channel,
+ * K_ij = tanh(x_i · x_j / C + 1) is centred in rows and columns, and map = ReLU(√λ₁ u₁), λ₁ and u₁ its largest eigenvalue and eigenvector.
+ * As EigenCAM it knows neither class nor score.
+ *
+ * The sign makes the entry of largest magnitude positive, as scikit-learn's `KernelPCA` does, on which the authors build. A layer
+ * without variation, or one whose largest eigenvalue is not positive (the sigmoid kernel is not positive definite), gives 0.
+ *
+ * Source: Karmani et al., "KPCA-CAM: Visual Explainability of Deep Computer Vision Models using Kernel PCA" (MMSP 2024,
+ * arXiv 2410.00267), with the sigmoid kernel and settings of pytorch-grad-cam 1.5.7.
+ *
+ * Departs from the source: the channels are centred before the kernel, as in pytorch-grad-cam.
+ */
+export const kpcaCam: Method = {
+  name: "kpca-cam",
+  title: "KPCA-CAM",
+  source: "Karmani et al. 2024, arXiv 2410.00267",
+  family: "gradient",
+  rectify: true,
+  usesTarget: false,
+  settings: { kernel: "sigmoid", offset: OFFSET },
+  unsupported: () => undefined,
+  async compute(context) {
+    const layer = await readActivation(context);
+    const { activation, cells } = layer;
+    const map = mapOfEach(layer, (from, to) => {
+      const values = Float64Array.from(activation.subarray(from, to));
+      centreChannels(values, cells);
+      return kernelProjection(values, cells);
+    });
+    return { map };
+  },
+};
+
+/** √λ₁ u₁ of the centred kernel matrix of channels that are centred themselves. */
+function kernelProjection(values: Float64Array, cells: number): Float64Array {
+  const kernel = sigmoidKernel(values, cells);
+  const means = new Float64Array(cells);
+  let mean = 0;
+  for (let i = 0; i < cells; i++) {
+    for (let j = 0; j < cells; j++) means[i]! += kernel[i * cells + j]! / cells;
+    mean += means[i]! / cells;
+  }
+  for (let i = 0; i < cells; i++) {
+    for (let j = 0; j < cells; j++) kernel[i * cells + j]! += mean - means[i]! - means[j]!;
+  }
+  const { value, vector } = largestEigenpair(cells, (x, y) => {
+    for (let i = 0; i < cells; i++) {
+      let product = 0;
+      for (let j = 0; j < cells; j++) product += kernel[i * cells + j]! * x[j]!;
+      y[i] = product;
+    }
+  });
+  const length = Math.sqrt(Math.max(0, value));
+  return orient(vector.map((entry) => entry * length));
+}
+
+/** tanh(x_i · x_j / C + 1), [cells, cells]. */
+function sigmoidKernel(values: Float64Array, cells: number): Float64Array {
+  const channels = values.length / cells;
+  // Cell by cell, so that the inner product below runs along memory.
+  const byCell = new Float64Array(values.length);
+  for (let k = 0; k < channels; k++) {
+    for (let i = 0; i < cells; i++) byCell[i * channels + k] = values[k * cells + i]!;
+  }
+  const kernel = new Float64Array(cells * cells);
+  for (let i = 0; i < cells; i++) {
+    for (let j = 0; j <= i; j++) {
+      const a = i * channels, b = j * channels;
+      let product = 0;
+      for (let k = 0; k < channels; k++) product += byCell[a + k]! * byCell[b + k]!;
+      kernel[i * cells + j] = kernel[j * cells + i] = Math.tanh(product / channels + OFFSET);
+    }
+  }
+  return kernel;
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { fem } from "../../src/methods/fem.ts";
+import {
+  channelsOf,
+  madeLayer,
+  randomLayer,
+  rawMapsOf,
+  relativeToRange,
+  sum,
+} from "./made_layer.ts";
+
+Deno.test("FEM weights a channel by the fraction of its cells above mean + 2 std", async () => {
+  // One cell of 9 stands out: mean 1, std √8, threshold 1 + 2√8 = 6.66 < 9. The flat channel has none.
+  const peak = [[0, 0, 0], [0, 9, 0], [0, 0, 0]];
+  const flat = [[0.1, 0.1, 0.1], [0.1, 0.1, 0.1], [0.1, 0.1, 0.1]];
+  const [map] = await rawMapsOf(fem, madeLayer([peak, flat]));
+  assert.ok(relativeToRange(map!, peak.flat().map((value) => value / 9)) < 1e-6, String(map));
+});
+
+Deno.test("FEM equals its definition on random layers", async () => {
+  const layer = randomLayer([1, 40, 6, 7], { rectified: false });
+  const activation = channelsOf(layer.activation, 0);
+  const weights = activation.map((channel) => {
+    const mean = sum(channel) / 42;
+    const std = Math.sqrt(sum(channel.map((value) => (value - mean) ** 2)) / 42);
+    return channel.filter((value) => value > mean + 2 * std).length / 42;
+  });
+  const expected = activation[0]!.map((_, i) => sum(activation.map((a, k) => a[i]! * weights[k]!)));
+  const [map] = await rawMapsOf(fem, layer);
+  assert.ok(relativeToRange(map!, expected) < 1e-6);
+});
