@@ -28,9 +28,7 @@ export const elementwiseGradCam: Method = {
     const { activation, gradient, cells } = layer;
     const map = sumOverChannels(layer, (sums, from) => {
       for (let i = 0; i < cells; i++) {
-        const product = gradient[from + i]! * activation[from + i]!;
-        // Not "if positive": a NaN has to stay one.
-        sums[i]! += product < 0 ? 0 : product;
+        sums[i]! += Math.max(0, gradient[from + i]! * activation[from + i]!);
       }
     });
     return { map };

@@ -32,8 +32,7 @@ export const layerCam: Method = {
     const { activation, gradient, cells } = layer;
     const map = sumOverChannels(layer, (sums, from) => {
       for (let i = 0; i < cells; i++) {
-        const weight = gradient[from + i]!;
-        sums[i]! += (weight < 0 ? 0 : weight) * activation[from + i]!;
+        sums[i]! += Math.max(0, gradient[from + i]!) * activation[from + i]!;
       }
     });
     return { map };
