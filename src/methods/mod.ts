@@ -10,6 +10,7 @@ import { eigenCam } from "./eigen_cam.ts";
 import { eigenGradCam } from "./eigen_grad_cam.ts";
 import { elementwiseGradCam } from "./elementwise_grad_cam.ts";
 import { fem } from "./fem.ts";
+import { finerCam } from "./finer_cam.ts";
 import { gradCam } from "./grad_cam.ts";
 import { gradCamPlusPlus } from "./grad_cam_plus_plus.ts";
 import { hiResCam } from "./hires_cam.ts";
@@ -41,6 +42,7 @@ export const METHODS: readonly Method[] = [
   eigenGradCam,
   kpcaCam,
   fem,
+  finerCam,
   eigenCam,
   guidedBackprop,
   guidedGradCam,

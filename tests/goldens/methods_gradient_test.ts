@@ -9,6 +9,7 @@ import { eigenCam } from "../../src/methods/eigen_cam.ts";
 import { eigenGradCam } from "../../src/methods/eigen_grad_cam.ts";
 import { elementwiseGradCam } from "../../src/methods/elementwise_grad_cam.ts";
 import { fem } from "../../src/methods/fem.ts";
+import { finerCam } from "../../src/methods/finer_cam.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";
 import { gradCamPlusPlus } from "../../src/methods/grad_cam_plus_plus.ts";
 import { hiResCam } from "../../src/methods/hires_cam.ts";
@@ -36,6 +37,7 @@ const CASES: readonly Case[] = [
   { method: elementwiseGradCam, file: "gradcam_elementwise" },
   { method: layerCam, file: "layercam" },
   { method: xGradCam, file: "xgradcam" },
+  { method: finerCam, file: "finercam" },
   { method: gradCamPlusPlus, file: "gradcampp", alexish: 5e-3 },
 ];
 

@@ -5,6 +5,7 @@ import { eigenCam } from "../../src/methods/eigen_cam.ts";
 import { eigenGradCam } from "../../src/methods/eigen_grad_cam.ts";
 import { elementwiseGradCam } from "../../src/methods/elementwise_grad_cam.ts";
 import { fem } from "../../src/methods/fem.ts";
+import { finerCam } from "../../src/methods/finer_cam.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";
 import { gradCamPlusPlus } from "../../src/methods/grad_cam_plus_plus.ts";
 import { hiResCam } from "../../src/methods/hires_cam.ts";
@@ -19,6 +20,7 @@ const ON_GRADIENTS = [
   [elementwiseGradCam, "gradcam_elementwise"],
   [layerCam, "layercam"],
   [xGradCam, "xgradcam"],
+  [finerCam, "finercam"],
   [gradCamPlusPlus, "gradcampp"],
 ] as const;
 
