@@ -1,67 +1,71 @@
 /**
  * What scoring costs: a batch of EmoNet's target layer (256 × 13 × 13, input 227 × 227) with ten boxes an image, from
- * channel weights to importances and to final maps.
+ * channel weights to importances, against the plain way with full-size maps; on the CPU twins and, where there is an adapter, the GPU.
  *
- *     deno run --allow-read --allow-env --allow-sys --allow-ffi bench/kernels.ts
- *
- * Prints the median time of a batch in milliseconds and the rate of boxes.
+ * @module
  */
 
 import { createRng } from "../src/base/rng.ts";
-import { createCompute } from "../src/gpu/compute.ts";
+import { textTable } from "../src/commands/terminal.ts";
+import { type Compute, createCompute } from "../src/gpu/compute.ts";
 import { closeGpu, openGpu } from "../src/gpu/device.ts";
 import { halfPixelPlacement } from "../src/image/geometry.ts";
 import { finalMaps, type MapBatch, rawMaps, scoreMaps } from "../src/kernels/score.ts";
+import { type Benchmark, digits, race } from "./benchmark.ts";
+import { pixelByPixel } from "./pixel_by_pixel.ts";
 
-const IMAGES = 8, CHANNELS = 256, CELLS = 13, INPUT = 227, BOXES = 10, ROUNDS = 30;
+const IMAGES = 8, CHANNELS = 256, CELLS = 13, INPUT = 227, BOXES = 10;
 
-const rng = createRng(1);
-const random = (length: number) => Float32Array.from({ length }, () => rng.normal());
-const activation = random(IMAGES * CHANNELS * CELLS * CELLS), weights = random(IMAGES * CHANNELS);
-const frame = {
-  width: INPUT,
-  height: INPUT,
-  placement: halfPixelPlacement(CELLS, CELLS, INPUT, INPUT),
+export const kernels: Benchmark = {
+  name: "kernels",
+  title:
+    `scoring ${IMAGES * BOXES} boxes of ${IMAGES} maps of ${CHANNELS} x ${CELLS} x ${CELLS}, ` +
+    `input ${INPUT} x ${INPUT}`,
+  async run() {
+    const gpu = await openGpu();
+    const cpu = await createCompute("cpu");
+    const machines: [string, Compute][] = [["CPU twins", cpu]];
+    if (gpu) machines.push([gpu.software ? "software GPU" : "GPU", await createCompute("gpu")]);
+    const contenders: Record<string, () => unknown> = {};
+    for (const [machine, compute] of machines) {
+      const { batch, frame, boxes } = inputs(compute);
+      const name = (what: string) => `${machine}: ${what}`;
+      contenders[name("pixel by pixel")] = () => pixelByPixel(compute, batch, frame, boxes);
+      contenders[name("exact integral")] = () => scoreMaps(compute, batch, frame, boxes, "exact");
+      contenders[name("whole pixels")] = () => scoreMaps(compute, batch, frame, boxes, "pixels");
+      contenders[name("raw maps only")] = () => rawMaps(compute, batch);
+      contenders[name("final maps")] = () => finalMaps(compute, batch, frame);
+    }
+    const times = await race(contenders, { seconds: gpu ? 8 : 4 });
+    const plain = times["CPU twins: pixel by pixel"]!;
+    console.log(textTable(
+      ["way", "ms a batch", "boxes/s", "times the plain way's speed"],
+      Object.entries(times).map(([name, time]) => [
+        name,
+        digits(time),
+        /maps/.test(name) ? "" : digits(1000 * IMAGES * BOXES / time),
+        digits(plain / time),
+      ]),
+    ));
+    if (gpu) console.log(`GPU: ${gpu.description}; its activation lies on the device already`);
+    else console.log("GPU: skipped, this machine offers no adapter");
+    await closeGpu();
+  },
 };
-const boxes = Array.from({ length: IMAGES * BOXES }, (_, i) => {
-  const x0 = rng.uniform() * 200, y0 = rng.uniform() * 200;
-  const rect = { x0, y0, x1: x0 + 20 + rng.uniform() * 100, y1: y0 + 20 + rng.uniform() * 100 };
-  return { map: i % IMAGES, rect };
-});
 
-async function median(run: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    await run();
-    times.push(performance.now() - start);
-  }
-  return times.sort((a, b) => a - b)[ROUNDS >> 1];
-}
-
-const gpu = await openGpu();
-console.log(`batch of ${IMAGES} × ${CHANNELS} × ${CELLS}², input ${INPUT}², ${boxes.length} boxes`);
-for (const kind of gpu ? ["cpu", "gpu"] as const : ["cpu"] as const) {
-  const compute = await createCompute(kind);
+function inputs(compute: Compute) {
+  const rng = createRng(1);
+  const random = (length: number) => Float32Array.from({ length }, () => rng.normal());
+  const activation = random(IMAGES * CHANNELS * CELLS * CELLS);
+  const weights = random(IMAGES * CHANNELS);
   // The activation lies where the model left it.
-  const resident = compute.upload(activation);
-  const from = { activation: resident, channels: CHANNELS, weights };
+  const from = { activation: compute.upload(activation), channels: CHANNELS, weights };
   const batch: MapBatch = { maps: IMAGES, height: CELLS, width: CELLS, rectify: true, from };
-  const ready: MapBatch = { ...batch, from: { ready: await rawMaps(compute, batch) } };
-  const times = {
-    "raw maps": await median(() => rawMaps(compute, batch)),
-    "importances, exact": await median(() => scoreMaps(compute, batch, frame, boxes, "exact")),
-    "the same from raw maps": await median(() => scoreMaps(compute, ready, frame, boxes, "exact")),
-    "importances, pixels": await median(() => scoreMaps(compute, batch, frame, boxes, "pixels")),
-    "final maps": await median(() => finalMaps(compute, batch, frame)),
-  };
-  console.log(kind === "gpu" ? `gpu (${gpu!.description})` : "cpu twins");
-  for (const [name, time] of Object.entries(times)) {
-    const rate = name.startsWith("imp")
-      ? `  ${Math.round(boxes.length / time * 1000)} boxes/s`
-      : "";
-    console.log(`  ${name.padEnd(24)} ${time.toFixed(3).padStart(8)} ms${rate}`);
-  }
-  compute.free(resident);
+  const placement = halfPixelPlacement(CELLS, CELLS, INPUT, INPUT);
+  const boxes = Array.from({ length: IMAGES * BOXES }, (_, i) => {
+    const x0 = rng.uniform() * 200, y0 = rng.uniform() * 200;
+    const rect = { x0, y0, x1: x0 + 20 + rng.uniform() * 100, y1: y0 + 20 + rng.uniform() * 100 };
+    return { map: i % IMAGES, rect };
+  });
+  return { batch, frame: { width: INPUT, height: INPUT, placement }, boxes };
 }
-await closeGpu();

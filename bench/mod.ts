@@ -7,9 +7,13 @@
  */
 
 import type { Benchmark } from "./benchmark.ts";
+import { gradient } from "./gradient.ts";
+import { kernels } from "./kernels.ts";
+import { ledger } from "./ledger.ts";
 import { memory } from "./memory.ts";
+import { stages } from "./stages.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [memory];
+const BENCHMARKS: readonly Benchmark[] = [stages, gradient, kernels, ledger, memory];
 
 const [name, ...rest] = Deno.args;
 const chosen = name === undefined
