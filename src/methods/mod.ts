@@ -16,6 +16,7 @@ import { gradCamPlusPlus } from "./grad_cam_plus_plus.ts";
 import { hiResCam } from "./hires_cam.ts";
 import { kpcaCam } from "./kpca_cam.ts";
 import { layerCam } from "./layer_cam.ts";
+import { shapleyCam } from "./shapley_cam.ts";
 import { xGradCam } from "./xgrad_cam.ts";
 import { guidedBackprop } from "./guided_backprop.ts";
 import { guidedGradCam } from "./guided_grad_cam.ts";
@@ -43,6 +44,7 @@ export const METHODS: readonly Method[] = [
   kpcaCam,
   fem,
   finerCam,
+  shapleyCam,
   eigenCam,
   guidedBackprop,
   guidedGradCam,

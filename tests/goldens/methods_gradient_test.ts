@@ -16,6 +16,7 @@ import { hiResCam } from "../../src/methods/hires_cam.ts";
 import { kpcaCam } from "../../src/methods/kpca_cam.ts";
 import { layerCam } from "../../src/methods/layer_cam.ts";
 import type { Method } from "../../src/methods/mod.ts";
+import { shapleyCam } from "../../src/methods/shapley_cam.ts";
 import { xGradCam } from "../../src/methods/xgrad_cam.ts";
 import { finalsOf, mapDifference, mapsOf, NETS, openReference } from "../methods/reference_nets.ts";
 import { goldenTest } from "../shared_goldens.ts";
@@ -38,6 +39,7 @@ const CASES: readonly Case[] = [
   { method: layerCam, file: "layercam" },
   { method: xGradCam, file: "xgradcam" },
   { method: finerCam, file: "finercam" },
+  { method: shapleyCam, file: "shapleycam" },
   { method: gradCamPlusPlus, file: "gradcampp", alexish: 5e-3 },
 ];
 

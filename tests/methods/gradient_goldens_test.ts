@@ -11,6 +11,7 @@ import { gradCamPlusPlus } from "../../src/methods/grad_cam_plus_plus.ts";
 import { hiResCam } from "../../src/methods/hires_cam.ts";
 import { kpcaCam } from "../../src/methods/kpca_cam.ts";
 import { layerCam } from "../../src/methods/layer_cam.ts";
+import { shapleyCam } from "../../src/methods/shapley_cam.ts";
 import { xGradCam } from "../../src/methods/xgrad_cam.ts";
 import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
 
@@ -21,6 +22,7 @@ const ON_GRADIENTS = [
   [layerCam, "layercam"],
   [xGradCam, "xgradcam"],
   [finerCam, "finercam"],
+  [shapleyCam, "shapleycam"],
   [gradCamPlusPlus, "gradcampp"],
 ] as const;
 
