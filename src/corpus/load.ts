@@ -54,13 +54,20 @@ export async function* loadAhead(
   const start = () => {
     if (next >= images.length) return;
     const ordinal = next++;
-    pending.push(load(analysis, ledger, stages, images[ordinal]!, ordinal, timings));
+    const loading = load(analysis, ledger, stages, images[ordinal]!, ordinal, timings);
+    loading.catch(() => {}); // thrown where its turn comes
+    pending.push(loading);
   };
-  for (let i = 0; i <= AHEAD; i++) start();
-  while (pending.length > 0) {
-    const loaded = await pending.shift()!;
-    start();
-    yield loaded;
+  try {
+    for (let i = 0; i <= AHEAD; i++) start();
+    while (pending.length > 0) {
+      const loaded = await pending.shift()!;
+      start();
+      yield loaded;
+    }
+  } finally {
+    // A stream that ends early closes its ledger: nothing may be reading from it then.
+    await Promise.allSettled(pending);
   }
 }
 
