@@ -177,9 +177,9 @@ async function plan(
       : known.faces ?? await detect(analysis.faceFinder!, loaded);
     timings.detect += performance.now() - started;
     started = performance.now();
-    const samples: Sample[] = known.samples?.map(({ sample }) => ({
-      region: sample,
-      ...(sample.face !== undefined ? { face: sample.face } : {}),
+    const samples: Sample[] = known.samples?.map(({ sample: { x0, y0, x1, y1, face } }) => ({
+      region: { x0, y0, x1, y1 },
+      ...(face !== undefined ? { face } : {}),
     })) ?? (faces ? faceSamples(faces.faces, analysis.crop!) : wholeImage(loaded.picture!));
     const job: Job = {
       row,

@@ -50,10 +50,9 @@ export function cropResize(
   height: number,
   filter: PillowFilter,
 ): RgbImage {
-  if (isEmpty(rect) || !Object.values(rect).every(Number.isFinite)) {
-    throw new RangeError(
-      `Cannot crop to ${rect.x0},${rect.y0},${rect.x1},${rect.y1}: the rectangle is empty`,
-    );
+  const { x0, y0, x1, y1 } = rect;
+  if (isEmpty(rect) || ![x0, y0, x1, y1].every(Number.isFinite)) {
+    throw new RangeError(`Cannot crop to ${x0},${y0},${x1},${y1}: the rectangle is empty`);
   }
   requireSize("a crop", width, height);
   const frame = frameOf(image), covered = roundOut(rect);
