@@ -1,0 +1,88 @@
+/** Running the command line: in this process, which is quick, or as a process of its own. */
+
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import project from "../../deno.json" with { type: "json" };
+import { main } from "../../src/commands/mod.ts";
+
+/** What a command did. */
+export interface Outcome {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command in this process, with all that it prints collected. Not for two at once. */
+export async function emocam(...args: string[]): Promise<Outcome> {
+  let out = "", err = "";
+  const { log, error } = console;
+  const write = {
+    out: process.stdout.write,
+    err: process.stderr.write,
+    raw: Deno.stderr.writeSync,
+  };
+  console.log = (...parts: unknown[]) => void (out += `${parts.join(" ")}\n`);
+  console.error = (...parts: unknown[]) => void (err += `${parts.join(" ")}\n`);
+  process.stdout.write = (text: string | Uint8Array) => (out += text, true);
+  process.stderr.write = (text: string | Uint8Array) => (err += text, true);
+  Deno.stderr.writeSync = (bytes) => (err += new TextDecoder().decode(bytes), bytes.length);
+  try {
+    return { status: await main(args), out, err };
+  } finally {
+    Object.assign(console, { log, error });
+    process.stdout.write = write.out;
+    process.stderr.write = write.err;
+    Deno.stderr.writeSync = write.raw;
+  }
+}
+
+/** The command line's own permissions, as its task in deno.json has them. */
+const PERMISSIONS = project.tasks.emocam.command.split(" ")
+  .filter((word) => word.startsWith("--allow-"));
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+/** The command line as a process, not started yet. */
+export function emocamProcess(args: readonly string[], options: Deno.CommandOptions = {}) {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", ...PERMISSIONS, MAIN, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...options,
+  });
+}
+
+/** Runs a command as a process. */
+export async function runEmocam(...args: string[]): Promise<Outcome> {
+  const { code, stdout, stderr } = await emocamProcess(args).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { status: code, out: text(stdout), err: text(stderr) };
+}
+
+/** The tables of a run that must be the same for the same images: name → text. */
+export async function tablesOf(folder: string): Promise<Record<string, string>> {
+  const tables: Record<string, string> = {};
+  for (const name of ["images.csv", "predictions.csv", "boxes.csv"]) {
+    tables[name] = await Deno.readTextFile(join(folder, name));
+  }
+  return { ...tables, ...await matricesOf(folder) };
+}
+
+/** The matrices of a run: name → text. */
+export async function matricesOf(folder: string): Promise<Record<string, string>> {
+  const tables: Record<string, string> = {};
+  for await (const { name } of Deno.readDir(join(folder, "matrices"))) {
+    tables[name] = await Deno.readTextFile(join(folder, "matrices", name));
+  }
+  return Object.fromEntries(Object.entries(tables).sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+/** A matrix as numbers by object and class. */
+export function parseMatrix(text: string): Record<string, Record<string, number>> {
+  const [header, ...lines] = text.trimEnd().split("\n").map((line) => line.split(","));
+  return Object.fromEntries(lines.map(([object, ...values]) => [
+    object!,
+    Object.fromEntries(values.map((value, i) => [header![i + 1]!, Number(value)])),
+  ]));
+}
