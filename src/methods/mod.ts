@@ -5,6 +5,7 @@
  */
 
 import { UsageError } from "../base/errors.ts";
+import { ablationCam } from "./ablation_cam.ts";
 import { cam } from "./cam.ts";
 import { eigenCam } from "./eigen_cam.ts";
 import { eigenGradCam } from "./eigen_grad_cam.ts";
@@ -15,8 +16,11 @@ import { gradCam } from "./grad_cam.ts";
 import { gradCamPlusPlus } from "./grad_cam_plus_plus.ts";
 import { hiResCam } from "./hires_cam.ts";
 import { kpcaCam } from "./kpca_cam.ts";
+import { kernelShapCam } from "./kernel_shap_cam.ts";
 import { layerCam } from "./layer_cam.ts";
 import { shapleyCam } from "./shapley_cam.ts";
+import { limeCam } from "./lime_cam.ts";
+import { smoothGradCamPlusPlus } from "./smooth_grad_cam_plus_plus.ts";
 import { xGradCam } from "./xgrad_cam.ts";
 import { guidedBackprop } from "./guided_backprop.ts";
 import { guidedGradCam } from "./guided_grad_cam.ts";
@@ -45,12 +49,16 @@ export const METHODS: readonly Method[] = [
   fem,
   finerCam,
   shapleyCam,
-  eigenCam,
+  smoothGradCamPlusPlus,
+  ablationCam,
+  limeCam,
+  kernelShapCam,
   guidedBackprop,
   guidedGradCam,
   saliency,
   inputXGradient,
   smoothGrad,
+  eigenCam,
   randomWeights,
   randomMap,
   sobel,

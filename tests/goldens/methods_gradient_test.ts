@@ -15,10 +15,20 @@ import { gradCamPlusPlus } from "../../src/methods/grad_cam_plus_plus.ts";
 import { hiResCam } from "../../src/methods/hires_cam.ts";
 import { kpcaCam } from "../../src/methods/kpca_cam.ts";
 import { layerCam } from "../../src/methods/layer_cam.ts";
-import type { Method } from "../../src/methods/mod.ts";
+import type { Method, MethodContext } from "../../src/methods/mod.ts";
 import { shapleyCam } from "../../src/methods/shapley_cam.ts";
+import { noisyGradients } from "../../src/methods/smooth_grad_cam_plus_plus.ts";
 import { xGradCam } from "../../src/methods/xgrad_cam.ts";
-import { finalsOf, mapDifference, mapsOf, NETS, openReference } from "../methods/reference_nets.ts";
+import { toFloats } from "../../src/runtime/session.ts";
+import {
+  finalsOf,
+  mapDifference,
+  mapsOf,
+  NETS,
+  openReference,
+  type ReferenceNet,
+  withImages,
+} from "../methods/reference_nets.ts";
 import { goldenTest } from "../shared_goldens.ts";
 
 interface Case {
@@ -97,6 +107,103 @@ for (const name of NETS) {
     } finally {
       await net.classifier.dispose();
     }
+  });
+}
+
+for (const name of NETS) {
+  goldenTest(
+    `our noisy gradients give torch-cam's Smooth Grad-CAM++ on ${name}`,
+    async (goldens) => {
+      const net = await openReference(goldens, name);
+      try {
+        for (const [target, kind] of [["logit", "logit"], ["probability", "prob"]] as const) {
+          for (const file of ["smoothgradcampp_std0", "smoothgradcampp"]) {
+            const expected = await net.read(`torchcam/${file}_${kind}_raw.npy`);
+            const noise = file.endsWith("std0")
+              ? undefined
+              : await net.read("torchcam/smoothgradcampp_noise.npy");
+            const found = await withImages(
+              net,
+              target,
+              (context) => torchcamMaps(net, context, expected.shape, noise),
+            );
+            // A target in front of its ReLU (alexish) is ill-conditioned: 2e-2, as INDEX.md states.
+            const tolerance = name === "alexish" ? 2e-2 : TOLERANCE;
+            assertClose(`${name} ${file} ${kind}`, mapDifference(found, expected), tolerance);
+          }
+        }
+      } finally {
+        await net.classifier.dispose();
+      }
+    },
+  );
+}
+
+/**
+ * Smooth Grad-CAM++ as torch-cam 0.5.0 computes it, after its ReLU, from our gradients under its noise [images, 4, C, H, W]. It is not the
+ * paper's: the first derivative, and the activation that the map is made of, are those of the last noisy copy.
+ */
+async function torchcamMaps(
+  net: ReferenceNet,
+  context: MethodContext,
+  shape: readonly number[],
+  noise: Tensor | undefined,
+): Promise<Tensor> {
+  const { channels, height, width } = net.classifier.layer;
+  const cells = height * width;
+  const images = shape[0]!;
+  const samples = noise ? noise.shape[1]! : 1;
+  const addNoise = (row: number, at: number, input: Float32Array) => {
+    if (!noise || row >= images) return;
+    const from = (row * samples + at) * input.length;
+    for (let i = 0; i < input.length; i++) input[i]! += noise.data[from + i]!;
+  };
+  const inputs = floats(context.input.shape, context.input.data.slice());
+  const size = inputs.data.length / inputs.shape[0]!;
+  for (let row = 0; row < images; row++) {
+    addNoise(row, samples - 1, inputs.data.subarray(row * size, (row + 1) * size));
+  }
+  const forward = await net.classifier.forward(inputs);
+  const last = (await toFloats(forward.activation)).data;
+  const plain = (await toFloats(context.forward.activation)).data;
+  const maps = new Float32Array(images * 2 * cells);
+  for (let slot = 0; slot < 2; slot++) {
+    const gradients: Float32Array[][] = net.classes.map(() => []);
+    const classes = net.classes.map((pair) => pair[slot]!);
+    await noisyGradients(context, classes, samples, addNoise, (row, at, gradient) => {
+      gradients[row]![at] = gradient.slice();
+    });
+    for (let row = 0; row < images; row++) {
+      const [from, to] = [row * channels * cells, (row + 1) * channels * cells];
+      const weights = torchcamWeights(plain.subarray(from, to), gradients[row]!, cells);
+      const map = maps.subarray((2 * row + slot) * cells, (2 * row + slot + 1) * cells);
+      for (let i = 0; i < cells; i++) {
+        const value = weights.reduce((sum, w, k) => sum + w * last[from + k * cells + i]!, 0);
+        map[i] = Math.max(0, value);
+      }
+    }
+  }
+  forward.dispose();
+  return floats(shape, maps);
+}
+
+function torchcamWeights(
+  activation: Float32Array,
+  gradients: readonly Float32Array[],
+  cells: number,
+): number[] {
+  const last = gradients[gradients.length - 1]!;
+  const power = (i: number, n: number) =>
+    gradients.reduce((sum, g) => sum + g[i]! ** n, 0) / gradients.length;
+  return Array.from({ length: activation.length / cells }, (_, k) => {
+    const [from, to] = [k * cells, (k + 1) * cells];
+    let sum = 0, weight = 0;
+    for (let i = from; i < to; i++) sum += power(i, 3) * activation[i]!;
+    for (let i = from; i < to; i++) {
+      const second = power(i, 2);
+      weight += second / (2 * second + sum + 1e-8) * Math.max(0, last[i]!);
+    }
+    return weight;
   });
 }
 
