@@ -1,0 +1,46 @@
+/**
+ * Methods that weigh channels by scores of perturbed samples: one sample after the other.
+ *
+ * @module
+ */
+
+import { floats } from "../base/tensor.ts";
+import { scoreOf } from "./method.ts";
+import type { Attribution, MethodContext } from "./method.ts";
+import type { Scores } from "../classifier/classifier.ts";
+
+/**
+ * Channel weights [batch, C], computed for each sample of the batch; 0 for padding.
+ *
+ * @param weigh gives the C weights of one row and class
+ */
+export async function weighSamples(
+  { classifier, forward }: MethodContext,
+  classes: readonly number[],
+  weigh: (row: number, k: number) => Promise<ArrayLike<number>>,
+): Promise<Attribution> {
+  const { channels } = classifier.layer;
+  const weights = new Float32Array(classes.length * channels);
+  for (let row = 0; row < forward.count; row++) {
+    weights.set(await weigh(row, classes[row]!), row * channels);
+  }
+  return { weights: floats([classes.length, channels], weights) };
+}
+
+/** The target's score of one class in each of M rows. */
+export function scoresOf(
+  scores: Scores,
+  k: number,
+  target: MethodContext["target"],
+): Float64Array {
+  const count = scores.probabilities.shape[0]!;
+  return Float64Array.from({ length: count }, (_, i) => scoreOf(scores, i, k, target));
+}
+
+/** Softmax, in float64. */
+export function softmax(values: Float64Array): Float64Array {
+  const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const exps = values.map((value) => Math.exp(value - largest));
+  const sum = exps.reduce((a, b) => a + b, 0);
+  return exps.map((value) => value / sum);
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { floats, type Tensor } from "../../src/base/tensor.ts";
+import { ablationCam } from "../../src/methods/ablation_cam.ts";
+import type { MethodContext } from "../../src/methods/mod.ts";
+import { rowOf } from "../../src/classifier/values.ts";
+import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
+import { miniXception, noiseInputs, withContext } from "./shipped.ts";
+
+async function weightsOf(context: MethodContext, classes: readonly number[]): Promise<Tensor> {
+  const found = await ablationCam.compute(context, classes);
+  assert.ok("weights" in found);
+  return found.weights as Tensor;
+}
+
+Deno.test("Ablation-CAM equals pytorch-grad-cam's with zeros on a small net", async () => {
+  const net = await openMobile();
+  for (const [target, kind] of [["logit", "logit"], ["probability", "prob"]] as const) {
+    const expected = await net.read(`pgc/ablationcam_zero_${kind}_raw.npy`);
+    const difference = mapDifference(await mapsOf(net, ablationCam, target), expected);
+    assert.ok(difference <= 2e-5, `${kind}: ${difference}`);
+  }
+  await net.classifier.dispose();
+});
+
+Deno.test("Ablation-CAM's weights are the relative drops of the score, one channel at a time", async () => {
+  const classifier = await miniXception();
+  const { channels, height, width } = classifier.layer;
+  await withContext(classifier, noiseInputs(classifier, 2), "probability", async (context) => {
+    const weights = await weightsOf(context, [3, 5, 0, 0]);
+    assert.deepEqual(weights.shape, [4, channels]);
+    for (const [row, k] of [[0, 3], [1, 5]] as const) {
+      const whole = context.forward.probabilities.data[row * 7 + k]!;
+      const own = await rowOf(context.forward.activation, row);
+      for (let c = 0; c < channels; c++) {
+        const data = own.data.slice();
+        data.fill(0, c * height * width, (c + 1) * height * width);
+        const scores = await classifier.evaluateHead(floats(own.shape, data), context.forward, row);
+        const expected = (whole - scores.probabilities.data[k]!) / whole;
+        const found = weights.data[row * channels + c]!;
+        const close = Math.abs(found - expected) <= 1e-5 * Math.max(1, Math.abs(expected));
+        assert.ok(close, `${row} ${c}: ${found} for ${expected}`);
+      }
+    }
+    assert.ok(weights.data.subarray(2 * channels).every((w) => w === 0), "padding");
+  });
+  await classifier.dispose();
+});
+
+Deno.test("Ablation-CAM of a pooling + linear head's logit is the head's weight times the channel's mean", async () => {
+  const net = await openMobile();
+  const { classifier } = net;
+  const head = classifier.linearHead();
+  assert.ok("weights" in head);
+  const { channels, height, width } = classifier.layer;
+  await withContext(classifier, net.inputs, "logit", async (context) => {
+    const weights = await weightsOf(context, [8, 7]);
+    for (const [row, k] of [[0, 8], [1, 7]] as const) {
+      const own = await rowOf(context.forward.activation, row);
+      const logit = context.forward.logits!.data[row * classifier.classes.length + k]!;
+      for (let c = 0; c < channels; c++) {
+        const cells = own.data.subarray(c * height * width, (c + 1) * height * width);
+        const mean = cells.reduce((sum, x) => sum + x, 0) / cells.length;
+        const expected: number = head.weights.data[k * channels + c]! * mean / logit;
+        assert.ok(Math.abs(weights.data[row * channels + c]! - expected) <= 2e-6);
+      }
+    }
+  });
+  await classifier.dispose();
+});
