@@ -30,13 +30,17 @@ export function wholeImage(image: RgbImage): Sample[] {
   return [{ region: { x0: 0, y0: 0, x1: image.width, y1: image.height } }];
 }
 
-/** One square sample around each face, in the order of the faces. */
+/**
+ * One square sample around each face, in the order of the faces. Corners are whole pixels: backends place a face differently by
+ * 1e-5 of a pixel, and a picture resampled at such places differs in some of its 8-bit values.
+ */
 export function faceSamples(faces: readonly Face[], crop: Crop): Sample[] {
   return faces.map(({ box, landmarks }, face) => {
     const { x0, y0, x1, y1 } = crop.around === "landmarks" ? bounds(landmarks) : box;
-    const half = crop.scale * Math.max(x1 - x0, y1 - y0) / 2;
-    const x = (x0 + x1) / 2, y = (y0 + y1) / 2;
-    return { region: { x0: x - half, y0: y - half, x1: x + half, y1: y + half }, face };
+    const exact = crop.scale * Math.max(x1 - x0, y1 - y0);
+    const left = Math.round((x0 + x1 - exact) / 2), top = Math.round((y0 + y1 - exact) / 2);
+    const side = Math.max(1, Math.round(exact));
+    return { region: { x0: left, y0: top, x1: left + side, y1: top + side }, face };
   });
 }
 
