@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { UsageError } from "../../src/base/errors.ts";
+import { findImages } from "../../src/corpus/images.ts";
+import { withFolder } from "./face_corpus.ts";
+
+/** Makes files of the given paths below a folder; a path that ends in "/" is a folder. */
+async function makeFiles(folder: string, files: Record<string, string>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    const at = join(folder, path);
+    await Deno.mkdir(path.endsWith("/") ? at : join(at, ".."), { recursive: true });
+    if (!path.endsWith("/")) await Deno.writeTextFile(at, text);
+  }
+}
+
+const usage = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof UsageError);
+  assert.match(error.message, pattern);
+  assert.ok(!error.message.includes("\n"));
+  return true;
+};
+
+Deno.test("a folder gives its images with those of its sub-folders, named relative to it, in code point order", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "b.jpg": "",
+      "a.PNG": "",
+      "Z.webp": "",
+      "sub/deeper/c.jpeg": "",
+      "sub/名前 & 'x'\n.gif": "",
+      "dir.jpg/": "",
+      "dir.jpg/inner.tif": "",
+      "notes.txt": "",
+      ".hidden.jpg": "",
+      ".cache/d.jpg": "",
+    });
+    const images = await findImages([folder]);
+    assert.deepEqual(images.map(({ path }) => path), [
+      "Z.webp",
+      "a.PNG",
+      "b.jpg",
+      "dir.jpg/inner.tif",
+      "sub/deeper/c.jpeg",
+      "sub/名前 & 'x'\n.gif",
+    ]);
+    for (const { path, file } of images) assert.equal(file, join(folder, path));
+  });
+});
+
+Deno.test("several arguments: each image once, named as its argument names it", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, { "one/a.jpg": "", "two/a.jpg": "", "picture.dat": "" });
+    const one = join(folder, "one"), two = join(folder, "two");
+    const images = await findImages([
+      one,
+      `${two}/`,
+      join(one, "a.jpg"),
+      join(folder, "picture.dat"),
+    ]);
+    assert.deepEqual(
+      images.map(({ path }) => path),
+      [`${one}/a.jpg`, `${two}/a.jpg`, `${folder}/picture.dat`].sort(),
+    );
+  });
+});
+
+Deno.test("a glob takes the images it matches, and says when it matches none", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "a1.jpg": "",
+      "a2.jpg": "",
+      "a3.txt": "",
+      "b.jpg": "",
+      "sub/a4.jpg": "",
+    });
+    const names = async (pattern: string) =>
+      (await findImages([join(folder, pattern)])).map(({ path }) => path.slice(folder.length + 1));
+    assert.deepEqual(await names("a*"), ["a1.jpg", "a2.jpg"]);
+    assert.deepEqual(await names("**/a?.jpg"), ["a1.jpg", "a2.jpg", "sub/a4.jpg"]);
+    assert.deepEqual(await names("{b,a1}.jpg"), ["a1.jpg", "b.jpg"]);
+    await assert.rejects(findImages([join(folder, "x*")]), usage(/nothing matches/));
+  });
+});
+
+Deno.test("a file whose name looks like a pattern is itself", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, { "a[1].jpg": "", "a1.jpg": "" });
+    const images = await findImages([join(folder, "a[1].jpg")]);
+    assert.deepEqual(images.map(({ file }) => file), [join(folder, "a[1].jpg")]);
+  });
+});
+
+Deno.test("a table gives paths relative to itself and annotations; its files may be missing", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "list.csv":
+        '\uFEFFImage,emotion,note\npictures/a.jpg,joy,"x, ""y"""\n./pictures/b.jpg, fear ,\nmissing.jpg,,\n',
+      "list.tsv": "id\tpath\n7\tpictures/a.jpg\n",
+      "pictures/a.jpg": "",
+      "pictures/b.jpg": "",
+    });
+    assert.deepEqual(await findImages([join(folder, "list.csv")]), [
+      {
+        path: "missing.jpg",
+        file: join(folder, "missing.jpg"),
+        annotation: { emotion: "", note: "" },
+      },
+      {
+        path: "pictures/a.jpg",
+        file: join(folder, "pictures/a.jpg"),
+        annotation: { emotion: "joy", note: 'x, "y"' },
+      },
+      {
+        path: "pictures/b.jpg",
+        file: join(folder, "pictures/b.jpg"),
+        annotation: { emotion: "fear", note: "" },
+      },
+    ]);
+    const [first] = await findImages([join(folder, "list.tsv")]);
+    assert.deepEqual(first!.annotation, { id: "7" });
+    // A picture that is also named by itself keeps its first name and gets the annotation.
+    const both = await findImages([join(folder, "pictures"), join(folder, "list.tsv")]);
+    assert.deepEqual(both.map(({ annotation }) => annotation), [{ id: "7" }, undefined]);
+  });
+});
+
+Deno.test("different files that two tables call the same keep apart", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "one/list.csv": "path\nimg.jpg\nonly.jpg\n",
+      "two/list.csv": "path\nimg.jpg\n",
+    });
+    const images = await findImages([join(folder, "one/list.csv"), join(folder, "two/list.csv")]);
+    assert.deepEqual(images.map(({ path }) => path), [
+      join(folder, "one/img.jpg"),
+      join(folder, "two/img.jpg"),
+      "only.jpg",
+    ]);
+    assert.deepEqual(new Set(images.map(({ file }) => file)).size, 3);
+  });
+});
+
+Deno.test("what names no image is refused in one line", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "empty/": "",
+      "text.txt": "",
+      "none.csv": "path,x\n",
+      "other.csv": "a,b\n1,2\n",
+      "hole.csv": "path,b\na.jpg,1\n,2\n",
+      "broken.csv": 'path\n"a.jpg\n',
+    });
+    const cases: [string, RegExp][] = [
+      ["nothing", /there is no file or folder ".*nothing"/],
+      ["text.txt/below", /there is no file or folder/],
+      ["empty", /no \.jpg, \.png.* in .*empty/],
+      ["none.csv", /image table none\.csv: it has no rows/],
+      ["other.csv", /other\.csv: none of its columns \(a, b\) is called path/],
+      ["hole.csv", /hole\.csv: row 2 has no path/],
+      ["broken.csv", /image table broken\.csv: /],
+    ];
+    for (const [name, pattern] of cases) {
+      await assert.rejects(findImages([join(folder, name)]), usage(pattern), name);
+    }
+    await assert.rejects(findImages([""]), usage(/Cannot look at ""/));
+  });
+});
