@@ -79,7 +79,7 @@ async function bareClassifier(
   } catch (error) {
     throw new UsageError(`Cannot read classifier ${path}: ${messageOf(error)}`);
   }
-  const graph = readModel(bytes);
+  const graph = readModel(bytes, path);
   const [channels, height, width] = extents(graph, path, inputShape);
   const { classes } = withScores(graph);
   const file = basename(path);

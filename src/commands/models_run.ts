@@ -65,7 +65,7 @@ export async function inspectModel(name: string, { json }: { json?: boolean }): 
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${messageOf(error)}`);
   }
-  const graph = readModel(bytes);
+  const graph = readModel(bytes, path);
   const facts = { file: path, bytes: bytes.length, ...describe(graph) };
   console.log(json ? JSON.stringify(facts, null, 1) : asText(facts));
   return 0;

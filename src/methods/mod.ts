@@ -103,9 +103,9 @@ export function findMethods(names: readonly string[]): ChosenMethod[] {
   );
   if (found.length === 0) {
     throw new UsageError(
-      `Cannot choose methods: ${names.join(", ") || "none given"} names none; give some of ${
-        own.join(", ")
-      }`,
+      `Cannot choose methods: ${
+        names.length === 0 ? "no name is given" : `there are none in ${names.join(", ")}`
+      }; give some of ${own.join(", ")}`,
     );
   }
   return found.map((method) => ({ method, named: names.includes(method.name) }));

@@ -35,20 +35,20 @@ const TYPE_NAMES = new Map(
 /**
  * Reads a model.
  *
+ * @param origin name of its file, for messages
  * @throws {ModelError} when the bytes are not an ONNX model, use an element type we do not know (bfloat16, 4-bit …), or
  * keep their weights in other files (external data).
  */
-export function readModel(bytes: Uint8Array): Graph {
+export function readModel(bytes: Uint8Array, origin?: string): Graph {
+  const what = origin === undefined ? "the ONNX model" : `the ONNX model ${origin}`;
   let model: types.ModelProto;
   try {
     model = onnx.ModelProto.decode(bytes);
   } catch (error) {
-    throw new ModelError(
-      `Cannot read the ONNX model: not a protobuf message (${messageOf(error)})`,
-    );
+    throw new ModelError(`Cannot read ${what}: not a protobuf message (${messageOf(error)})`);
   }
   if (!model.graph || !model.graph.node?.length && !model.graph.output?.length) {
-    throw new ModelError(`Cannot read the ONNX model: no graph in ${bytes.length} bytes`);
+    throw new ModelError(`Cannot read ${what}: no graph in ${bytes.length} bytes`);
   }
   const domains: Record<string, number> = {};
   let opset = 0;
