@@ -16,6 +16,10 @@ export function checkCommand(exit: (status: number) => void): Command {
       )
       .argument("[path...]", "images to check on; by default the photographs that ship"),
   )
+    .option(
+      "--cascade",
+      "also re-draw the model's parameters layer by layer, and show how the maps change",
+    )
     .option("--json", "print JSON")
     .action(async (paths: string[], options) => {
       const { runCheck } = await import("./check_run.ts");

@@ -12,6 +12,7 @@ import { findClassifier } from "../classifier/source.ts";
 import { type CorpusImage, findImages } from "../corpus/images.ts";
 import { type ReadySample, samplesOfImage } from "../corpus/samples_of_image.ts";
 import { type AxiomContext, type AxiomResult, checkAxioms } from "../experiments/axioms/mod.ts";
+import { cascade, type CascadeStep } from "../experiments/cascade.ts";
 import { createCompute } from "../gpu/compute.ts";
 import { closeGpu, openGpu } from "../gpu/device.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
@@ -22,6 +23,7 @@ import { textTable } from "./terminal.ts";
 /** Options of `check`, parsed. */
 export interface CheckOptions extends ExplainOptions {
   readonly seed: number;
+  readonly cascade?: boolean;
   readonly json?: boolean;
 }
 
@@ -41,13 +43,20 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
     for (const notice of setup.notices) console.error(`note: ${notice}`);
     const results: AxiomResult[] = [];
     for await (const result of checkAxioms(context, setup.methods)) results.push(result);
-    if (options.json) console.log(JSON.stringify(results, null, 1));
+    const steps = options.cascade ? await Array.fromAsync(cascade(context, setup.methods)) : [];
+    if (options.json) console.log(JSON.stringify({ axioms: results, cascade: steps }, null, 1));
     else {
       console.log(
         `${setup.classifier.card.name}, layer ${setup.classifier.layer.name}, target ${options.target}, ` +
           `${samples.length} samples, backend ${setup.backend.backend}\n`,
       );
       console.log(resultTable(results));
+      if (steps.length > 0) {
+        console.log(
+          "\nCorrelation with the trained model's maps, layers re-drawn from the output down:\n",
+        );
+        console.log(cascadeTable(setup.methods.map(({ name }) => name), steps));
+      }
     }
     return results.some(({ verdict }) => verdict === "fails") ? 1 : 0;
   } finally {
@@ -143,6 +152,21 @@ function resultTable(results: readonly AxiomResult[]): string {
       "atMost" in bound ? `≤ ${bound.atMost}` : `≥ ${bound.atLeast}`,
       verdict,
       reason ?? source,
+    ]),
+  );
+}
+
+function cascadeTable(methods: readonly string[], steps: readonly CascadeStep[]): string {
+  return textTable(
+    [
+      "method",
+      ...steps.map(({ layers }, i) => i === steps.length - 1 ? `all ${layers}` : String(layers)),
+    ],
+    methods.map((name, m) => [
+      name,
+      ...steps.map(({ correlations }) =>
+        Number.isNaN(correlations[m]!) ? "n/a" : correlations[m]!.toFixed(2)
+      ),
     ]),
   );
 }
