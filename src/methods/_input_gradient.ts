@@ -8,9 +8,15 @@
  */
 
 import { floats, sizeOf, type Tensor } from "../base/tensor.ts";
-import type { Classifier, Forward } from "../classifier/classifier.ts";
+import type {
+  Classifier,
+  ClassifierGraphs,
+  Forward,
+  ScoreTensor,
+} from "../classifier/classifier.ts";
 import { steadyRows } from "../classifier/steady_rows.ts";
 import { gradientGraph, type RuleTable } from "../onnx/backward.ts";
+import type { Graph, Value } from "../onnx/graph.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";
 import { type Session, toFloats } from "../runtime/session.ts";
 import {
@@ -58,77 +64,109 @@ export function inputGradient(
   let gradient = own.get(key);
   if (!gradient) {
     const { score, cotangent } = cotangentOf(forward, target, classes);
-    gradient = openInputGradient(classifier, score, rules).then((session) =>
-      run(session, classifier, input, cotangent)
+    const pass = gradientPass(rules);
+    gradient = openPass(classifier, score, pass).then((session) =>
+      runPass(session, pass, { [classifier.graphs.input]: input, cotangent })
     );
     own.set(key, gradient);
   }
   return gradient;
 }
 
+/** A backward graph of the whole network, by what it is fed of one sample and what it yields of it. */
+export interface InputPass {
+  /** What it is, for its session's name. */
+  readonly name: string;
+  /** Further inputs of the network's input's shape, after the input itself. */
+  readonly further?: readonly string[];
+  readonly output: string;
+  write(graphs: ClassifierGraphs, score: Value): Graph;
+}
+
+function gradientPass({ name, table }: InputRules): InputPass {
+  return {
+    name,
+    output: "gradient",
+    write: ({ whole, input }, score) => gradientGraph(whole, { score, target: input, table }),
+  };
+}
+
 /**
- * Takes gradients at several inputs of each sample: `place` writes the input of sample `at` of a row, `take` gets its gradient
- * [C, H, W], a view that does not outlive the call. Batches are filled across rows; padding costs nothing.
+ * Runs a backward graph for several points of each sample: `place` writes what is fed for point `at` of a row (the input, then
+ * the further inputs), `take` gets the result [C, H, W], a view that does not outlive the call. Batches are filled across
+ * rows; padding costs nothing.
  */
-export async function inputGradientsAt(
+export async function runAtPoints(
   context: MethodContext,
   classes: readonly number[],
-  samples: number,
-  place: (row: number, at: number, into: Float32Array) => void,
-  take: (row: number, at: number, gradient: Float32Array) => void,
+  pass: InputPass,
+  points: number,
+  place: (row: number, at: number, into: readonly Float32Array[]) => void,
+  take: (row: number, at: number, result: Float32Array) => void,
 ): Promise<void> {
   const { classifier, forward, target, input } = context;
   const { score, cotangent } = cotangentOf(forward, target, classes);
-  const session = await openInputGradient(classifier, score, TRUE_GRADIENT);
+  const session = await openPass(classifier, score, pass);
   const { batch } = classifier;
+  const names = [classifier.graphs.input, ...pass.further ?? []];
   const count = cotangent.shape[1]!;
   const size = sizeOf(input.shape.slice(1));
-  const total = forward.count * samples;
+  const total = forward.count * points;
   for (let from = 0; from < total; from += batch) {
-    const inputs = new Float32Array(batch * size);
+    const arrays = names.map(() => new Float32Array(batch * size));
     const cotangents = new Float32Array(batch * count);
     const used = Math.min(batch, total - from);
     for (let i = 0; i < used; i++) {
-      const row = Math.floor((from + i) / samples);
-      place(row, (from + i) % samples, inputs.subarray(i * size, (i + 1) * size));
+      const row = Math.floor((from + i) / points);
+      const into = arrays.map((array) => array.subarray(i * size, (i + 1) * size));
+      place(row, (from + i) % points, into);
       cotangents.set(cotangent.data.subarray(row * count, (row + 1) * count), i * count);
     }
-    const { data } = await run(
-      session,
-      classifier,
-      floats(input.shape, inputs),
-      floats(cotangent.shape, cotangents),
+    const feeds = Object.fromEntries(
+      names.map((name, k) => [name, floats(input.shape, arrays[k]!)]),
     );
+    const { data } = await runPass(session, pass, {
+      ...feeds,
+      cotangent: floats(cotangent.shape, cotangents),
+    });
     for (let i = 0; i < used; i++) {
-      const row = Math.floor((from + i) / samples);
-      take(row, (from + i) % samples, data.subarray(i * size, (i + 1) * size));
+      const row = Math.floor((from + i) / points);
+      take(row, (from + i) % points, data.subarray(i * size, (i + 1) * size));
     }
   }
 }
 
-function openInputGradient(
-  { graphs, session }: Classifier,
-  score: "logits" | "probabilities",
-  { name, table }: InputRules,
-): Promise<Session> {
-  return session(`${name} of ${score} at the input`, () =>
-    steadyRows(gradientGraph(graphs.whole, {
-      score: graphs[score]!,
-      target: graphs.input,
-      table,
-    })));
+/** {@linkcode runAtPoints} for the gradient. */
+export function inputGradientsAt(
+  context: MethodContext,
+  classes: readonly number[],
+  points: number,
+  place: (row: number, at: number, into: Float32Array) => void,
+  take: (row: number, at: number, gradient: Float32Array) => void,
+): Promise<void> {
+  const first = (row: number, at: number, [into]: readonly Float32Array[]) => place(row, at, into!);
+  return runAtPoints(context, classes, gradientPass(TRUE_GRADIENT), points, first, take);
 }
 
-async function run(
+function openPass(
+  { graphs, session }: Classifier,
+  score: ScoreTensor,
+  { name, write }: InputPass,
+): Promise<Session> {
+  return session(
+    `${name} of ${score} at the input`,
+    () => steadyRows(write(graphs, graphs[score]!)),
+  );
+}
+
+async function runPass(
   session: Session,
-  { graphs }: Classifier,
-  input: Tensor,
-  cotangent: Tensor,
+  { output }: InputPass,
+  feeds: Readonly<Record<string, Tensor>>,
 ): Promise<Tensor> {
-  const feeds: Record<string, Tensor> = { [graphs.input]: input, cotangent };
   // A linear network's gradient reads no input.
   const read = Object.fromEntries(session.inputs.map((name) => [name, feeds[name]!]));
-  return await toFloats((await session.run(read)).gradient!);
+  return await toFloats((await session.run(read))[output]!);
 }
 
 /** Sums [batch, C, H, W] over channels, [batch, H, W]. */

@@ -25,6 +25,8 @@ import { xGradCam } from "./xgrad_cam.ts";
 import { guidedBackprop } from "./guided_backprop.ts";
 import { guidedGradCam } from "./guided_grad_cam.ts";
 import { inputXGradient } from "./input_x_gradient.ts";
+import { integratedGradients } from "./integrated_gradients.ts";
+import { liftCam } from "./lift_cam.ts";
 import { saliency } from "./saliency.ts";
 import { smoothGrad } from "./smooth_grad.ts";
 import { randomWeights } from "./random_weights.ts";
@@ -53,11 +55,13 @@ export const METHODS: readonly Method[] = [
   ablationCam,
   limeCam,
   kernelShapCam,
+  liftCam,
   guidedBackprop,
   guidedGradCam,
   saliency,
   inputXGradient,
   smoothGrad,
+  integratedGradients,
   eigenCam,
   randomWeights,
   randomMap,

@@ -135,8 +135,52 @@ export interface GradientRequest {
  * set is older than 9.
  */
 export function gradientGraph(head: Graph, request: GradientRequest): Graph {
-  const { score, target, table, cotangent = "cotangent", gradient = "gradient", keep = [] } =
-    request;
+  const { score, target, table, gradient = "gradient" } = request;
+  return backwardGraph(head, { ...request, outputs: [gradient] }, (b, cotangent) => {
+    const [found] = pullBack(b, table, { of: score, cotangent, to: [target] });
+    return [connected(found, score, target)];
+  });
+}
+
+/**
+ * A value that the walk has found.
+ *
+ * @throws {ModelError} when it has found none, because the score does not depend on the target.
+ */
+export function connected(found: Value | null | undefined, score: Value, target: Value): Value {
+  if (found) return found;
+  throw new ModelError(
+    `Cannot differentiate tensor ${JSON.stringify(score)}: it does not depend on ${
+      JSON.stringify(target)
+    }`,
+  );
+}
+
+/** What {@linkcode backwardGraph} is asked for. */
+export interface BackwardRequest {
+  /** The value from which the walk starts, float32. */
+  score: Value;
+  /** The value at which it ends, float32. */
+  target: Value;
+  /** Name of the new input of the score's shape; by default `"cotangent"`. */
+  cotangent?: Value;
+  /** Names of the new outputs. */
+  outputs: readonly Value[];
+  /** Values of the forward pass that the graph puts out besides. */
+  keep?: readonly Value[];
+}
+
+/**
+ * A graph of a model's head with what `write` adds to it: its inputs are the head's and the cotangent, its outputs what `write`
+ * returns, under the names asked for, and what is kept. All else is as for {@linkcode gradientGraph}.
+ *
+ * @throws {ModelError} when the score or target is not float32, a new name is taken, or the operator set is older than 9.
+ */
+export function backwardGraph(
+  head: Graph,
+  { score, target, cotangent = "cotangent", outputs, keep = [] }: BackwardRequest,
+  write: (b: GraphBuilder, cotangent: Value) => readonly Value[],
+): Graph {
   if (head.opset < OLDEST_OPSET) {
     throw new ModelError(
       `Cannot write the gradient of the model: operator set ${head.opset}, older than ${OLDEST_OPSET}; convert it with onnx.version_converter`,
@@ -144,7 +188,7 @@ export function gradientGraph(head: Graph, request: GradientRequest): Graph {
   }
   const stated = inferShapes(head);
   const taken = valuesOf(head);
-  for (const name of [cotangent, gradient]) {
+  for (const name of [cotangent, ...outputs]) {
     if (taken.has(name)) {
       throw new ModelError(
         `Cannot add tensor ${JSON.stringify(name)} to the model: the name is taken; choose another`,
@@ -157,7 +201,7 @@ export function gradientGraph(head: Graph, request: GradientRequest): Graph {
   // Resolves shape arithmetic and branches, and gives a graph of our own to add to.
   const graph = simplify({
     ...head,
-    name: `${head.name} gradient`,
+    name: `${head.name} ${outputs[0]}`,
     outputs: inner.map((name) => ({ name, ...describe(stated, name) })),
   });
   const b = builderOn(graph, "backward");
@@ -174,24 +218,19 @@ export function gradientGraph(head: Graph, request: GradientRequest): Graph {
   graph.inputs.push({ name: cotangent, ...seed });
   b.known.set(cotangent, seed);
 
-  const [found] = pullBack(b, table, { of: score, cotangent, to: [target] });
-  if (found === null || found === undefined) {
-    throw new ModelError(
-      `Cannot differentiate tensor ${JSON.stringify(score)}: it does not depend on ${
-        JSON.stringify(target)
-      }`,
-    );
-  }
-  graph.nodes.push({
-    name: gradient,
-    op: "Identity",
-    domain: "",
-    inputs: [found],
-    outputs: [gradient],
-    attributes: {},
-  });
+  const found = write(b, cotangent);
+  outputs.forEach((name, i) =>
+    graph.nodes.push({
+      name,
+      op: "Identity",
+      domain: "",
+      inputs: [found[i]!],
+      outputs: [name],
+      attributes: {},
+    })
+  );
   graph.outputs = [
-    { name: gradient, ...describe(b.known, target) },
+    ...outputs.map((name, i) => ({ name, ...describe(b.known, found[i]!) })),
     ...keep.map((value) => ({ name: value, ...describe(b.known, value) })),
   ];
   // All inputs stay, used or not, so that whoever runs the graph need not know which a rule has read.

@@ -145,7 +145,7 @@ export const lrn: Rule = (b, node, [y]) => {
 };
 
 /** Sums over `before + 1 + after` = `size` channels, divided by `size`; channels outside count as 0. */
-function channelMeans(
+export function channelMeans(
   b: GraphBuilder,
   node: Node,
   x: Value,

@@ -21,7 +21,7 @@ import {
 } from "../forms.ts";
 
 /** The reduced axes, ascending, whether they are an attribute or an input; all where none is stated. */
-function reducedAxes(b: GraphBuilder, node: Node): number[] {
+export function reducedAxes(b: GraphBuilder, node: Node): number[] {
   const rank = b.shape(node.inputs[0]!).length;
   const stated = intsOf(node, "axes") ?? constantOf(b, node.inputs[1]);
   if (!stated && node.inputs[1]) {
@@ -33,9 +33,14 @@ function reducedAxes(b: GraphBuilder, node: Node): number[] {
   return stated.map((axis) => axisOf(axis, rank)).sort((a, c) => a - c);
 }
 
+/** Whether the reduced axes stay, with extent 1. */
+export function keptAxes(node: Node): boolean {
+  return intOf(node, "keepdims", 1) !== 0;
+}
+
 /** A value of the reduction's result, with the reduced axes as axes of extent 1. */
 function kept(b: GraphBuilder, node: Node, value: Value, axes: readonly number[]): Value {
-  return intOf(node, "keepdims", 1) !== 0 ? value : unsqueeze(b, value, axes);
+  return keptAxes(node) ? value : unsqueeze(b, value, axes);
 }
 
 /** A rule from what each element's share of the (kept) cotangent is. */

@@ -12,7 +12,7 @@ import { axisOf, range, reduceSum, toFirst } from "../forms.ts";
  * The axes over which a softmax adds up to 1: one axis since operator set 13 (by default the last), before that all from
  * `axis` on (by default 1), because the operator flattened its input to a matrix.
  */
-function normalisedAxes(b: GraphBuilder, node: Node): number[] {
+export function normalisedAxes(b: GraphBuilder, node: Node): number[] {
   const rank = b.shape(node.inputs[0]!).length;
   if (b.graph.opset >= 13) return [axisOf(intOf(node, "axis", -1), rank)];
   const first = axisOf(intOf(node, "axis", 1), rank);

@@ -1,0 +1,137 @@
+/**
+ * Integrated Gradients.
+ *
+ * @module
+ */
+
+import { floats, sizeOf, type Tensor } from "../base/tensor.ts";
+import { liftGraph } from "../rules/lift/contributions.ts";
+import { inputGradientsAt, type InputPass, runAtPoints, sumOfChannels } from "./_input_gradient.ts";
+import { type Method, type MethodContext, scoreTensorOf } from "./method.ts";
+import { relevanceUnsupported } from "./_relevance.ts";
+
+const STEPS = 32;
+
+/**
+ * Integrated Gradients from an input of zeros: attribution_i = x_i ∫₀¹ ∂y/∂x_i (α x) dα, map = Σ over channels. The attributions
+ * of all input values add up to y(x) − y(0).
+ *
+ * The path is cut into 32 pieces. In each the mean gradient is taken as DeepLIFT's multipliers from the piece's start to its end:
+ * they tend to the gradient as pieces get shorter, and their contributions add up to the score's change over the piece, whatever
+ * its length. The usual sum of gradients at points does not: with ReLUs the gradient jumps along the path, and with
+ * 32 points (Gauss–Legendre) the attributions of the reference networks miss the score's change by 0.01 % to several times it.
+ * Measured against 2000 points, relative to the norm: 9.0 %, 2.5 %, 0.09 % for alexish, resish and mobile here, 12.9 %, 7.6 %,
+ * 0.5 % with 32 Gauss–Legendre points; mini-Xception 12.6 % here, 8.3 % there. A piece costs 1.4 to 2 times a gradient.
+ *
+ * Source: Sundararajan, Taly & Yan, "Axiomatic Attribution for Deep Networks" (ICML 2017, arXiv 1703.01365), equation 1.
+ *
+ * Departs from the source: the integral's approximation (equation 3 there is a Riemann sum, {@linkcode integrateGradients}), and
+ * negative values are set to 0 before normalisation, as for CAMs. For target `margin` the runner-up is that of x all along the path.
+ */
+export const integratedGradients: Method = {
+  name: "integrated-gradients",
+  title: "Integrated Gradients",
+  source: "Sundararajan et al. 2017, arXiv 1703.01365, eq. 1",
+  family: "input",
+  rectify: true,
+  usesTarget: true,
+  needsInput: true,
+  grid: "input",
+  settings: { steps: STEPS, rule: "rescale", baseline: 0 },
+  unsupported: (classifier, target) =>
+    relevanceUnsupported(
+      classifier,
+      target,
+      ({ graphs }) => PIECE.write(graphs, graphs[scoreTensorOf(target)]!),
+    ),
+  async compute(context, classes) {
+    return { map: sumOfChannels(await integratePieces(context, classes, STEPS)) };
+  },
+};
+
+const PIECE: InputPass = {
+  name: "contributions from a reference",
+  further: ["reference"],
+  output: "contributions",
+  write: ({ whole, input }, score) => liftGraph(whole, { score, target: input, reference: "fed" }),
+};
+
+/** The attributions of all input values by pieces of the path, [batch, C, H, W]; 0 for padding. */
+export async function integratePieces(
+  context: MethodContext,
+  classes: readonly number[],
+  pieces: number,
+): Promise<Tensor> {
+  const { input } = context;
+  const size = sizeOf(input.shape.slice(1));
+  const sums = new Float64Array(input.data.length);
+  await runAtPoints(context, classes, PIECE, pieces, (row, at, [end, start]) => {
+    for (let i = 0; i < size; i++) {
+      const value = input.data[row * size + i]!;
+      end![i] = (at + 1) / pieces * value;
+      start![i] = at / pieces * value;
+    }
+  }, (row, _at, contributions) => {
+    for (let i = 0; i < size; i++) sums[row * size + i]! += contributions[i]!;
+  });
+  return floats(input.shape, Float32Array.from(sums));
+}
+
+/** Points in 0..1 and their weights, which add up to 1. */
+export interface Quadrature {
+  readonly points: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/**
+ * The attributions of all input values by gradients at points of the path, as other tools compute them, [batch, C, H, W]; 0 for
+ * padding.
+ */
+export async function integrateGradients(
+  context: MethodContext,
+  classes: readonly number[],
+  { points, weights }: Quadrature,
+): Promise<Tensor> {
+  const { input } = context;
+  const size = sizeOf(input.shape.slice(1));
+  const sums = new Float64Array(input.data.length);
+  await inputGradientsAt(context, classes, points.length, (row, at, into) => {
+    const alpha = points[at]!;
+    for (let i = 0; i < size; i++) into[i] = alpha * input.data[row * size + i]!;
+  }, (row, at, gradient) => {
+    const weight = weights[at]!;
+    for (let i = 0; i < size; i++) sums[row * size + i]! += weight * gradient[i]!;
+  });
+  return floats(input.shape, input.data.map((value, i) => value * sums[i]!));
+}
+
+/**
+ * Gauss–Legendre quadrature with n points on 0..1: exact for polynomials up to degree 2n − 1. Points are the roots of the
+ * Legendre polynomial P_n, found by Newton's method; weights are 1 / ((1 − t²) P_n′(t)²).
+ */
+export function gaussLegendre(n: number): Quadrature {
+  const points: number[] = [], weights: number[] = [];
+  for (let i = 0; i < n; i++) {
+    let t = -Math.cos(Math.PI * (i + 0.75) / (n + 0.5));
+    let slope = 0;
+    for (let step = 0; step < 100; step++) {
+      let before = 1, value = t;
+      for (let k = 2; k <= n; k++) {
+        [before, value] = [value, ((2 * k - 1) * t * value - (k - 1) * before) / k];
+      }
+      slope = n * (t * value - before) / (t * t - 1);
+      const change = value / slope;
+      t -= change;
+      if (Math.abs(change) < 1e-15) break;
+    }
+    points.push((t + 1) / 2);
+    weights.push(1 / ((1 - t * t) * slope * slope));
+  }
+  return { points, weights };
+}
+
+/** The trapezoid rule with n points on 0..1, ends included. */
+export function trapezoid(n: number): Quadrature {
+  const points = Array.from({ length: n }, (_, i) => i / (n - 1));
+  return { points, weights: points.map((_, i) => (i === 0 || i === n - 1 ? 0.5 : 1) / (n - 1)) };
+}
