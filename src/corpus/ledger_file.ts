@@ -64,7 +64,9 @@ export function prepareTables(database: Database, path: string): void {
     );
   }
   // NORMAL: a killed process loses nothing that was committed; only a power failure may lose the last commits, never the file.
+  // 16 MiB of pages: with four times as many, neither writing nor reading of 64,000 images is faster, and the memory of a run
+  // grows until they are full.
   database.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536",
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384",
   );
 }
