@@ -12,6 +12,7 @@ import { eigenGradCam } from "./eigen_grad_cam.ts";
 import { elementwiseGradCam } from "./elementwise_grad_cam.ts";
 import { fem } from "./fem.ts";
 import { finerCam } from "./finer_cam.ts";
+import { fullGrad } from "./full_grad.ts";
 import { gradCam } from "./grad_cam.ts";
 import { gradCamPlusPlus } from "./grad_cam_plus_plus.ts";
 import { hiResCam } from "./hires_cam.ts";
@@ -52,6 +53,7 @@ export const METHODS: readonly Method[] = [
   finerCam,
   shapleyCam,
   smoothGradCamPlusPlus,
+  fullGrad,
   ablationCam,
   limeCam,
   kernelShapCam,

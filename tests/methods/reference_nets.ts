@@ -44,11 +44,11 @@ export async function openReference(
 }
 
 /** Opens the small network that is committed with this project, with two images; its references are in `tests/golden/methods`. */
-export async function openMobile(): Promise<ReferenceNet> {
+export async function openMobile(file = "mobile.onnx"): Promise<ReferenceNet> {
   const models = new URL("../golden/onnx/", import.meta.url);
   return await open({
     name: "mobile",
-    model: new URL("mobile.onnx", models),
+    model: new URL(file, models),
     layer: "last_act",
     inputs: new URL("mobile_inputs.npy", models),
     classes: [8, 7, 8, 7],
