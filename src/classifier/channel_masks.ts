@@ -184,7 +184,7 @@ async function sumScores(
   const scores: Scores[] = [];
   for (let from = 0; from < count; from += size) {
     const some = masks.subarray(from * channels, (from + size) * channels);
-    const part = floats([some.length / channels, channels], Float32Array.from(some));
+    const part = floats([some.length / channels, channels], new Float32Array(some));
     feeds[MASKS] = padRows(part, size);
     scores.push(await scoresOf(await open.run(feeds), graphs, part.shape[0]!));
   }

@@ -29,11 +29,16 @@ export function drawShapMasks(rng: Rng, samples: number, channels: number): Chan
   for (let i = 2; i < samples; i++) {
     const drawn = rng.uniform() * sums.at(-1)!;
     const kept = 1 + sums.findIndex((sum) => drawn < sum);
-    // The first steps of a Fisher–Yates shuffle.
-    for (let a = 0; a < kept; a++) {
+    // The first steps of a Fisher–Yates shuffle give the channels that differ from the rest, the fewer ones.
+    const fewer = Math.min(kept, channels - kept);
+    const value = fewer === kept ? 1 : 0;
+    if (value === 0) masks.fill(1, i * channels, (i + 1) * channels);
+    for (let a = 0; a < fewer; a++) {
       const b = a + rng.below(channels - a);
-      [order[a], order[b]] = [order[b]!, order[a]!];
-      masks[i * channels + order[a]!] = 1;
+      const k = order[b]!;
+      order[b] = order[a]!;
+      order[a] = k;
+      masks[i * channels + k] = value;
     }
   }
   return { masks, channels };
@@ -49,33 +54,76 @@ export function drawShapMasks(rng: Rng, samples: number, channels: number): Chan
  * @param sampled M masks, the first full and the second empty
  * @param scores y, [M]
  */
-export function shapCoefficients(
-  { masks, channels }: ChannelMasks,
-  scores: Float64Array,
-): Float64Array {
-  const all = scores[0]!, none = scores[1]!;
-  const share = (all - none) / channels;
-  const rows = scores.length - 2;
-  const columns = Array.from({ length: channels }, () => new Float64Array(rows));
-  const values = new Float64Array(rows);
+export function shapCoefficients(sampled: ChannelMasks, scores: Float64Array): Float64Array {
+  return shapSolver(sampled)(scores);
+}
+
+/** The part of `shapCoefficients` that does not depend on the scores, done once for a sample's masks. */
+function shapSolver({ masks, channels }: ChannelMasks): (scores: Float64Array) => Float64Array {
+  const rows = masks.length / channels - 2;
+  const bits = packed(masks.subarray(2 * channels), channels);
+  const words = Math.ceil(channels / 32);
+  // (m − |m|/C)ᵀ(m' − |m'|/C) = |m ∧ m'| − |m| |m'| / C, times C to stay whole.
+  const sizes = new Uint32Array(rows);
+  const products = new Float64Array(rows * rows);
   for (let i = 0; i < rows; i++) {
-    const from = (i + 2) * channels;
-    let kept = 0;
-    for (let k = 0; k < channels; k++) kept += masks[from + k]!;
-    const mean = kept / channels;
-    for (let k = 0; k < channels; k++) columns[k]![i] = masks[from + k]! - mean;
-    values[i] = scores[i + 2]! - none - kept * share;
+    sizes[i] = common(bits, i * words, i * words, words);
+    for (let j = 0; j <= i; j++) {
+      const both = common(bits, i * words, j * words, words);
+      const product = channels * both - sizes[i]! * sizes[j]!;
+      products[i * rows + j] = product;
+      products[j * rows + i] = product;
+    }
   }
-  return leastSquares(columns, values).map((value) => value + share);
+  const fit = leastSquares(products, rows);
+  return (scores) => {
+    const all = scores[0]!, none = scores[1]!;
+    const share = (all - none) / channels;
+    const rest = Float64Array.from(sizes, (size, i) => scores[i + 2]! - none - size * share);
+    const u = fit(rest);
+    const coefficients = new Float64Array(channels).fill(share);
+    for (let i = 0; i < rows; i++) {
+      const step = channels * u[i]!;
+      const mean = sizes[i]! / channels;
+      const from = (i + 2) * channels;
+      for (let k = 0; k < channels; k++) coefficients[k]! += step * (masks[from + k]! - mean);
+    }
+    return coefficients;
+  };
+}
+
+/** Rows of zeros and ones as bits, each row in whole words. */
+function packed(masks: Uint8Array, channels: number): Uint32Array {
+  const words = Math.ceil(channels / 32);
+  const bits = new Uint32Array(masks.length / channels * words);
+  for (let i = 0; i < masks.length; i++) {
+    const k = i % channels;
+    if (masks[i]) bits[(i - k) / channels * words + (k >> 5)]! |= 1 << (k & 31);
+  }
+  return bits;
+}
+
+/** The number of bits that two rows have in common. */
+function common(bits: Uint32Array, p: number, q: number, words: number): number {
+  let sum = 0;
+  for (let w = 0; w < words; w++) {
+    // Counts the bits of a word in parallel (Warren, "Hacker's Delight", section 5-1).
+    let x = bits[p + w]! & bits[q + w]!;
+    x -= (x >>> 1) & 0x55555555;
+    x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
+    sum += Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
+  return sum;
 }
 
 const samplesOf = perSample(async (context, row): Promise<
-  { sampled: ChannelMasks; scores: Scores }
+  { scores: Scores; solve: (scores: Float64Array) => Float64Array }
 > => {
   const { classifier, forward } = context;
   const rng = context.rng("kernel-shap-cam", row);
   const sampled = drawShapMasks(rng, settings.samples, classifier.layer.channels);
-  return { sampled, scores: await maskedScores(classifier, forward, row, sampled.masks) };
+  const scores = await maskedScores(classifier, forward, row, sampled.masks);
+  return { scores, solve: shapSolver(sampled) };
 });
 
 /**
@@ -105,7 +153,7 @@ export const kernelShapCam: Method = {
   unsupported: targetUnsupported,
   compute: (context, classes) =>
     weighSamples(context, classes, async (row, k) => {
-      const { sampled, scores } = await samplesOf(context, row);
-      return shapCoefficients(sampled, scoresOf(scores, k, context.target));
+      const { scores, solve } = await samplesOf(context, row);
+      return solve(scoresOf(scores, k, context.target));
     }),
 };

@@ -19,14 +19,15 @@ export interface ChannelMasks {
   readonly channels: number;
 }
 
-const settings = { samples: 256, keep: 0.5, kernelWidth: 1, penalty: 0.01 };
+const settings = { samples: 256, kernelWidth: 1, penalty: 0.01 };
 
 /** Masks that keep each channel with probability ½. */
 export function drawLimeMasks(rng: Rng, samples: number, channels: number): ChannelMasks {
-  const masks = Uint8Array.from(
-    { length: samples * channels },
-    () => rng.uniform() < settings.keep ? 1 : 0,
-  );
+  const masks = new Uint8Array(samples * channels);
+  for (let i = 0, bits = 0; i < masks.length; i++, bits >>>= 1) {
+    if (i % 32 === 0) bits = rng.bits();
+    masks[i] = bits & 1;
+  }
   return { masks, channels };
 }
 
@@ -82,12 +83,16 @@ function gramOf({ masks, channels }: ChannelMasks, weights: Float64Array): MaskG
     const weight = weights[i]! / total;
     for (let a = 0; a < n; a++) {
       const row = kept[a]! * channels;
-      for (let b = 0; b < n; b++) gram[row + kept[b]!]! += weight;
+      for (let b = 0; b <= a; b++) gram[row + kept[b]!]! += weight;
     }
   }
   const means = Float64Array.from({ length: channels }, (_, k) => gram[k * channels + k]!);
   for (let a = 0; a < channels; a++) {
-    for (let b = 0; b < channels; b++) gram[a * channels + b]! -= means[a]! * means[b]!;
+    for (let b = 0; b <= a; b++) {
+      const value = gram[a * channels + b]! - means[a]! * means[b]!;
+      gram[a * channels + b] = value;
+      gram[b * channels + a] = value;
+    }
   }
   return { means, gram };
 }

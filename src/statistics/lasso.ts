@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CholeskyDecomposition, Matrix } from "ml-matrix";
+import { pivotedCholesky, solveLower, solveUpper } from "./cholesky.ts";
 
 /** Passes over all coefficients at most. */
 const MOST_PASSES = 100_000;
@@ -29,15 +29,17 @@ export function lasso(gram: Float64Array, q: Float64Array, alpha: number): Float
   const beta = new Float64Array(p);
   // q − Gβ
   const residual = q.slice();
-  let tried = "";
+  let before = "", tried = "";
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     const moved = descend(gram, alpha, beta, residual);
     const signs = beta.map(Math.sign).join();
-    if (signs !== tried || moved === 0) {
+    // Only signs that have settled are worth a factorisation.
+    if (signs === before && signs !== tried || moved === 0) {
       const solved = solveActive(gram, q, alpha, beta);
       if (solved) return solved;
       tried = signs;
     }
+    before = signs;
     if (moved === 0) break;
   }
   return beta;
@@ -80,25 +82,30 @@ function solveActive(
   const active: number[] = [];
   for (let j = 0; j < p; j++) if (beta[j] !== 0) active.push(j);
   const solved = new Float64Array(p);
-  if (active.length > 0) {
-    const matrix = new Matrix(active.map((i) => active.map((j) => gram[i * p + j]!)));
-    const cholesky = new CholeskyDecomposition(matrix);
-    if (!cholesky.isPositiveDefinite()) return undefined;
-    const right = active.map((j) => q[j]! - alpha * Math.sign(beta[j]!));
-    const values = cholesky.solve(Matrix.columnVector(right));
-    for (let i = 0; i < active.length; i++) {
-      const value = values.get(i, 0);
-      if (Math.sign(value) !== Math.sign(beta[active[i]!]!)) return undefined;
-      solved[active[i]!] = value;
-    }
+  const size = active.length;
+  const matrix = new Float64Array(size * size);
+  for (let a = 0; a < size; a++) {
+    const row = active[a]! * p;
+    for (let b = 0; b < size; b++) matrix[a * size + b] = gram[row + active[b]!]!;
+  }
+  const factor = pivotedCholesky(matrix, size);
+  if (factor.rank < size) return undefined;
+  const right = Float64Array.from(factor.order, (a) => {
+    const j = active[a]!;
+    return q[j]! - alpha * Math.sign(beta[j]!);
+  });
+  const values = solveUpper(factor, solveLower(factor, right));
+  for (let k = 0; k < size; k++) {
+    const j = active[factor.order[k]!]!;
+    if (Math.sign(values[k]!) !== Math.sign(beta[j]!)) return undefined;
+    solved[j] = values[k]!;
   }
   const scale = q.reduce((most, value) => Math.max(most, Math.abs(value)), alpha);
   for (let i = 0; i < p; i++) {
+    if (beta[i] !== 0 || !(gram[i * p + i]! > 0)) continue;
     let slope = q[i]!;
-    for (const j of active) slope -= gram[i * p + j]! * solved[j]!;
-    if (solved[i] === 0 && gram[i * p + i]! > 0 && Math.abs(slope) > alpha + 1e-12 * scale) {
-      return undefined;
-    }
+    for (let a = 0; a < size; a++) slope -= gram[i * p + active[a]!]! * solved[active[a]!]!;
+    if (Math.abs(slope) > alpha + 1e-12 * scale) return undefined;
   }
   return solved;
 }

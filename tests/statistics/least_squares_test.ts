@@ -3,9 +3,17 @@ import { Matrix, pseudoInverse } from "ml-matrix";
 import { createRng } from "../../src/base/rng.ts";
 import { leastSquares } from "../../src/statistics/least_squares.ts";
 
+/** x = Aᵀu */
+function shortest(rows: readonly (readonly number[])[], b: readonly number[]): number[] {
+  const products = rows.flatMap((p) =>
+    rows.map((q) => p.reduce((sum, x, k) => sum + x * q[k]!, 0))
+  );
+  const u = leastSquares(Float64Array.from(products), rows.length)(Float64Array.from(b));
+  return rows[0]!.map((_, j) => rows.reduce((sum, row, i) => sum + row[j]! * u[i]!, 0));
+}
+
 function check(rows: readonly (readonly number[])[], b: readonly number[], tolerance: number) {
-  const columns = rows[0]!.map((_, j) => Float64Array.from(rows, (row) => row[j]!));
-  const found = leastSquares(columns, Float64Array.from(b));
+  const found = shortest(rows, b);
   const expected = pseudoInverse(new Matrix(rows.map((row) => [...row])), 1e-10)
     .mmul(Matrix.columnVector([...b])).to1DArray();
   const scale = Math.max(...expected.map(Math.abs), 1e-300);
@@ -15,10 +23,7 @@ function check(rows: readonly (readonly number[])[], b: readonly number[], toler
 }
 
 Deno.test("leastSquares fits a line through three points", () => {
-  const [slope, start] = leastSquares(
-    [Float64Array.of(0, 1, 2), Float64Array.of(1, 1, 1)],
-    Float64Array.of(0, 1, 5),
-  );
+  const [slope, start] = shortest([[0, 1], [1, 1], [2, 1]], [0, 1, 5]);
   assert.ok(Math.abs(slope! - 2.5) < 1e-14 && Math.abs(start! + 0.5) < 1e-14);
 });
 
@@ -42,10 +47,6 @@ Deno.test("leastSquares equals the pseudo-inverse of a singular value decomposit
 
 Deno.test("leastSquares takes repeated and opposite rows of whole numbers, and zeros", () => {
   check([[1, 0, -1], [1, 0, -1], [-1, 0, 1], [0, 0, 2]], [1, 2, 3, 4], 1e-13);
-  assert.deepEqual([
-    ...leastSquares([new Float64Array(3), new Float64Array(3)], new Float64Array(3).fill(1)),
-  ], [0, 0]);
-  assert.deepEqual([
-    ...leastSquares([new Float64Array(0), new Float64Array(0)], new Float64Array(0)),
-  ], [0, 0]);
+  assert.deepEqual(shortest([[0, 0], [0, 0], [0, 0]], [1, 1, 1]), [0, 0]);
+  assert.equal(leastSquares(new Float64Array(0), 0)(new Float64Array(0)).length, 0);
 });
