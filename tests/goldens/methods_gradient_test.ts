@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
+import { cam } from "../../src/methods/cam.ts";
 import { eigenCam } from "../../src/methods/eigen_cam.ts";
 import { eigenGradCam } from "../../src/methods/eigen_grad_cam.ts";
 import { elementwiseGradCam } from "../../src/methods/elementwise_grad_cam.ts";
@@ -146,6 +147,19 @@ for (const name of NETS) {
       }
     },
   );
+}
+
+for (const name of ["resish", "mobile"]) {
+  goldenTest(`CAM equals torch-cam's on ${name}`, async (goldens) => {
+    const net = await openReference(goldens, name);
+    try {
+      const raw = await mapsOf(net, cam, "logit");
+      const expected = await net.read("torchcam/cam_logit_raw.npy");
+      assertClose(`${name} cam`, mapDifference(raw, expected), TOLERANCE);
+    } finally {
+      await net.classifier.dispose();
+    }
+  });
 }
 
 for (const name of NETS) {
