@@ -42,7 +42,11 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
     const context = await contextOf(setup, options, samples, others);
     for (const notice of setup.notices) console.error(`note: ${notice}`);
     const results: AxiomResult[] = [];
-    for await (const result of checkAxioms(context, setup.methods)) results.push(result);
+    for await (const result of checkAxioms(context, setup.methods)) {
+      results.push(result);
+      // Some methods take long: what is done is said at once.
+      console.error(`${result.method}: ${result.axiom}: ${result.verdict}`);
+    }
     const steps = options.cascade ? await Array.fromAsync(cascade(context, setup.methods)) : [];
     if (options.json) console.log(JSON.stringify({ axioms: results, cascade: steps }, null, 1));
     else {

@@ -7,14 +7,23 @@
 import type { Method } from "../../methods/mod.ts";
 import { type Axiom, type AxiomContext, holds } from "./axiom.ts";
 import { backends } from "./backends.ts";
+import { completeness } from "./completeness.ts";
 import { gradient } from "./gradient.ts";
+import { masks } from "./masks.ts";
 import { mirror } from "./mirror.ts";
 import { sameAsCam } from "./same_as_cam.ts";
 
 export type { Axiom, AxiomContext } from "./axiom.ts";
 
 /** All axioms, in the order in which they are checked. */
-export const AXIOMS: readonly Axiom[] = [gradient, sameAsCam, mirror, backends];
+export const AXIOMS: readonly Axiom[] = [
+  gradient,
+  sameAsCam,
+  completeness,
+  masks,
+  mirror,
+  backends,
+];
 
 /** What a check found of one method. */
 export interface AxiomResult {

@@ -1,0 +1,103 @@
+/**
+ * Axiom: contributions add up to what they are contributions to.
+ *
+ * @module
+ */
+
+import { floats, sizeOf } from "../../base/tensor.ts";
+import { readFloats } from "../../classifier/classifier.ts";
+import { fullGradTerms } from "../../methods/full_grad.ts";
+import { integratePieces } from "../../methods/integrated_gradients.ts";
+import { liftContributions } from "../../methods/lift_cam.ts";
+import { createContext, type Method, type MethodContext, scoreOf } from "../../methods/mod.ts";
+import type { Axiom } from "./axiom.ts";
+
+/** Pieces of the path of Integrated Gradients: any number is complete by the rescale rule. */
+const PIECES = 8;
+
+/** A sum of contributions and the difference of scores that it must be. */
+interface Sums {
+  readonly sum: number;
+  readonly change: number;
+}
+
+/** By method: the two sums of each sample. */
+const SUMS: Readonly<
+  Record<string, (context: MethodContext, classes: readonly number[]) => Promise<Sums[]>>
+> = {
+  "lift-cam": async (context, classes) => {
+    const { classifier, forward, target } = context;
+    const contributions = await liftContributions(context, classes);
+    const activation = await readFloats(forward.activation);
+    const nothing = floats([1, ...activation.shape.slice(1)], zeros(activation.shape.slice(1)));
+    const sums: Sums[] = [];
+    for (let row = 0; row < forward.count; row++) {
+      const base = await classifier.evaluateHead(nothing, forward, row);
+      sums.push({
+        sum: sumOfRow(contributions.data, row, activation.shape),
+        change: scoreOf(forward, row, classes[row]!, target) -
+          scoreOf(base, 0, classes[row]!, target),
+      });
+    }
+    return sums;
+  },
+  "integrated-gradients": async (context, classes) => {
+    const { classifier, forward, target, input } = context;
+    const attributions = await integratePieces(context, classes, PIECES);
+    const nothing = floats([1, ...input.shape.slice(1)], zeros(input.shape.slice(1)));
+    const base = await classifier.evaluate(nothing);
+    return Array.from({ length: forward.count }, (_, row) => ({
+      sum: sumOfRow(attributions.data, row, input.shape),
+      change: scoreOf(forward, row, classes[row]!, target) -
+        scoreOf(base, 0, classes[row]!, target),
+    }));
+  },
+  "full-grad": async (context, classes) => {
+    const terms = await fullGradTerms(context, classes);
+    return terms.map(({ score, input, biases, implicit }) => ({
+      sum: input + biases + implicit,
+      change: score,
+    }));
+  },
+};
+
+/**
+ * Largest difference between the sum of a method's contributions and the change of the score they explain, relative to that
+ * change: for LIFT-CAM y(A) − y(0) at the target layer, for Integrated Gradients y(x) − y(0) at the input, for FullGrad y
+ * itself.
+ */
+export const completeness: Axiom = {
+  name: "completeness",
+  source: "contributions add up to the change of the score; largest relative difference",
+  bound: { atMost: 1e-4 },
+  applies: ({ name }) => Object.hasOwn(SUMS, name),
+  async check({ classifier, inputs, keys, classes, target, seed }, { name }: Method) {
+    // The runner-up is that of the sample, also at the baseline, where the score function would take its own.
+    if (target === "margin") return { skipped: "the target is margin" };
+    const forward = await classifier.forward(inputs);
+    const context = createContext(classifier, forward, target, { seed, keys });
+    try {
+      const padding = new Array<number>(classifier.batch - classes.length).fill(0);
+      const sums = await SUMS[name]!(context, [...classes, ...padding]);
+      return {
+        value: Math.max(
+          ...sums.map(({ sum, change }) => Math.abs(sum - change) / Math.abs(change)),
+        ),
+      };
+    } finally {
+      context.dispose();
+      forward.dispose();
+    }
+  },
+};
+
+function zeros(shape: readonly number[]): Float32Array {
+  return new Float32Array(sizeOf(shape));
+}
+
+function sumOfRow(values: Float32Array, row: number, shape: readonly number[]): number {
+  const size = sizeOf(shape.slice(1));
+  let sum = 0;
+  for (let i = row * size; i < (row + 1) * size; i++) sum += values[i]!;
+  return sum;
+}

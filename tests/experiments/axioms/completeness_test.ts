@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { completeness } from "../../../src/experiments/axioms/completeness.ts";
+import { fullGrad } from "../../../src/methods/full_grad.ts";
+import { integratedGradients } from "../../../src/methods/integrated_gradients.ts";
+import { liftCam } from "../../../src/methods/lift_cam.ts";
+import { figure, withAxiomContext } from "./support.ts";
+
+Deno.test("LIFT-CAM, Integrated Gradients and FullGrad are complete on the shipped classifier", async () => {
+  for (const target of ["logit", "probability"] as const) {
+    await withAxiomContext(async (context) => {
+      for (const method of [liftCam, integratedGradients, fullGrad]) {
+        const value = figure(await completeness.check(context, method));
+        assert.ok(value < 1e-4, `${method.name}, ${target}: ${value}`);
+      }
+    }, () => ({ target }));
+  }
+});
+
+Deno.test("completeness notices a head whose scores at the baseline are others", async () => {
+  const value = await withAxiomContext(
+    async (context) => figure(await completeness.check(context, liftCam)),
+    (classifier) => ({
+      classifier: {
+        ...classifier,
+        async evaluateHead(activations, forward, row) {
+          const { logits, probabilities } = await classifier.evaluateHead(
+            activations,
+            forward,
+            row,
+          );
+          const shifted = { ...logits!, data: logits!.data.map((value) => value + 0.01) };
+          return { logits: shifted, probabilities };
+        },
+      },
+    }),
+  );
+  assert.ok(value > 1e-4, String(value));
+});
