@@ -55,6 +55,22 @@ export async function decodeImage(
   const { orientation = "exif", maxPixels = MAX_PIXELS } = options;
   const format = formatOf(bytes);
   const sharp = await loadSharp();
+  const attempt = (own: boolean) =>
+    decode(sharp, bytes, format, { maxPixels, upright: orientation === "exif", own });
+  try {
+    return await together(() => attempt(false));
+  } catch {
+    return await alone(() => attempt(true));
+  }
+}
+
+/** @param own whether the messages are sure to be about this file. */
+async function decode(
+  sharp: Sharp,
+  bytes: Uint8Array,
+  format: ImageFormat,
+  { maxPixels, upright, own }: { maxPixels: number; upright: boolean; own: boolean },
+): Promise<DecodedImage> {
   const header = await readHeader(sharp, bytes, format);
   const { width, height } = header;
   if (!(width > 0 && height > 0)) throw refused(`its size is ${width} x ${height} pixels`);
@@ -63,12 +79,11 @@ export async function decodeImage(
       `its ${width} x ${height} pixels are over the limit of ${maxPixels}; scale it down first`,
     );
   }
-  const upright = orientation === "exif";
   let pixels: Pixels;
   try {
     pixels = await readPixels(sharp, bytes, header, maxPixels, upright, "warning");
   } catch (error) {
-    if (!onlyHarmless(messageOf(error))) throw broken(bytes, format, error);
+    if (!own || !onlyHarmless(messageOf(error))) throw broken(bytes, format, error);
     try {
       pixels = await readPixels(sharp, bytes, header, maxPixels, upright, "error");
     } catch (error) {
@@ -77,6 +92,41 @@ export async function decodeImage(
   }
   const image = rgbImage(pixels.info.width, pixels.info.height, toRgb(pixels, header));
   return { ...image, format, exifOrientation: header.orientation ?? 1 };
+}
+
+/*
+ * libvips collects its messages in one place for all threads, so of pictures that are decoded side by side one can be given
+ * another's: a wrong reason, or a truncated picture taken for one with a harmless warning. A decode that fails is therefore
+ * repeated while no other runs.
+ */
+const running = new Set<Promise<void>>();
+let deciding: Promise<void> | undefined;
+
+/** Runs beside others of its kind. */
+async function together<T>(work: () => Promise<T>): Promise<T> {
+  while (deciding) await deciding;
+  const result = work();
+  const over = result.then(() => {}, () => {});
+  running.add(over);
+  try {
+    return await result;
+  } finally {
+    running.delete(over);
+  }
+}
+
+/** Runs while nothing else does. */
+async function alone<T>(work: () => Promise<T>): Promise<T> {
+  while (deciding) await deciding;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  deciding = promise;
+  try {
+    await Promise.all(running);
+    return await work();
+  } finally {
+    deciding = undefined;
+    resolve();
+  }
 }
 
 type Sharp = typeof import("sharp")["default"];
