@@ -14,7 +14,7 @@ import { type ReadySample, samplesOfImage } from "../corpus/samples_of_image.ts"
 import { type AxiomContext, type AxiomResult, checkAxioms } from "../experiments/axioms/mod.ts";
 import { cascade, type CascadeStep } from "../experiments/cascade.ts";
 import { createCompute } from "../gpu/compute.ts";
-import { closeGpu, openGpu } from "../gpu/device.ts";
+import { closeGpu, findGpu } from "../gpu/device.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
 import type { Backend } from "../runtime/session.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
@@ -128,7 +128,7 @@ async function openOther(
   options: CheckOptions,
   others: { dispose(): Promise<void> }[],
 ): ReturnType<AxiomContext["other"]> {
-  const gpu = own === "webgpu" ? undefined : await openGpu();
+  const gpu = own === "webgpu" ? undefined : await findGpu();
   const backend: Backend = own === "webgpu"
     ? "native"
     : gpu && !gpu.software
