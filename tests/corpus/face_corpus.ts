@@ -27,6 +27,17 @@ export interface FaceCorpus {
   readonly boxes: string;
 }
 
+/** How the pictures are made. */
+export interface FaceOptions {
+  /** Width and height in pixels. */
+  readonly size?: number;
+  readonly seed?: number;
+  /** Standard deviation of the noise, 0..255. */
+  readonly noise?: number;
+  /** What is added on each side, as a part of the face; with none a face detector overlooks many. */
+  readonly margin?: number;
+}
+
 /**
  * Writes `count` PNG files, each another face or another noise, and `boxes.csv` beside the folder's images (in `tables`).
  * The same arguments give the same bytes.
@@ -34,26 +45,29 @@ export interface FaceCorpus {
 export async function makeFaces(
   folder: string,
   count: number,
-  { size = 72, seed = 1 }: { size?: number; seed?: number } = {},
+  { size = 72, seed = 1, noise = 12, margin = 0 }: FaceOptions = {},
 ): Promise<FaceCorpus> {
   await Deno.mkdir(folder, { recursive: true });
   const pictures = await Promise.all(
-    FACES.slice(0, count).map(([name, left, top, side]) =>
-      sharp(fileURLToPath(new URL(`${name}.jpg`, PHOTOS)))
-        .extract({ left, top, width: side, height: side }).resize(size, size).raw().toBuffer()
-    ),
+    FACES.slice(0, count).map(([name, x, y, face]) => {
+      const left = Math.max(0, Math.round(x - margin * face));
+      const top = Math.max(0, Math.round(y - margin * face));
+      const side = Math.round(face * (1 + 2 * margin));
+      return sharp(fileURLToPath(new URL(`${name}.jpg`, PHOTOS)))
+        .extract({ left, top, width: side, height: side }).resize(size, size).raw().toBuffer();
+    }),
   );
   const rng = createRng(seed);
   const names = Array.from({ length: count }, (_, i) => `face${String(i).padStart(3, "0")}.png`);
   await Promise.all(names.map((name, i) => {
-    const noise = rng.split(i);
+    const own = rng.split(i);
     const pixels = pictures[i % pictures.length]!.map((value) =>
-      Math.max(0, Math.min(255, value + Math.round(12 * noise.normal())))
+      Math.max(0, Math.min(255, value + Math.round(noise * own.normal())))
     );
     return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
       .png({ compressionLevel: 1 }).toFile(join(folder, name));
   }));
-  const lines = names.flatMap((name, i) => boxLines(name, size, rng.split(`boxes ${i}`)));
+  const lines = names.flatMap((name, i) => boxLines(name, size, margin, rng.split(`boxes ${i}`)));
   const boxes = `${folder}.boxes.csv`;
   await Deno.writeTextFile(
     boxes,
@@ -63,7 +77,8 @@ export async function makeFaces(
 }
 
 /** Boxes where a face's parts roughly are, moved a little; the hat is there in every second image. */
-function boxLines(name: string, size: number, rng: Rng): string[] {
+function boxLines(name: string, size: number, margin: number, rng: Rng): string[] {
+  const place = (at: number) => (margin + at) / (1 + 2 * margin) * size;
   const parts: [string, number, number, number, number][] = [
     ["mouth", .3, .65, .7, .85],
     ["eye", .15, .3, .85, .5],
@@ -74,7 +89,7 @@ function boxLines(name: string, size: number, rng: Rng): string[] {
       name,
       label,
       .5 + rng.below(50) / 100,
-      ...corners.map((at) => (at + .05 * rng.uniform()) * size),
+      ...corners.map((at) => place(at + .05 * rng.uniform())),
     ]
       .join(",")
   );
