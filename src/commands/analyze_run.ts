@@ -254,7 +254,8 @@ function printOutcome(
       `${summary.reused} images were computed before; ${duration(seconds)} of work`,
   );
   if (duplicates > 0) {
-    console.log(`${duplicates} images are in the corpus more than once: each copy counts`);
+    const are = duplicates === 1 ? "picture is" : "pictures are";
+    console.log(`${duplicates} ${are} in the corpus more than once: each copy counts`);
   }
   const out = options.out;
   console.log(`matrices  ${join(out, "matrices")}`);
