@@ -37,6 +37,19 @@ export function scoresOf(
   return Float64Array.from({ length: count }, (_, i) => scoreOf(scores, i, k, target));
 }
 
+/** The mean of a class's scores over samples, for each channel: row i · C + k is sample i of channel k. */
+export function meanScores(
+  scores: Scores,
+  k: number,
+  target: MethodContext["target"],
+  channels: number,
+): Float64Array {
+  const all = scoresOf(scores, k, target);
+  const means = new Float64Array(channels);
+  all.forEach((score, j) => means[j % channels]! += score * channels / all.length);
+  return means;
+}
+
 /** Softmax, in float64. */
 export function softmax(values: Float64Array): Float64Array {
   const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);

@@ -23,6 +23,11 @@ import { shapleyCam } from "./shapley_cam.ts";
 import { limeCam } from "./lime_cam.ts";
 import { smoothGradCamPlusPlus } from "./smooth_grad_cam_plus_plus.ts";
 import { xGradCam } from "./xgrad_cam.ts";
+import { isCam } from "./is_cam.ts";
+import { occlusion } from "./occlusion.ts";
+import { rise } from "./rise.ts";
+import { scoreCam } from "./score_cam.ts";
+import { ssCam } from "./ss_cam.ts";
 import { guidedBackprop } from "./guided_backprop.ts";
 import { guidedGradCam } from "./guided_grad_cam.ts";
 import { inputXGradient } from "./input_x_gradient.ts";
@@ -54,9 +59,14 @@ export const METHODS: readonly Method[] = [
   shapleyCam,
   smoothGradCamPlusPlus,
   fullGrad,
+  scoreCam,
+  ssCam,
+  isCam,
   ablationCam,
   limeCam,
   kernelShapCam,
+  rise,
+  occlusion,
   liftCam,
   guidedBackprop,
   guidedGradCam,

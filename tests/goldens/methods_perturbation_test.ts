@@ -6,6 +6,10 @@ import { floats, rows, type Tensor } from "../../src/base/tensor.ts";
 import { maskedScores, maskWay } from "../../src/classifier/channel_masks.ts";
 import { ablationCam } from "../../src/methods/ablation_cam.ts";
 import { shapCoefficients } from "../../src/methods/kernel_shap_cam.ts";
+import { isCam } from "../../src/methods/is_cam.ts";
+import { meanScores, softmax } from "../../src/methods/_channel_weights.ts";
+import { scoreCam } from "../../src/methods/score_cam.ts";
+import { noisyMaskScores } from "../../src/methods/ss_cam.ts";
 import { limeCoefficients, limeSimilarities } from "../../src/methods/lime_cam.ts";
 import {
   finalsOf,
@@ -43,12 +47,12 @@ goldenTest(
       for (const [target, kind] of SCORES) {
         const maps = await mapsOf(net, ablationCam, target);
         const expected = await net.read(`pgc/ablationcam_zero_${kind}_raw.npy`);
-        within(`${net.name} ${kind}`, mapDifference(maps, expected), 1e-4);
+        within(`${net.name} ${kind}`, mapDifference(maps, expected), 5e-5);
         const final = await finalsOf(net, ablationCam, maps);
         // Of mobile, whose activations can be negative, pytorch-grad-cam's own maps are of something else.
         if (net.name === "mobile") continue;
         const finals = await net.read(`pgc/ablationcam_${kind}_map.npy`);
-        within(`${net.name} ${kind} final`, mapDifference(final, finals), 1e-4);
+        within(`${net.name} ${kind} final`, mapDifference(final, finals), 5e-5);
       }
     });
   },
@@ -136,3 +140,68 @@ goldenTest(
     });
   },
 );
+
+goldenTest("Score-CAM equals pytorch-grad-cam's", async (goldens) => {
+  await eachNet(goldens, async (net) => {
+    for (const [target, kind] of SCORES) {
+      const maps = await mapsOf(net, scoreCam, target);
+      const expected = await net.read(`pgc/scorecam_${kind}_raw.npy`);
+      within(`${net.name} ${kind}`, mapDifference(maps, expected), 5e-5);
+      const final = await finalsOf(net, scoreCam, maps);
+      const finals = await net.read(`pgc/scorecam_${kind}_map.npy`);
+      within(`${net.name} ${kind} final`, mapDifference(final, finals), 5e-5);
+    }
+  });
+});
+
+function rectified(maps: Tensor): Tensor {
+  return floats(maps.shape, maps.data.map((x) => Math.max(x, 0)));
+}
+
+goldenTest("IS-CAM equals torch-cam's", async (goldens) => {
+  await eachNet(goldens, async (net) => {
+    for (const [target, kind] of SCORES) {
+      const maps = rectified(await mapsOf(net, isCam, target));
+      const expected = await net.read(`torchcam/iscam_${kind}_raw.npy`);
+      within(`${net.name} ${kind}`, mapDifference(maps, expected), 5e-5);
+    }
+  });
+});
+
+goldenTest("SS-CAM equals torch-cam's, without noise and with its noise", async (goldens) => {
+  await eachNet(goldens, async (net) => {
+    const { channels, height, width } = net.classifier.layer;
+    const url = new URL(`cam/${net.name}/torchcam/sscam_noise.npy`, goldens);
+    const noise = readNpy(await Deno.readFile(url));
+    assert.equal(noise.type, "float16");
+    const halves = noise.data as Uint16Array;
+    const values = new Float16Array(halves.buffer, halves.byteOffset, halves.length);
+    for (const [target, kind] of SCORES) {
+      const still = await net.read(`torchcam/sscam_std0_${kind}_raw.npy`);
+      const noisy = await net.read(`torchcam/sscam_${kind}_raw.npy`);
+      await withImages(net, target, async (context) => {
+        const compare = async (image: number, expected: Tensor, samples: number) => {
+          const scores = await noisyMaskScores(context, image, samples, (mask, i, k) => {
+            if (samples === 1) return;
+            const from = (i * channels + k) * mask.length;
+            for (let p = 0; p < mask.length; p++) mask[p]! += values[from + p]!;
+          });
+          const activation = rows(context.forward.activation as Tensor, image, image + 1);
+          for (let slot = 0; slot < 2; slot++) {
+            const k = net.classes[image]![slot]!;
+            const weights = softmax(meanScores(scores, k, target, channels));
+            const from = (samples === 1 ? 2 * image + slot : slot) * height * width;
+            const own = expected.data.slice(from, from + height * width);
+            const difference = mapDifference(
+              mapOf(weights, activation, true),
+              floats([1, 1, height, width], own),
+            );
+            within(`${net.name} ${kind} ${samples} samples, image ${image}`, difference, 5e-5);
+          }
+        };
+        for (let image = 0; image < net.classes.length; image++) await compare(image, still, 1);
+        await compare(0, noisy, 2);
+      });
+    }
+  });
+});
