@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "csv-parse/sync";
+import sharp from "sharp";
+import { readNpy, writeNpy } from "../../src/base/npy.ts";
+import { rows, type Tensor } from "../../src/base/tensor.ts";
+import { withFolder } from "../corpus/face_corpus.ts";
+import { emocam } from "./cli.ts";
+
+const PHOTO = (name: string) =>
+  fileURLToPath(new URL(`../../models/photos/${name}`, import.meta.url));
+const GOLDEN = (name: string) => fileURLToPath(new URL(`../golden/onnx/${name}`, import.meta.url));
+/** A small network (20 classes, 3×56×72) as other tools export it, without a card. */
+const MOBILE = ["--classifier", GOLDEN("mobile.onnx"), "--layer", "last_act"];
+
+interface Answer {
+  classifier: string;
+  sha256: string;
+  layer: string;
+  target: string;
+  samples: string;
+  results: {
+    path: string;
+    sample: number;
+    region?: { x0: number; y0: number; x1: number; y1: number };
+    predicted: string;
+    scores: { class: string; probability: number; logit: number }[];
+    maps: {
+      method: string;
+      class: string;
+      overlay?: string;
+      boxes: { label: string; importance: number | null; share: number }[];
+    }[];
+  }[];
+}
+
+async function explain(...args: string[]): Promise<{ answer: Answer; err: string }> {
+  const { status, out, err } = await emocam("explain", ...args, "--json");
+  assert.equal(status, 0, err);
+  return { answer: JSON.parse(out), err };
+}
+
+async function readMaps(folder: string, name: string): Promise<Tensor> {
+  const value = readNpy(await Deno.readFile(join(folder, `${name}.npy`)));
+  assert.equal(value.type, "float32");
+  return value as Tensor;
+}
+
+Deno.test("explain gives predictions, importances and overlays of photographs, as analyze counts them", async () => {
+  await withFolder(async (folder) => {
+    const photos = [PHOTO("group1.jpg"), PHOTO("hopper.jpg")];
+    const args = ["--methods", "grad-cam,cam"];
+    const { answer, err } = await explain(...photos, ...args, "--out", folder);
+    assert.equal(err, "");
+    assert.deepEqual(
+      [answer.classifier, answer.layer, answer.target, answer.samples],
+      ["mini-xception", "maps", "logit", "faces"],
+    );
+    assert.equal(answer.results.length, 4);
+    const overlays = answer.results.flatMap(({ maps }) => maps.map(({ overlay }) => overlay!));
+    assert.equal(new Set(overlays).size, 8);
+    for (const file of overlays) {
+      const { format, width, height } = await sharp(file).metadata();
+      assert.equal(format, "png");
+      assert.ok(
+        width >= 480 && width < 1200 && height >= 480 && height < 1500,
+        `${width}×${height}`,
+      );
+    }
+    for (const { scores, predicted } of answer.results) {
+      const sum = scores.reduce((total, { probability }) => total + probability, 0);
+      assert.ok(Math.abs(sum - 1) < 1e-5);
+      const best = scores.reduce((a, b) => b.probability > a.probability ? b : a);
+      assert.equal(best.class, predicted);
+    }
+
+    const out = join(folder, "run");
+    const run = await emocam("analyze", ...photos, ...args, "--out", out);
+    assert.equal(run.status, 0, run.err);
+    const table: Record<string, string>[] = parse(
+      await Deno.readTextFile(join(out, "boxes.csv")),
+      { columns: true },
+    );
+    const explained = answer.results.flatMap(({ path, sample, maps }) =>
+      maps.flatMap(({ method, class: name, boxes }) =>
+        boxes.map(({ label, importance, share }) =>
+          [path, sample, method, name, label, importance, share].join()
+        )
+      )
+    );
+    assert.deepEqual(
+      explained,
+      table.map(({ image, sample, method, class: name, label, importance, share }) =>
+        [image, sample, method, name, label, importance, share].join()
+      ),
+    );
+  });
+});
+
+Deno.test("a missing picture among good ones has its line, and the JSON stays whole", async () => {
+  await withFolder(async (folder) => {
+    const list = join(folder, "list.csv");
+    await Deno.writeTextFile(list, `path\n${PHOTO("hopper.jpg")}\nmissing.jpg\n`);
+    const { answer, err } = await explain(list, "--out", folder);
+    assert.equal(err, "failed: missing.jpg: Cannot read the image: there is no such file\n");
+    assert.equal(answer.results.length, 1);
+  });
+});
+
+Deno.test("what is printed for people names the face, the best classes and the boxes by importance", async () => {
+  await withFolder(async (folder) => {
+    const { status, out } = await emocam("explain", PHOTO("hopper.jpg"), "--out", folder);
+    assert.equal(status, 0);
+    const lines = out.split("\n");
+    assert.match(lines[0]!, /hopper\.jpg, face 1: \w+ 0\.\d{3}, \w+ 0\.\d{3}, \w+ 0\.\d{3}$/);
+    assert.match(lines[1]!, /^ {2}grad-cam, \w+ {2}.*\.png$/);
+    const importances = lines.slice(3).map((line) => / (0\.\d{3}) /.exec(line)?.[1])
+      .filter((text) => text !== undefined).map(Number);
+    assert.ok(importances.length >= 8);
+    assert.deepEqual(importances, importances.toSorted((a, b) => b - a));
+  });
+});
+
+Deno.test("ready tensors: shapes of the maps, one row a sample over all files, final maps within 0 and 1", async () => {
+  await withFolder(async (folder) => {
+    const inputs = readNpy(await Deno.readFile(GOLDEN("mobile_inputs.npy"))) as Tensor;
+    const [first, second] = [join(folder, "first.npy"), join(folder, "second.npy")];
+    await Deno.writeFile(first, writeNpy(rows(inputs, 0, 1)));
+    await Deno.writeFile(second, writeNpy(inputs));
+    const { answer, err } = await explain(
+      first,
+      second,
+      ...MOBILE,
+      "--class",
+      "all",
+      "--maps",
+      folder,
+    );
+    assert.match(err, /^note: mobile\.onnx has no card: classes are numbered/m);
+    assert.deepEqual(answer.results.map(({ path, sample }) => [path, sample]), [
+      [first, 0],
+      [second, 0],
+      [second, 1],
+    ]);
+    const logits = readNpy(await Deno.readFile(GOLDEN("mobile_logits.npy"))) as Tensor;
+    answer.results.slice(1).forEach(({ scores }, row) =>
+      scores.forEach(({ logit }, k) =>
+        assert.ok(Math.abs(logit - logits.data[row * scores.length + k]!) < 1e-4)
+      )
+    );
+    const raw = await readMaps(folder, "grad-cam"),
+      final = await readMaps(folder, "grad-cam.final");
+    assert.deepEqual([raw.shape, final.shape], [[3, 20, 7, 9], [3, 20, 56, 72]]);
+    const size = 20 * 7 * 9;
+    assert.deepEqual(raw.data.slice(0, size), raw.data.slice(size, 2 * size));
+    for (let i = 0; i < 60; i++) {
+      const map = final.data.subarray(i * 56 * 72, (i + 1) * 56 * 72);
+      const low = Math.min(...map), high = Math.max(...map);
+      // Scaled to 0..1, or 0 everywhere where no cell speaks for the class.
+      assert.ok(low === 0 && (high === 0 || high > 0.9999 && high <= 1), `${low}..${high}`);
+    }
+    await explain(second, ...MOBILE, "--class", "4", "--maps", folder);
+    const one = await readMaps(folder, "grad-cam");
+    assert.deepEqual(one.shape, [2, 7, 9]);
+    assert.deepEqual(one.data.slice(0, 63), raw.data.slice(size + 4 * 63, size + 5 * 63));
+  });
+});
+
+Deno.test("the map of the margin is the difference of two logits' maps, and that of a probability their mixture", async () => {
+  await withFolder(async (folder) => {
+    const maps = async (target: string) => {
+      const args = [GOLDEN("mobile_inputs.npy"), ...MOBILE, "--class", "all", "--target", target];
+      const { answer } = await explain(...args, "--maps", folder);
+      return { answer, ...await readMaps(folder, "grad-cam") };
+    };
+    const logit = await maps("logit"),
+      margin = await maps("margin"),
+      share = await maps("probability");
+    const cells = 7 * 9;
+    const tolerance = 2e-6 * logit.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    logit.answer.results.forEach(({ scores }, row) => {
+      scores.forEach(({ probability }, k) => {
+        const others = scores.map(({ logit }, j) => j === k ? -Infinity : logit);
+        const rival = others.indexOf(Math.max(...others));
+        const at = (j: number, cell: number) => logit.data[(row * 20 + j) * cells + cell]!;
+        for (let cell = 0; cell < cells; cell++) {
+          const own = (row * 20 + k) * cells + cell;
+          assert.ok(Math.abs(margin.data[own]! - (at(k, cell) - at(rival, cell))) < tolerance);
+          // dp_k = p_k (dz_k − Σ_j p_j dz_j)
+          const mean = scores.reduce((sum, score, j) => sum + score.probability * at(j, cell), 0);
+          assert.ok(Math.abs(share.data[own]! - probability * (at(k, cell) - mean)) < tolerance);
+        }
+      });
+    });
+  });
+});
