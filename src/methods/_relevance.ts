@@ -28,7 +28,7 @@ export function relevanceUnsupported(
     return undefined;
   } catch (error) {
     if (!(error instanceof UnsupportedOpError)) throw error;
-    return `no rule for ${error.op} (node ${error.node}): ${error.message}`;
+    return error.message;
   }
 }
 

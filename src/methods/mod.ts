@@ -33,6 +33,7 @@ import { guidedGradCam } from "./guided_grad_cam.ts";
 import { inputXGradient } from "./input_x_gradient.ts";
 import { integratedGradients } from "./integrated_gradients.ts";
 import { liftCam } from "./lift_cam.ts";
+import { lrpCam } from "./lrp_cam.ts";
 import { saliency } from "./saliency.ts";
 import { smoothGrad } from "./smooth_grad.ts";
 import { randomWeights } from "./random_weights.ts";
@@ -68,6 +69,7 @@ export const METHODS: readonly Method[] = [
   rise,
   occlusion,
   liftCam,
+  lrpCam,
   guidedBackprop,
   guidedGradCam,
   saliency,

@@ -18,6 +18,9 @@ import {
 import { channelMeans } from "./gradient/normalisation.ts";
 import { keptAxes, reducedAxes } from "./gradient/reduce.ts";
 
+/** Writes an operator's first output from its first input. */
+export type Expansion = (b: GraphBuilder, node: Node, x: Value) => Value;
+
 /** (x − mean) / √(variance + ε) over axes. */
 function standardised(
   b: GraphBuilder,

@@ -7,13 +7,10 @@
 
 import { ModelError } from "../../base/errors.ts";
 import { pullBack } from "../../onnx/backward.ts";
-import type { GraphBuilder, Node, Value } from "../../onnx/graph.ts";
 import { repeatNodes } from "../../onnx/second_pass.ts";
+import type { Expansion } from "../expansions.ts";
 import { onlyInputs, toFirst } from "../forms.ts";
 import { type LiftRule, type LiftTable, withReference } from "./rule.ts";
-
-/** Writes an operator's first output from its first input. */
-export type Expansion = (b: GraphBuilder, node: Node, x: Value) => Value;
 
 /**
  * A rule from an operator's definition in simpler ones.

@@ -13,7 +13,7 @@
 import type { Rule } from "../../onnx/backward.ts";
 import * as expansions from "../expansions.ts";
 import { GRADIENT_RULES } from "../gradient/mod.ts";
-import { expanded, type Expansion } from "./expanded.ts";
+import { expanded } from "./expanded.ts";
 import {
   atMidpoint,
   chosen,
@@ -35,7 +35,8 @@ function made(from: (gradient: Rule) => LiftRule, ...ops: readonly Op[]): LiftTa
   return Object.fromEntries(ops.map((op) => [op, from(GRADIENT_RULES[op])]));
 }
 
-const written = (expansion: Expansion): LiftRule => expanded(expansion, () => LIFT_RULES);
+const written = (expansion: expansions.Expansion): LiftRule =>
+  expanded(expansion, () => LIFT_RULES);
 
 /** DeepLIFT's rules by operator. */
 export const LIFT_RULES: LiftTable = {
