@@ -13,6 +13,9 @@ import { messageOf, UsageError } from "../base/errors.ts";
  * @throws {UsageError} when it cannot be made or written to.
  */
 export async function prepareFolder(option: string, folder: string): Promise<void> {
+  if (folder.trim() === "") {
+    throw new UsageError(`Cannot write to ${option} ""; give the path of a folder`);
+  }
   try {
     await Deno.mkdir(folder, { recursive: true });
     const probe = await Deno.makeTempFile({ dir: folder, suffix: ".tmp" });
