@@ -41,33 +41,47 @@ export interface Loaded {
   readonly picture?: DecodedImage;
 }
 
-/** Reads images in order, a few at a time. */
+/** Milliseconds by stage. */
+type LoadTimings = Record<"read" | "decode", number>;
+
+/**
+ * Reads images in order, a few at a time. To `timings` it adds how long the next image had to be waited for, parted as its
+ * reading and decoding took: what runs beside the rest of the work costs nothing.
+ */
 export async function* loadAhead(
   analysis: Analysis,
   ledger: Ledger,
   stages: Stages,
-  timings: { read: number; decode: number },
+  timings: LoadTimings,
 ): AsyncGenerator<Loaded> {
-  const pending: Promise<Loaded>[] = [];
+  const pending: { loading: Promise<Loaded>; own: LoadTimings }[] = [];
   let next = 0;
   const { images } = analysis;
   const start = () => {
     if (next >= images.length) return;
     const ordinal = next++;
-    const loading = load(analysis, ledger, stages, images[ordinal]!, ordinal, timings);
+    const own = { read: 0, decode: 0 };
+    const loading = load(analysis, ledger, stages, images[ordinal]!, ordinal, own);
     loading.catch(() => {}); // thrown where its turn comes
-    pending.push(loading);
+    pending.push({ loading, own });
   };
   try {
     for (let i = 0; i <= AHEAD; i++) start();
     while (pending.length > 0) {
-      const loaded = await pending.shift()!;
+      const { loading, own } = pending.shift()!;
+      const started = performance.now();
+      const loaded = await loading;
+      const waited = performance.now() - started, spent = own.read + own.decode;
+      if (spent > 0) {
+        timings.read += waited * own.read / spent;
+        timings.decode += waited * own.decode / spent;
+      }
       start();
       yield loaded;
     }
   } finally {
     // A stream that ends early closes its ledger: nothing may be reading from it then.
-    await Promise.allSettled(pending);
+    await Promise.allSettled(pending.map(({ loading }) => loading));
   }
 }
 
@@ -77,7 +91,7 @@ async function load(
   stages: Stages,
   { path, file, annotation, refused }: CorpusImage,
   ordinal: number,
-  timings: { read: number; decode: number },
+  timings: LoadTimings,
 ): Promise<Loaded> {
   const base = { path, ...(annotation ? { annotation } : {}) };
   const fail = (error: string): Loaded => ({

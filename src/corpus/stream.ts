@@ -40,7 +40,7 @@ export interface StreamSummary extends StreamProgress {
   readonly reused: number;
   /** Whether it was stopped before the end. */
   readonly interrupted: boolean;
-  /** Milliseconds by stage; reading and decoding run beside the rest. */
+  /** Milliseconds by stage; reading and decoding as far as the rest had to wait for them. Together: the time of the stream. */
   readonly timings: Readonly<Record<string, number>>;
 }
 
