@@ -9,6 +9,7 @@ import { readFloats } from "../../classifier/classifier.ts";
 import { fullGradTerms } from "../../methods/full_grad.ts";
 import { integratePieces } from "../../methods/integrated_gradients.ts";
 import { liftContributions } from "../../methods/lift_cam.ts";
+import { layerRelevance } from "../../methods/lrp_cam.ts";
 import { createContext, type Method, type MethodContext, scoreOf } from "../../methods/mod.ts";
 import type { Axiom } from "./axiom.ts";
 
@@ -52,6 +53,15 @@ const SUMS: Readonly<
         scoreOf(base, 0, classes[row]!, target),
     }));
   },
+  // Conservation: what reaches the layer and what biases absorb is what set out.
+  "lrp-cam": async (context, classes) => {
+    const { forward, target } = context;
+    const { relevance, absorbed } = await layerRelevance(context, classes);
+    return Array.from({ length: forward.count }, (_, row) => ({
+      sum: sumOfRow(relevance.data, row, relevance.shape) + absorbed.data[row]!,
+      change: scoreOf(forward, row, classes[row]!, target),
+    }));
+  },
   "full-grad": async (context, classes) => {
     const terms = await fullGradTerms(context, classes);
     return terms.map(({ score, input, biases, implicit }) => ({
@@ -64,7 +74,7 @@ const SUMS: Readonly<
 /**
  * Largest difference between the sum of a method's contributions and the change of the score they explain, relative to that
  * change: for LIFT-CAM y(A) − y(0) at the target layer, for Integrated Gradients y(x) − y(0) at the input, for FullGrad y
- * itself.
+ * itself; for LRP-CAM relevance and what was absorbed against y (conservation).
  */
 export const completeness: Axiom = {
   name: "completeness",
@@ -74,6 +84,7 @@ export const completeness: Axiom = {
   async check({ classifier, inputs, keys, classes, target, seed }, { name }: Method) {
     // The runner-up is that of the sample, also at the baseline, where the score function would take its own.
     if (target === "margin") return { skipped: "the target is margin" };
+    if (name === "lrp-cam" && target !== "logit") return { skipped: `the target is ${target}` };
     const forward = await classifier.forward(inputs);
     const context = createContext(classifier, forward, target, { seed, keys });
     try {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { completeness } from "../../../src/experiments/axioms/completeness.ts";
 import { fullGrad } from "../../../src/methods/full_grad.ts";
 import { integratedGradients } from "../../../src/methods/integrated_gradients.ts";
+import { lrpCam } from "../../../src/methods/lrp_cam.ts";
 import { liftCam } from "../../../src/methods/lift_cam.ts";
 import { figure, withAxiomContext } from "./support.ts";
 
@@ -14,6 +15,12 @@ Deno.test("LIFT-CAM, Integrated Gradients and FullGrad are complete on the shipp
       }
     }, () => ({ target }));
   }
+});
+
+Deno.test("LRP-CAM conserves relevance on the shipped classifier", async () => {
+  await withAxiomContext(async (context) => {
+    assert.ok(figure(await completeness.check(context, lrpCam)) < 1e-4);
+  });
 });
 
 Deno.test("completeness notices a head whose scores at the baseline are others", async () => {
