@@ -13,7 +13,7 @@ import type { MethodContext } from "./method.ts";
 /**
  * The scores of M changed copies of one row's input, a batch of them at a time: the only large memory is that of one batch.
  *
- * @param change writes the i-th copy into `copy` [C · H · W] from the input's values
+ * @param change writes all of the i-th copy into `copy` [C · H · W], from the input's values
  */
 export async function changedInputScores(
   { classifier, input }: MethodContext,
@@ -25,9 +25,10 @@ export async function changedInputScores(
   const size = inputShape[0] * inputShape[1] * inputShape[2];
   const values = input.data.subarray(row * size, (row + 1) * size);
   const scores: Scores[] = [];
+  const memory = new Float32Array(batch * size);
   for (let from = 0; from < count; from += batch) {
     const some = Math.min(batch, count - from);
-    const copies = new Float32Array(some * size);
+    const copies = memory.subarray(0, some * size);
     for (let i = 0; i < some; i++) {
       change(from + i, copies.subarray(i * size, (i + 1) * size), values);
     }
