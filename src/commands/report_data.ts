@@ -102,7 +102,10 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
 function matrixOrder(outputs: readonly MethodOutput[]) {
   const order = ["mean-importance", "phi", "dice", "count"];
   return order.flatMap((name) =>
-    outputs.flatMap(({ matrices }) => matrices.filter(({ measure }) => measure === name))
+    outputs.flatMap(({ matrices, control }) =>
+      matrices.filter(({ measure }) => measure === name)
+        .map((matrix) => control ? { ...matrix, method: `${matrix.method} (control)` } : matrix)
+    )
   );
 }
 
