@@ -18,10 +18,12 @@ const STEPS = 32;
  *
  * The path is cut into 32 pieces. In each the mean gradient is taken as DeepLIFT's multipliers from the piece's start to its end:
  * they tend to the gradient as pieces get shorter, and their contributions add up to the score's change over the piece, whatever
- * its length. The usual sum of gradients at points does not: with ReLUs the gradient jumps along the path, and with
- * 32 points (Gauss–Legendre) the attributions of the reference networks miss the score's change by 0.01 % to several times it.
- * Measured against 2000 points, relative to the norm: 9.0 %, 2.5 %, 0.09 % for alexish, resish and mobile here, 12.9 %, 7.6 %,
- * 0.5 % with 32 Gauss–Legendre points; mini-Xception 12.6 % here, 8.3 % there. A piece costs 1.4 to 2 times a gradient.
+ * its length. The usual sum of gradients at points does not: with ReLUs the gradient jumps along the path. With 32
+ * Gauss–Legendre points the attributions miss the logit's change by under 3 % on mobile, by 2 % to 31 % on resish, and by up to three
+ * times the change on alexish; with 32 pieces by less than 1e-5 of it everywhere.
+ *
+ * Against 2000 points, relative to the norm of the attributions: 9.0 %, 2.5 %, 0.09 % for alexish, resish and mobile by pieces, 12.9 %, 7.6 %,
+ * 0.5 % by 32 Gauss–Legendre points; for mini-Xception 12.6 % by pieces and 8.3 % by points. A piece costs about two gradients.
  *
  * Source: Sundararajan, Taly & Yan, "Axiomatic Attribution for Deep Networks" (ICML 2017, arXiv 1703.01365), equation 1.
  *
