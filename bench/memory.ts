@@ -224,6 +224,8 @@ async function printStages(manifest: string, images: number): Promise<void> {
     digits(time / images),
     time > 0 ? digits(1000 * images / time) : "n/a",
   ]);
-  console.log(`\n${samples} samples; by stage (reading and decoding as far as the rest waited for them):`);
+  console.log(
+    `\n${samples} samples; by stage (reading and decoding as far as the rest waited for them):`,
+  );
   console.log(textTable(["stage", "ms an image", "images/s"], rows));
 }

@@ -30,6 +30,6 @@ if (chosen.length === 0) {
 for (const benchmark of chosen) {
   console.log(`\n${benchmark.name}: ${benchmark.title}`);
   if (benchmark.long && name === undefined) {
-    console.log(`skipped: takes minutes; deno task bench ${benchmark.name}`);
+    console.log(`skipped: takes minutes; deno task bench:${benchmark.name}`);
   } else await benchmark.run(rest);
 }
