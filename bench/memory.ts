@@ -2,7 +2,7 @@
  * Memory over a long run: many small noisy face crops through `analyze` as a process of its own, whose resident memory is
  * watched from outside.
  *
- *     deno task bench memory [COUNT]
+ *     deno task bench:memory [COUNT]
  *
  * @module
  */
