@@ -336,7 +336,7 @@ async function openGraph(
         others,
       );
     },
-    session: sessionOf,
+    session: (name, make, onDevice) => sessionOf(name, make, onDevice, openSteady),
     derive(name, change) {
       let opening = derived.get(name);
       if (!opening) {
