@@ -53,7 +53,7 @@ export async function openWith(
         throw new ModelError(`Cannot run the model on backend ${backend}: ${firstLine(error)}`);
       }
       const results: Record<string, SessionValue> = {};
-      for (const name of session.outputNames) {
+      for (const name of fetches) {
         results[name] = fromOrt(name, outputs[name] as ort.Tensor);
       }
       return results;
