@@ -13,6 +13,7 @@ import { findClassifier } from "../src/classifier/source.ts";
 import { textTable } from "../src/commands/terminal.ts";
 import { targetLayers } from "../src/onnx/target_layer.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";
+import { bareSession } from "./shipped.ts";
 
 const BATCH = 8;
 
@@ -44,7 +45,7 @@ export const gradient: Benchmark = {
 async function raceAt(name: string, layer: string): Promise<string[]> {
   const source = await findClassifier(name);
   const classifier = await openClassifier(source, { backend: "native", batch: BATCH, layer });
-  const session = await ort.InferenceSession.create(source.bytes, { logSeverityLevel: 3 });
+  const session = await bareSession(source.bytes);
   const rng = createRng(1);
   const shape = [BATCH, ...classifier.inputShape];
   const length = shape.reduce((a, b) => a * b);

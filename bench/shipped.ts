@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import ort from "onnxruntime-node";
 import { openSetup, type Setup } from "../src/commands/setup.ts";
 import { type CorpusImage, findImages } from "../src/corpus/images.ts";
 import type { Analysis } from "../src/corpus/plan.ts";
@@ -44,6 +45,14 @@ export async function openShipped(
     orientation: "exif",
   }, images);
   return { setup, analysis: { ...setup, images, seed: 0, activationBudget: 2 ** 30 } };
+}
+
+/** Bare ONNX Runtime with the threads that emocam gives it. */
+export async function bareSession(model: Uint8Array): Promise<ort.InferenceSession> {
+  return await ort.InferenceSession.create(model, {
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+  });
 }
 
 /** A shipped network's card and file. */
