@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../src/base/errors.ts";
+import { list, number, oneOf } from "../../src/commands/options.ts";
+
+Deno.test("a number is taken in any notation, within its range only", () => {
+  const ratio = number("--ratio", { min: 0, max: 1 });
+  assert.deepEqual(["0", "1", "0.25", "2.5e-1", ".5", " 1 "].map(ratio), [
+    0,
+    1,
+    0.25,
+    0.25,
+    0.5,
+    1,
+  ]);
+  for (const text of ["", " ", "x", "1x", "NaN", "Infinity", "-0.1", "1.01", "0,5", "1 2"]) {
+    assert.throws(() => ratio(text), (error: unknown) => {
+      assert.ok(error instanceof UsageError);
+      assert.equal(
+        error.message,
+        `Cannot use --ratio ${JSON.stringify(text)}: give a number from 0 to 1`,
+      );
+      return true;
+    });
+  }
+  const count = number("--count", { min: 1, integer: true });
+  assert.equal(count("1e3"), 1000);
+  assert.throws(() => count("1.5"), /give a whole number of at least 1$/);
+  assert.throws(() => number("--most", { max: 3 })("4"), /give a number of at most 3$/);
+  assert.throws(() => number("--any")("one"), /give a number$/);
+  assert.equal(number("--any")("-1e9"), -1e9);
+});
+
+Deno.test("a word is one of those listed, letter by letter", () => {
+  const kind = oneOf("--kind", ["image", "faces"]);
+  assert.equal(kind("faces"), "faces");
+  for (const text of ["", "Faces", "face", " faces"]) {
+    assert.throws(() => kind(text), /^UsageError: Cannot use --kind .*: give image, faces$/);
+  }
+});
+
+Deno.test("a list is parted at commas, without spaces and empty entries", () => {
+  assert.deepEqual(list("a, b,,c ,"), ["a", "b", "c"]);
+  assert.deepEqual(list(" "), []);
+});
