@@ -15,6 +15,7 @@ import { gradCam } from "../../src/methods/grad_cam.ts";
 import { createContext, type Method } from "../../src/methods/mod.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { netOn, noise, output, put } from "../onnx/native.ts";
+import { mapsOf as referenceMaps, openMobile, withImages } from "./reference_nets.ts";
 import { openSmallNet } from "./small_net.ts";
 
 const HEIGHT = 2, WIDTH = 3, CHANNELS = 4, CLASSES = 3;
@@ -144,4 +145,40 @@ Deno.test("CAM refuses a head that is more than pooling and one linear layer, an
   assert.equal(pooled.gradientUnsupported(scores), undefined);
   await pooled.dispose();
   await classifier.dispose();
+});
+
+Deno.test("on an exported network too CAM is Grad-CAM of the logit times the number of cells", async () => {
+  const net = await openMobile();
+  try {
+    const found = await referenceMaps(net, cam, "logit");
+    const other = await referenceMaps(net, gradCam, "logit");
+    const scale = Math.max(...found.data.map(Math.abs));
+    found.data.forEach((value, i) =>
+      assert.ok(Math.abs(value - 63 * other.data[i]!) < 1e-5 * scale, `${value} ${other.data[i]}`)
+    );
+  } finally {
+    await net.classifier.dispose();
+  }
+});
+
+Deno.test("on an exported network too CAM's mean over the map is the logit without its bias", async () => {
+  const net = await openMobile();
+  try {
+    const maps = await referenceMaps(net, cam, "logit");
+    await withImages(net, "logit", ({ forward }) => {
+      // Two classes of one image have biases of their own; of two images the bias is the same, so differences show it.
+      const mean = (image: number, slot: number) => {
+        const from = (2 * image + slot) * 63;
+        return maps.data.subarray(from, from + 63).reduce((a, b) => a + b) / 63;
+      };
+      [8, 7].forEach((k, slot) => {
+        const { data } = forward.logits!;
+        const expected = data[k]! - data[20 + k]!;
+        assert.ok(Math.abs(mean(0, slot) - mean(1, slot) - expected) < 1e-4, String(expected));
+      });
+      return Promise.resolve();
+    });
+  } finally {
+    await net.classifier.dispose();
+  }
 });
