@@ -81,7 +81,8 @@ export async function encodeJpeg(
 
 /** Encodes RGBA pixels as PNG, without loss. */
 export async function encodePng(image: RgbaImage): Promise<Uint8Array> {
-  return new Uint8Array(await raw(image, 4).png({ compressionLevel: 9, effort: 10 }).toBuffer());
+  // Not `effort`: it makes sharp reduce the picture to 256 colours.
+  return new Uint8Array(await raw(image, 4).png({ compressionLevel: 9 }).toBuffer());
 }
 
 /** @throws {RangeError} when the data do not fit the size. */

@@ -101,3 +101,14 @@ Deno.test("encoders refuse data that do not fit the size", async () => {
   });
   await assert.rejects(encodeJpeg({ width: 0, height: 2, data: new Uint8Array(0) }), RangeError);
 });
+
+Deno.test("encodePng() keeps every pixel of a picture with thousands of colours", async () => {
+  const width = 80, height = 60;
+  const data = new Uint8Array(width * height * 4);
+  for (let i = 0; i < width * height; i++) {
+    data.set([i % 256, (i * 7) % 256, (i >> 4) % 256, 128 + i % 128], i * 4);
+  }
+  const png = await encodePng({ width, height, data });
+  const decoded = await sharp(png).ensureAlpha().raw().toBuffer();
+  assert.ok(data.every((value, i) => decoded[i] === value));
+});
