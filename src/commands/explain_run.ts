@@ -7,6 +7,7 @@
 import { basename, join } from "node:path";
 import { mapConcurrently } from "../base/concurrency.ts";
 import { ImageError, messageOf, UsageError } from "../base/errors.ts";
+import { fileNames } from "../base/file_names.ts";
 import { readNpy, writeNpy } from "../base/npy.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import { type BatchSample, type MapResult, runBatch, type SampleResult } from "../corpus/batch.ts";
@@ -79,6 +80,7 @@ export async function runExplain(
     if (options.maps !== undefined) await prepareFolder("--maps", options.maps);
     const analysis: Analysis = { ...setup, images, seed: options.seed, activationBudget: 0 };
     const explained: Explained[] = [];
+    const nameOf = fileNames();
     let failed = 0;
     for (const { path, input } of tensors) {
       explained.push(...await explainTensor(analysis, path, input));
@@ -86,7 +88,7 @@ export async function runExplain(
     for (const image of images) {
       try {
         const { picture, samples } = await explainImage(analysis, image);
-        await writeOverlays(setup, picture, samples, options);
+        await writeOverlays(setup, picture, samples, nameOf, options);
         explained.push(...samples);
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
@@ -194,10 +196,20 @@ async function writeOverlays(
   { classifier, compute, methods, samples }: Setup,
   image: RgbImage,
   explained: readonly Explained[],
+  nameOf: (text: string) => string,
   { out, threshold }: ExplainRunOptions,
 ): Promise<void> {
   const whole = samples === "image";
-  const draw = async (item: Explained, { method: m, target, map, scores }: MapResult) => {
+  const fileOf = (item: Explained, { method, target }: MapResult) => {
+    const stem = item.path.replace(/\.[^./]*$/, "");
+    const parts = [stem, item.index, methods[method]!.name, classifier.classes[target]!];
+    return join(out, `${nameOf(parts.join("."))}.png`);
+  };
+  const draw = async (
+    item: Explained,
+    { method: m, target, map, scores }: MapResult,
+    file: string,
+  ) => {
     const { predicted, probabilities } = item.result.prediction;
     const method = methods[m]!;
     const name = classifier.classes[target]!;
@@ -214,18 +226,19 @@ async function writeOverlays(
       threshold,
       width: whole ? Math.min(960, Math.max(480, image.width)) : 480,
     });
-    const stem = safe(item.path.replace(/\.[^./]*$/, ""));
-    const file = join(out, `${stem}.${item.index}.${method.name}.${safe(name)}.png`);
     await Deno.writeFile(file, await svgToPng(overlay(data, { text: "outlines" })));
     return file;
   };
-  const maps = explained.flatMap((item) => item.result.maps.map((map) => ({ item, map })));
-  const files = await mapConcurrently(maps, DRAWN_AT_ONCE, ({ item, map }) => draw(item, map));
+  // Names are given in order, before the drawing, which may end in any.
+  const maps = explained.flatMap((item) =>
+    item.result.maps.map((map) => ({ item, map, file: fileOf(item, map) }))
+  );
+  const files = await mapConcurrently(
+    maps,
+    DRAWN_AT_ONCE,
+    ({ item, map, file }) => draw(item, map, file),
+  );
   for (const item of explained) item.overlays = files.filter((_, i) => maps[i]!.item === item);
-}
-
-function safe(name: string): string {
-  return name.replace(/^[./]+/, "").replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(-100) || "image";
 }
 
 /**

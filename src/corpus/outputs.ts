@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { floats } from "../base/tensor.ts";
+import { fileNames } from "../base/file_names.ts";
 import { writeNpy } from "../base/npy.ts";
 import { gridOf } from "../methods/mod.ts";
 import { MEASURES } from "../statistics/mod.ts";
@@ -203,7 +204,7 @@ export async function writeMaps(
     const own = join(folder, "maps", method.name);
     const { height, width } = gridOf(method, analysis.classifier);
     await Deno.mkdir(own, { recursive: true });
-    const taken = new Set<string>();
+    const nameOf = fileNames();
     let current:
       | { ordinal: number; path: string; samples: number; maps: Float32Array[] }
       | undefined;
@@ -216,7 +217,7 @@ export async function writeMaps(
         ? [current.samples, perSample, height, width]
         : [current.samples, height, width];
       await writeWhole(
-        join(own, `${uniqueName(current.path, taken)}.npy`),
+        join(own, `${nameOf(current.path)}.npy`),
         writeNpy(floats(shape, data)),
       );
       files++;
@@ -243,16 +244,6 @@ export async function writeMaps(
     await finish();
   }
   return files;
-}
-
-/** A file name for an image's path: one component, of letters, digits, ".", "-" and "_" in any script. */
-function uniqueName(path: string, taken: Set<string>): string {
-  const base = path.replace(/^[./]+/, "").replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(-120) ||
-    "image";
-  let name = base;
-  for (let n = 2; taken.has(name); n++) name = `${base}~${n}`;
-  taken.add(name);
-  return name;
 }
 
 /** Makes a folder, and removes what an earlier run of other methods left in it. */

@@ -195,3 +195,23 @@ Deno.test("the map of the margin is the difference of two logits' maps, and that
     });
   });
 });
+
+Deno.test("explain draws pictures that differ in their ending only into files of their own", async () => {
+  await withFolder(async (folder) => {
+    await Deno.copyFile(PHOTO("hopper.jpg"), join(folder, "face.jpg"));
+    await sharp(PHOTO("astronaut.jpg")).png().toFile(join(folder, "face.png"));
+    const out = join(folder, "out");
+    const { answer } = await explain(
+      join(folder, "face.jpg"),
+      join(folder, "face.png"),
+      "--class",
+      "happy",
+      "--out",
+      out,
+    );
+    const overlays = answer.results.flatMap(({ maps }) => maps.map(({ overlay }) => overlay!));
+    assert.equal(overlays.length, 2);
+    assert.equal(new Set(overlays).size, 2);
+    assert.equal([...Deno.readDirSync(out)].length, 2);
+  });
+});
