@@ -13,6 +13,9 @@ import { openFaceParts } from "./face_parts.ts";
 export type { Box, Detections, Detector, Face } from "./detector.ts";
 export { boxesDetector, type BoxTable, matchImages, readBoxes } from "./boxes_file.ts";
 export { FACE_PART_LABELS, openFaceParts } from "./face_parts.ts";
+// The two nets that face parts are made of.
+export { openFaceLandmarks } from "./face_landmarks.ts";
+export { openTinyFace } from "./tiny_face.ts";
 
 /** How a detector is opened, by the `decoder.kind` of its card. */
 export const DECODERS: Readonly<

@@ -18,8 +18,8 @@ import {
   type Shape,
   type Value,
 } from "../onnx/graph.ts";
-import { conv, depthwiseConv, globalAverage, pool, samePadding } from "./tf_layers.ts";
-import { nameTensor } from "./naming.ts";
+import { conv, depthwiseConv, globalAverage, pool, samePadding } from "./_tf_layers.ts";
+import { nameTensor } from "./_naming.ts";
 import { restore, type TfjsWeight, weightOf } from "./tfjs_weights.ts";
 
 type Weights = ReadonlyMap<string, TfjsWeight>;

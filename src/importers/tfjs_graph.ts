@@ -14,7 +14,7 @@ import { ModelError, UnsupportedOpError } from "../base/errors.ts";
 import { checkGraph } from "../onnx/check.ts";
 import { type Dim, emptyGraph, type Graph, GraphBuilder, type Shape } from "../onnx/graph.ts";
 import type { Value } from "../onnx/graph.ts";
-import { nameTensor } from "./naming.ts";
+import { nameTensor } from "./_naming.ts";
 import { TFJS_OPS } from "./tfjs_ops.ts";
 import type { ManifestGroup, TfjsWeight } from "./tfjs_weights.ts";
 import { weightOf } from "./tfjs_weights.ts";

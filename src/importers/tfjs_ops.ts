@@ -23,7 +23,7 @@ import {
   type Padding,
   pool,
   samePadding,
-} from "./tf_layers.ts";
+} from "./_tf_layers.ts";
 import type { Operand, TfjsNode } from "./tfjs_graph.ts";
 import { reshaped, restore, type TfjsWeight, transposed, valuesOf } from "./tfjs_weights.ts";
 

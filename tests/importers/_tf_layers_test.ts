@@ -4,7 +4,7 @@ import { floats, sizeOf, type Tensor } from "../../src/base/tensor.ts";
 import { emptyGraph, GraphBuilder, type Value } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { openSession, toFloats } from "../../src/runtime/session.ts";
-import { conv, depthwiseConv, pool, samePadding } from "../../src/importers/tf_layers.ts";
+import { conv, depthwiseConv, pool, samePadding } from "../../src/importers/_tf_layers.ts";
 import { constant } from "../../src/importers/tfjs_weights.ts";
 import { largestDifference, toChannelsFirst } from "../nets_helpers.ts";
 
