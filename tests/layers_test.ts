@@ -12,6 +12,7 @@ const RANKS: Record<string, number> = {
   gpu: 1,
   statistics: 1,
   image: 1,
+  download: 1,
   rules: 2,
   kernels: 2,
   runtime: 2,

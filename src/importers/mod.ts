@@ -6,6 +6,7 @@
 
 export { buildModels, buildNet, type BuiltFile } from "./build_models.ts";
 export { faceExpressionNet, faceLandmarkNet, tinyFaceNet } from "./face_api.ts";
+export { type ImportedModel, type ImportedParts, writeImported } from "./imported.ts";
 export { cardText, type NetRecipe, NETS } from "./nets.ts";
 export { tfjsGraph, type TfjsGraphOptions, type TfjsModel } from "./tfjs_graph.ts";
 export { TFJS_OPS } from "./tfjs_ops.ts";

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
+import { userModelsFolder } from "./model_folder.ts";
 
 const positive = z.number().int().positive();
 
@@ -79,6 +80,11 @@ const classifierSchema = z.strictObject({
   targetLayer: z.string().optional(),
   /** How cells of a map are placed on the input: by their receptive fields, or spread evenly as other tools do. */
   placement: z.enum(["receptive-field", "half-pixel"]).default("receptive-field"),
+  /** Linear heads on the probabilities, such as valence and arousal: value = bias + Σ_k weights_k p_k. */
+  heads: z.record(
+    z.string().regex(/^[a-z0-9_-]+$/),
+    z.strictObject({ bias: z.number(), weights: z.array(z.number()) }),
+  ).optional(),
   /** A classifier of faces: the square cut out around each, as a multiple of the larger side of its landmarks or box. */
   crop: z.strictObject({
     around: z.enum(["landmarks", "face"]).default("landmarks"),
@@ -174,43 +180,63 @@ export function parseCard(text: string, origin: string): Card {
   return card;
 }
 
-/** All cards that ship, by name. Files that are not cards are passed over. */
-export async function shippedCards(): Promise<Located[]> {
+/** All cards that ship, by name. */
+export function shippedCards(): Promise<Located[]> {
+  return cardsIn(MODELS_FOLDER);
+}
+
+/** The cards of the user's model folder, by name: what was imported or fetched. */
+export async function userCards(): Promise<Located[]> {
+  const folder = userModelsFolder();
+  return folder === undefined ? [] : await cardsIn(folder);
+}
+
+/** The cards of a folder. Files that are not `.json` are passed over; a folder that does not exist has none. */
+async function cardsIn(folder: string): Promise<Located[]> {
   const cards: Located[] = [];
-  for await (const entry of Deno.readDir(MODELS_FOLDER)) {
-    if (!entry.isFile || !entry.name.endsWith(".json")) continue;
-    const path = join(MODELS_FOLDER, entry.name);
-    cards.push({
-      card: parseCard(await Deno.readTextFile(path), entry.name),
-      folder: MODELS_FOLDER,
-    });
+  try {
+    for await (const entry of Deno.readDir(folder)) {
+      if (!entry.isFile || !entry.name.endsWith(".json")) continue;
+      const path = join(folder, entry.name);
+      cards.push({ card: parseCard(await Deno.readTextFile(path), entry.name), folder });
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return cards.sort((a, b) => a.card.name < b.card.name ? -1 : 1);
 }
 
 /**
- * Finds a card by the name of a shipped one or by the path of a `.json` file.
+ * Finds a card by the path of a `.json` file, or by the name of one that ships or lies in the user's model folder.
  *
  * @throws {UsageError} when there is no such name or file; the names there are are listed.
  * @throws {ModelError} when the card is malformed.
  */
 export async function findCard(name: string): Promise<Located> {
-  const path = name.endsWith(".json") ? name : join(MODELS_FOLDER, `${name}.json`);
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.IsADirectory)) {
-      throw error;
-    }
-    const names = (await shippedCards()).map(({ card }) => card.name).join(", ");
-    throw new UsageError(
-      `Cannot find model ${
-        JSON.stringify(name)
-      }: give one of ${names}, or the path of a card (.json)`,
+  const user = userModelsFolder();
+  const paths = name.endsWith(".json")
+    ? [name]
+    : [MODELS_FOLDER, ...user === undefined ? [] : [user]].map((folder) =>
+      join(folder, `${name}.json`)
     );
+  for (const path of paths) {
+    try {
+      const text = await Deno.readTextFile(path);
+      return { card: parseCard(text, basename(path)), folder: dirname(path) };
+    } catch (error) {
+      if (
+        !(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.IsADirectory)
+      ) {
+        throw error;
+      }
+    }
   }
-  return { card: parseCard(text, basename(path)), folder: dirname(path) };
+  const known = [...await shippedCards(), ...await userCards()].map(({ card }) => card.name);
+  throw new UsageError(
+    `Cannot find model ${JSON.stringify(name)}: give one of ${
+      known.join(", ")
+    }, or the path of a card (.json)`,
+  );
 }
 
 /**

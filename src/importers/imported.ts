@@ -1,0 +1,83 @@
+/**
+ * What an importer leaves behind: an ONNX file and its card, which `findCard` then finds by name.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { messageOf, UsageError } from "../base/errors.ts";
+import { sha256 } from "../base/json.ts";
+import { parseCard } from "../runtime/card.ts";
+
+/** A model that was written. */
+export interface ImportedModel {
+  /** Path of its card, NAME.json. */
+  readonly card: string;
+  /** Path of its ONNX file, NAME.onnx. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  /** What a user should know of this import, a line each. */
+  readonly notices: readonly string[];
+}
+
+/** What is to be written. */
+export interface ImportedParts {
+  readonly folder: string;
+  /** Lower-case letters, digits, ".", "_" and "-". */
+  readonly name: string;
+  /** The card without `name`, `file`, `sha256` and `bytes`, which are added. */
+  readonly card: Readonly<Record<string, unknown>>;
+  readonly onnx: Uint8Array;
+  /** Further files of the model, such as a mean image, by their names in the folder. */
+  readonly extra?: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly notices?: readonly string[];
+}
+
+/**
+ * Writes a model into a folder: each file under a temporary name first, the card last, so that a card never names a file that
+ * is not whole.
+ *
+ * @throws {UsageError} when the folder cannot be written.
+ * @throws {ModelError} when the card would not be one.
+ */
+export async function writeImported(parts: ImportedParts): Promise<ImportedModel> {
+  const { folder, name, onnx, extra = [], notices = [] } = parts;
+  const file = `${name}.onnx`;
+  const hash = sha256(onnx);
+  const { task, ...rest } = parts.card;
+  const card = { name, task, file, sha256: hash, bytes: onnx.length, ...rest };
+  const text = JSON.stringify(card, null, 1) + "\n";
+  parseCard(text, `${name}.json`);
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    for (const part of extra) await writeWhole(join(folder, part.name), part.bytes);
+    await writeWhole(join(folder, file), onnx);
+    await writeWhole(join(folder, `${name}.json`), new TextEncoder().encode(text));
+  } catch (error) {
+    throw new UsageError(
+      `Cannot write model ${name} into ${folder}: ${
+        messageOf(error)
+      }; give a folder that can be written`,
+    );
+  }
+  return {
+    card: join(folder, `${name}.json`),
+    file: join(folder, file),
+    sha256: hash,
+    bytes: onnx.length,
+    notices,
+  };
+}
+
+/** Writes a file beside its place, then moves it there. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  try {
+    await Deno.writeFile(temporary, bytes, { createNew: true });
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+}
