@@ -28,7 +28,7 @@ export async function openShipped(
   { backend = "native", classifier = "mini-xception", layer }: {
     backend?: Backend;
     classifier?: string;
-    layer?: string;
+    layer?: readonly string[];
   } = {},
 ): Promise<Shipped> {
   const images = await shippedPhotos();

@@ -16,7 +16,7 @@ import { sha256 } from "../src/base/json.ts";
 import { floats, type Tensor } from "../src/base/tensor.ts";
 import type { Forward } from "../src/classifier/classifier.ts";
 import { textTable } from "../src/commands/terminal.ts";
-import { type BatchSample, runBatch, type SampleResult, toBuffer } from "../src/corpus/batch.ts";
+import { type BatchSample, runBatch, type SampleResult } from "../src/corpus/batch.ts";
 import { type Job, writeJob } from "../src/corpus/job.ts";
 import { Ledger } from "../src/corpus/ledger.ts";
 import { registerStages } from "../src/corpus/plan.ts";
@@ -28,7 +28,7 @@ import { landmarkCrop } from "../src/detectors/face_landmarks.ts";
 import { type DecodedImage, decodeImage } from "../src/image/decode.ts";
 import { frameOf } from "../src/image/geometry.ts";
 import { type MapBatch, rawMaps, scoreMaps } from "../src/kernels/score.ts";
-import { createContext } from "../src/methods/mod.ts";
+import { createContext, toMapBatch } from "../src/methods/mod.ts";
 import { prepare } from "../src/runtime/preprocess.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";
 import { pixelByPixel } from "./pixel_by_pixel.ts";
@@ -242,13 +242,8 @@ async function classifyRows(
     const context = createContext(classifier, forwards[at]!, target, { seed: 0, keys });
     const classes = Array.from({ length: classifier.batch }, (_, i) => predicted[i] ?? 0);
     const attribution = await methods[0]!.compute(context, classes);
-    if (!("weights" in attribution)) throw new TypeError("Cannot race a method without weights");
-    const from = {
-      activation: toBuffer(compute, forwards[at]!.activation),
-      channels,
-      weights: toBuffer(compute, attribution.weights),
-    };
-    return { maps: classifier.batch, height, width, rectify: false, from };
+    const made = toMapBatch(compute, classifier, methods[0]!, forwards[at]!, attribution);
+    return { ...made, rectify: false };
   };
   const maps = await Promise.all(batches.map((_, at) => explain(at)));
   await row("explain (Grad-CAM)", "one more forward pass, bare", async () => {

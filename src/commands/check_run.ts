@@ -144,7 +144,7 @@ async function openOther(
   const classifier = await openClassifier(await findClassifier(options.classifier), {
     backend,
     batch: options.batch,
-    layer: options.layer,
+    layer: options.layer?.[0],
     placement: options.placement,
   });
   others.push(classifier);

@@ -43,7 +43,14 @@ export function explainOptions(command: Command): Command {
       new Option("--backend <name>", "auto, webgpu, native or wasm")
         .argParser(oneOf("--backend", ["auto", ...BACKENDS])).default("auto"),
     )
-    .option("--layer <tensor>", "target layer, instead of the card's")
+    .addOption(
+      new Option(
+        "--layer <tensors>",
+        "target layer, instead of the card's; several, separated by commas, are fused",
+      ).argParser(list),
+    )
+    .option("--aug-smooth", "mean over mirrored and scaled inputs (six times the work)")
+    .option("--eigen-smooth", "first principal component of the weighted channels, not their sum")
     .addOption(
       new Option(
         "--placement <rule>",

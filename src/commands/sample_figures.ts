@@ -12,7 +12,7 @@ import type { Compute } from "../gpu/compute.ts";
 import { frameOf, invertPlacement, placeRect, type Rect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
 import { finalMaps } from "../kernels/score.ts";
-import { gridOf, type Method } from "../methods/mod.ts";
+import { frameOfMaps, gridOf, mapBatchOf, type Method } from "../methods/mod.ts";
 import { inputPlacement } from "../runtime/preprocess.ts";
 
 /** A box of a sample with its importance. */
@@ -41,18 +41,9 @@ export async function finalMapsOf(
   method: Method,
   raw: Float32Array,
 ): Promise<Float32Array> {
-  const [, height, width] = classifier.inputShape;
-  const { placement, ...cells } = gridOf(method, classifier);
-  return await finalMaps(
-    compute,
-    {
-      maps: raw.length / (cells.height * cells.width),
-      ...cells,
-      rectify: method.rectify,
-      from: { ready: raw },
-    },
-    { width, height, placement },
-  );
+  const { height, width } = gridOf(method, classifier);
+  const maps = mapBatchOf(method, classifier, raw, raw.length / (height * width));
+  return await finalMaps(compute, maps, frameOfMaps(method, classifier));
 }
 
 /** Draws one sample's overlay as data for the overlay figure. */

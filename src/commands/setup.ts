@@ -18,7 +18,17 @@ import {
   readBoxes,
 } from "../detectors/mod.ts";
 import { type Compute, createCompute } from "../gpu/compute.ts";
-import { type ChosenMethod, findMethods, type Method, type Target } from "../methods/mod.ts";
+import {
+  augSmooth,
+  type ChosenMethod,
+  eigenSmooth,
+  findMethods,
+  fusedLayers,
+  type Method,
+  modified,
+  type Modifier,
+  type Target,
+} from "../methods/mod.ts";
 import { findCard } from "../runtime/card.ts";
 import { type Backend, type BackendChoice, chooseBackend } from "../runtime/session.ts";
 
@@ -35,7 +45,10 @@ export interface ExplainOptions {
   readonly class: string;
   readonly backend: Backend | "auto";
   readonly batch: number;
-  readonly layer?: string;
+  /** Target layers; the first is where the classifier is cut, and maps of all are fused. */
+  readonly layer?: readonly string[];
+  readonly augSmooth?: boolean;
+  readonly eigenSmooth?: boolean;
   readonly placement?: PlacementRule;
   readonly boxMean: BoxMean;
   readonly orientation: "exif" | "stored";
@@ -75,17 +88,27 @@ export async function openSetup(
   const chosen = findMethods(options.methods);
   const backend = await chooseBackend(options.backend);
   const source = await findClassifier(options.classifier, inputShape);
-  const classifier = await openClassifier(source, {
-    backend: backend.backend,
-    batch: options.batch,
-    layer: options.layer,
-    placement: options.placement,
-  });
+  const cutAt = (layer?: string) =>
+    openClassifier(source, {
+      backend: backend.backend,
+      batch: options.batch,
+      layer,
+      placement: options.placement,
+    });
+  const [layer, ...further] = options.layer ?? [];
+  const classifier = await cutAt(layer);
+  const others: Classifier[] = [];
+  for (const name of further) others.push(await cutAt(name));
+  const modifiers = [
+    ...options.eigenSmooth ? [eigenSmooth] : [],
+    ...others.length > 0 ? [fusedLayers(others)] : [],
+    ...options.augSmooth ? [augSmooth] : [],
+  ];
   const classes = chooseClass(options.class, classifier.classes);
   const samples = options.samples ?? (classifier.card.crop ? "faces" : "image");
   const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
   const notices = [...classifier.notices];
-  const methods = usableMethods(chosen, classifier, options.target, notices);
+  const methods = usableMethods(chosen, modifiers, classifier, options.target, notices);
   const detector = await findDetector(options.detector, backend.backend, images, notices);
   const faceFinder = samples !== "faces"
     ? undefined
@@ -107,7 +130,7 @@ export async function openSetup(
     compute,
     notices,
     async dispose() {
-      await classifier.dispose();
+      for (const cut of [classifier, ...others]) await cut.dispose();
       await detector.dispose();
       if (faceFinder && faceFinder !== detector) await faceFinder.dispose();
     },
@@ -122,27 +145,31 @@ export async function openSetup(
  */
 function usableMethods(
   chosen: readonly ChosenMethod[],
+  modifiers: readonly Modifier[],
   classifier: Classifier,
   target: Target,
   notices: string[],
 ): Method[] {
-  const methods = chosen.filter(({ method, named }) => {
-    const reason = method.unsupported(classifier, target);
-    if (!reason) return true;
+  const methods = chosen.flatMap(({ method, named }) => {
+    const changed = modified(method, modifiers);
+    const reason = "reason" in changed
+      ? changed.reason
+      : changed.method.unsupported(classifier, target);
+    if ("method" in changed && reason === undefined) return [changed.method];
     if (named) {
       throw new UsageError(
         `Cannot use method ${method.name} with model ${classifier.card.name}: ${reason}; leave it out of --methods`,
       );
     }
     notices.push(`${method.name} is left out: ${reason}`);
-    return false;
+    return [];
   });
   if (methods.length === 0) {
     throw new UsageError(
       `Cannot explain model ${classifier.card.name}: ${notices.at(-1)}; choose other --methods`,
     );
   }
-  return methods.map(({ method }) => method);
+  return methods;
 }
 
 /**

@@ -6,17 +6,19 @@
 
 import { floats, type Tensor } from "../base/tensor.ts";
 import type { Classifier, Forward } from "../classifier/classifier.ts";
-import type { Compute, ComputeBuffer } from "../gpu/compute.ts";
+import type { Compute } from "../gpu/compute.ts";
 import type { Rect } from "../image/geometry.ts";
 import { type MapBatch, rawMaps, scoreMaps } from "../kernels/score.ts";
 import {
-  type Attribution,
   createContext,
+  frameOfMaps,
   gridOf,
+  mapBatchOf,
   type Method,
   type MethodContext,
+  toMapBatch,
 } from "../methods/mod.ts";
-import { isGpuTensor, type SessionValue, toFloats } from "../runtime/session.ts";
+import { isGpuTensor, toFloats } from "../runtime/session.ts";
 import type { Prediction, RawMap } from "./ledger_rows.ts";
 import { type Analysis, targetsOf } from "./plan.ts";
 
@@ -207,39 +209,6 @@ async function explain(
   return toMapBatch(compute, classifier, method, context.forward, attribution);
 }
 
-/** A method's answer as input of the map kernels. */
-export function toMapBatch(
-  compute: Compute,
-  classifier: Classifier,
-  method: Method,
-  forward: Forward,
-  attribution: Attribution,
-): MapBatch {
-  const { channels } = classifier.layer;
-  const { height, width } = gridOf(method, classifier);
-  const common = { maps: classifier.batch, height, width, rectify: method.rectify };
-  if ("map" in attribution) {
-    return { ...common, from: { ready: toBuffer(compute, attribution.map) } };
-  }
-  return {
-    ...common,
-    from: {
-      activation: toBuffer(compute, forward.activation),
-      channels,
-      weights: toBuffer(compute, attribution.weights),
-    },
-  };
-}
-
-/** A session's value as the kernels take it: its own buffer on the GPU, its array on the CPU. */
-export function toBuffer(compute: Compute, value: SessionValue): Float32Array | ComputeBuffer {
-  if (isGpuTensor(value)) {
-    return compute.adopt(value.buffer, value.shape.reduce((a, b) => a * b, 1));
-  }
-  if (value.type !== "float32") throw new TypeError(`Cannot make maps of ${value.type} values`);
-  return value.data;
-}
-
 /** The raw maps [batch, h, w], before ReLU and normalisation. */
 async function readRaw(compute: Compute, batch: MapBatch): Promise<Tensor> {
   const { height, width } = batch;
@@ -260,7 +229,7 @@ function storedMaps(
     if (source.kind !== "rescore") throw new TypeError("Cannot score maps that are not stored");
     ready.set(source.map(m, classes[row]!).raw, row * height * width);
   });
-  return { maps: samples.length, height, width, rectify: method.rectify, from: { ready } };
+  return mapBatchOf(method, classifier, ready, samples.length);
 }
 
 /** Importance of every box of every sample under its map of this batch. */
@@ -270,8 +239,8 @@ async function scoreRows(
   batch: MapBatch,
   samples: readonly BatchSample[],
 ): Promise<{ box: number; importance: number; share: number }[][]> {
-  const [, height, width] = classifier.inputShape;
-  const frame = { width, height, placement: gridOf(method, classifier).placement };
+  const frame = frameOfMaps(method, classifier);
+  const { width, height } = frame;
   const boxes = samples.flatMap((sample, map) => sample.boxes.map(({ rect }) => ({ map, rect })));
   const importances = await scoreMaps(compute, batch, frame, boxes, boxMean);
   let next = 0;

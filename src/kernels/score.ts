@@ -32,6 +32,8 @@ export interface MapBatch {
   readonly width: number;
   /** Whether max(·, 0) is taken of the raw maps. */
   readonly rectify: boolean;
+  /** Whether the maps are final already, 0..1: they are sampled, but not scaled. */
+  readonly normalised?: boolean;
   /**
    * Where they come from: ready [M, height, width], or weighted sums of an activation [M / perImage, channels, height, width]
    * with weights [M, channels], `perImage` maps (1 if left out) of each image in a row. Buffers stay the caller's.
@@ -236,17 +238,26 @@ function part(
     : compute.slice(whole, from, to);
 }
 
-/** The maps after their first normalisation, and the extremes of their samples on the frame's pixels. */
+/**
+ * The maps after their first normalisation, and the extremes of their samples on the frame's pixels; for maps that are final
+ * already the maps themselves, and extremes that scale nothing.
+ */
 function scaleMaps(
   compute: Compute,
-  { height, width }: MapBatch,
+  { height, width, normalised }: MapBatch,
   frame: Frame,
   maps: number,
   raw: ComputeBuffer,
 ): { scaled: ComputeBuffer; extremes: ComputeBuffer } {
   const size = height * width;
-  const own = compute.alloc(2 * maps);
   const scaled = compute.alloc(maps * size);
+  if (normalised) {
+    const unit = Float32Array.from({ length: 2 * maps }, (_, i) => i % 2 === 0 ? 0 : 1 - EPSILON);
+    const extremes = compute.upload(unit);
+    compute.run(normalise, { maps, size, epsilon: EPSILON }, [raw, extremes, scaled]);
+    return { scaled, extremes };
+  }
+  const own = compute.alloc(2 * maps);
   const extremes = compute.alloc(2 * maps);
   const cells = { scaleY: 1, offsetY: -0.5, scaleX: 1, offsetX: -0.5 };
   compute.run(minMax, { maps, height, width, outHeight: height, outWidth: width, ...cells }, [

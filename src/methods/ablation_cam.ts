@@ -39,6 +39,7 @@ export const ablationCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   unsupported: targetUnsupported,
   compute: (context, classes) =>
     weighSamples(context, classes, async (row, k) => {

@@ -26,6 +26,7 @@ export const cam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: false,
+  weighsChannels: true,
   unsupported(classifier) {
     const head = classifier.linearHead();
     return "reason" in head ? `CAM needs a pooling + linear head: ${head.reason}` : undefined;

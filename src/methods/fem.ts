@@ -27,6 +27,7 @@ export const fem: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: false,
+  weighsChannels: true,
   settings: { sigmas: SIGMAS },
   unsupported: () => undefined,
   async compute(context) {

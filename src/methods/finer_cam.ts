@@ -36,6 +36,7 @@ export const finerCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   settings: { compared: COMPARED, strength: STRENGTH },
   unsupported(classifier, target) {
     return gradientUnsupported(classifier, target) ??

@@ -22,6 +22,7 @@ export const gradCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   unsupported: gradientUnsupported,
   async compute(context, classes) {
     const { mean } = await context.gradient(classes);

@@ -48,6 +48,7 @@ export const isCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   needsInput: true,
   settings,
   unsupported: targetUnsupported,

@@ -148,6 +148,7 @@ export const kernelShapCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   random: true,
   settings,
   unsupported: targetUnsupported,

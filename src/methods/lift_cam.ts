@@ -29,6 +29,7 @@ export const liftCam: Method = {
   family: "relevance",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   settings: { rule: "rescale", baseline: 0 },
   unsupported: (classifier, target) => relevanceUnsupported(classifier, target, write),
   async compute(context, classes) {

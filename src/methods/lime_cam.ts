@@ -159,6 +159,7 @@ export const limeCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   random: true,
   settings,
   unsupported: targetUnsupported,

@@ -33,6 +33,7 @@ export const lrpCam: Method = {
   family: "relevance",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   settings: { composite: COMPOSITE, epsilon: 1e-9 },
   unsupported: (classifier, target) =>
     target === "probability"

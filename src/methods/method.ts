@@ -38,6 +38,17 @@ export interface MethodContext {
   rng(purpose: string, row: number): Rng;
   /** Gradient of the target's score for one class per row of the batch (length = batch). */
   gradient(classes: readonly number[]): Promise<Gradient>;
+  /**
+   * The context of another forward pass over the same samples, with the same target and random numbers: of changed inputs, or of
+   * the classifier cut at another layer. Made once for each name, and disposed of with this one.
+   */
+  derive(name: string, pass: () => Promise<Passed>): Promise<MethodContext>;
+}
+
+/** A forward pass and the classifier that made it. */
+export interface Passed {
+  readonly classifier: Classifier;
+  readonly forward: Forward;
 }
 
 /** What a method yields for a batch: channel weights [batch, C], or maps [batch, h, w] on its grid. */
@@ -67,6 +78,10 @@ export interface Method {
   readonly random?: boolean;
   /** Cells of its maps: those of the target layer (by default), or the pixels of the input. */
   readonly grid?: "layer" | "input";
+  /** Whether it yields channel weights rather than maps. */
+  readonly weighsChannels?: boolean;
+  /** Whether its maps are final, 0..1: the caller neither rectifies nor normalises them. */
+  readonly normalised?: boolean;
   /** Settings that determine the result, for content keys. */
   readonly settings?: Readonly<Record<string, Json>>;
   /** Why the method cannot be used with this classifier and target; `undefined` when it can. */
@@ -74,6 +89,9 @@ export interface Method {
   /** Explains one class per row of the batch (length = batch; rows of padding have any class). */
   compute(context: MethodContext, classes: readonly number[]): Promise<Attribution>;
 }
+
+/** A context that its maker disposes of. */
+export type OwnedContext = MethodContext & { dispose(): void };
 
 /**
  * Makes the context of one batch: `keys` says what each sample is, whatever its place. Gradients are computed once for each list of classes, whatever the number of methods.
@@ -83,17 +101,30 @@ export function createContext(
   forward: Forward,
   target: Target,
   { seed, keys }: { readonly seed: number; readonly keys: readonly string[] },
-): MethodContext & { dispose(): void } {
+): OwnedContext {
+  return contextOf(
+    { classifier, forward },
+    target,
+    (purpose, row) => createRng(seed).split(purpose).split(keys[row] ?? "padding"),
+  );
+}
+
+function contextOf(
+  { classifier, forward }: Passed,
+  target: Target,
+  rng: MethodContext["rng"],
+): OwnedContext {
   const gradients = new Map<string, Promise<Gradient>>();
+  const derived = new Map<string, Promise<OwnedContext>>();
   return {
     classifier,
     forward,
     target,
+    rng,
     get input() {
       if (forward.input) return forward.input;
       throw new TypeError("Cannot give a method the inputs: only activations are stored");
     },
-    rng: (purpose, row) => createRng(seed).split(purpose).split(keys[row] ?? "padding"),
     gradient(classes) {
       const key = classes.join();
       let gradient = gradients.get(key);
@@ -103,11 +134,25 @@ export function createContext(
       }
       return gradient;
     },
+    derive(name, pass) {
+      let context = derived.get(name);
+      if (!context) {
+        derived.set(name, context = pass().then((passed) => contextOf(passed, target, rng)));
+      }
+      return context;
+    },
     dispose() {
       for (const pending of gradients.values()) {
         pending.then(({ gradient, mean }) => [gradient, mean].forEach(release), () => {});
       }
       gradients.clear();
+      for (const pending of derived.values()) {
+        pending.then((context) => {
+          context.dispose();
+          context.forward.dispose();
+        }, () => {});
+      }
+      derived.clear();
     },
   };
 }

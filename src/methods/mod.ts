@@ -41,8 +41,11 @@ import { randomMap } from "./random_map.ts";
 import { sobel } from "./sobel.ts";
 import { centre } from "./centre.ts";
 import type { Family, Method } from "./method.ts";
+import type { Modifier } from "./modifiers/mod.ts";
 
 export * from "./method.ts";
+export * from "./modifiers/mod.ts";
+export { frameOfMaps, mapBatchOf, toMapBatch } from "./_map_batch.ts";
 
 /** All methods, in the order in which they are listed and run. */
 export const METHODS: readonly Method[] = [
@@ -127,4 +130,23 @@ export function findMethods(names: readonly string[]): ChosenMethod[] {
     );
   }
   return found.map((method) => ({ method, named: names.includes(method.name) }));
+}
+
+/**
+ * A method under modifiers, in their order. Controls stay as they are: they are what others are compared with.
+ *
+ * @returns the method, or why one of the modifiers cannot be used with it
+ */
+export function modified(
+  method: Method,
+  modifiers: readonly Modifier[],
+): { readonly method: Method } | { readonly reason: string } {
+  if (method.family === "control") return { method };
+  let made = method;
+  for (const modifier of modifiers) {
+    const reason = modifier.unsupported(made);
+    if (reason !== undefined) return { reason: `no ${modifier.name} of ${made.name}: ${reason}` };
+    made = modifier.apply(made);
+  }
+  return { method: made };
 }

@@ -42,6 +42,7 @@ export const scoreCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   needsInput: true,
   unsupported: targetUnsupported,
   compute: (context, classes) =>

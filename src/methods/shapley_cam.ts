@@ -42,6 +42,7 @@ export const shapleyCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   unsupported(classifier, target) {
     const first = gradientUnsupported(classifier, target);
     if (first !== undefined) return first;

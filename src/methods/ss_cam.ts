@@ -62,6 +62,7 @@ export const ssCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  weighsChannels: true,
   needsInput: true,
   random: true,
   settings,

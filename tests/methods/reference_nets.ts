@@ -172,3 +172,20 @@ export function mapDifference(found: Tensor, expected: Tensor, eitherSign = fals
   }
   return worst;
 }
+
+/** Of two results, map by map, the one that is closer to what is expected: for maps whose sign is arbitrary. */
+export function closerMaps(expected: Tensor, a: Tensor, b: Tensor): Tensor {
+  const size = expected.shape[2]! * expected.shape[3]!;
+  const data = new Float32Array(expected.data.length);
+  for (let from = 0; from < data.length; from += size) {
+    const parts = [a, b].map((maps) => maps.data.subarray(from, from + size));
+    const [first, second] = parts.map((part) =>
+      part.reduce(
+        (worst, value, i) => Math.max(worst, Math.abs(value - expected.data[from + i]!)),
+        0,
+      )
+    );
+    data.set(parts[first! <= second! ? 0 : 1]!, from);
+  }
+  return floats(expected.shape, data);
+}

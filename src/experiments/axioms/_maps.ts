@@ -6,10 +6,15 @@
 
 import type { Tensor } from "../../base/tensor.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
-import { toMapBatch } from "../../corpus/batch.ts";
 import type { Compute } from "../../gpu/compute.ts";
 import { finalMaps, rawMaps } from "../../kernels/score.ts";
-import { createContext, gridOf, type Method, type Target } from "../../methods/mod.ts";
+import {
+  createContext,
+  frameOfMaps,
+  type Method,
+  type Target,
+  toMapBatch,
+} from "../../methods/mod.ts";
 
 /** Maps of the samples of a batch, one after the other. */
 export interface Maps {
@@ -39,9 +44,8 @@ export async function mapsOf(
     const attribution = await method.compute(context, [...classes, ...padding]);
     const batch = toMapBatch(compute, classifier, method, forward, attribution);
     const [, height, width] = classifier.inputShape;
-    const { placement } = gridOf(method, classifier);
     const raw = await rawMaps(compute, { ...batch, rectify: false });
-    const final = await finalMaps(compute, batch, { width, height, placement });
+    const final = await finalMaps(compute, batch, frameOfMaps(method, classifier));
     const samples = classes.length;
     return {
       raw: raw.subarray(0, samples * batch.height * batch.width),
