@@ -1,0 +1,71 @@
+/**
+ * Similarity of binary vectors: the paper's 22 named measures, the thesis's five of its own, and the matrix of all pairs.
+ *
+ * @module
+ */
+
+import { UsageError } from "../../base/errors.ts";
+import { COUNTED } from "./counted.ts";
+import { pack, pairCounts } from "./counts.ts";
+import { mahalanobis } from "./mahalanobis.ts";
+import { seuclidean } from "./seuclidean.ts";
+import type { Similarity } from "./similarity.ts";
+import { THESIS } from "./thesis.ts";
+
+export type { PairCounts } from "./counts.ts";
+export type { CountedSimilarity, JointSimilarity, Similarity } from "./similarity.ts";
+
+/** Every similarity measure: scipy's 22 in alphabetical order, then the thesis's own. */
+export const SIMILARITIES: readonly Similarity[] = [
+  ...[...COUNTED, mahalanobis, seuclidean].sort((p, q) => p.name < q.name ? -1 : 1),
+  ...THESIS,
+];
+
+/** The measure of a name. @throws {UsageError} when there is none */
+export function similarityNamed(name: string): Similarity {
+  const found = SIMILARITIES.find((similarity) => similarity.name === name);
+  if (!found) {
+    throw new UsageError(
+      `Cannot compare vectors by ${JSON.stringify(name)}: no such similarity; there are ` +
+        SIMILARITIES.map(({ name }) => name).join(", "),
+    );
+  }
+  return found;
+}
+
+/** Similarities of all pairs of m vectors. */
+export interface SimilarityMatrix {
+  /** [m, m], symmetric; the diagonal is 1 even where the measure of a vector with itself is not. */
+  readonly values: Float64Array;
+  /** Why everything off the diagonal is NaN, where the measure cannot be had of these vectors at all. */
+  readonly reason?: string;
+}
+
+/**
+ * 1 − distance of all pairs of binary vectors: `1 - squareform(pdist(vectors, name))`.
+ *
+ * @param vectors m vectors of 0 and 1, of one length n (images)
+ * @throws {RangeError} when their lengths differ
+ */
+export function similarityMatrix(
+  vectors: readonly Uint8Array[],
+  similarity: Similarity,
+): SimilarityMatrix {
+  const packed = pack(vectors);
+  const count = vectors.length;
+  const values = new Float64Array(count * count).fill(1);
+  const joint = "distances" in similarity ? similarity.distances(vectors) : undefined;
+  const reason = joint && "reason" in joint ? joint.reason : undefined;
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      const distance = "distance" in similarity
+        ? similarity.distance(pairCounts(packed, i, j))
+        : joint instanceof Float64Array
+        ? joint[at++]!
+        : NaN;
+      values[i * count + j] = values[j * count + i] = 1 - distance;
+    }
+  }
+  return reason === undefined ? { values } : { values, reason };
+}
