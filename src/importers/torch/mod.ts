@@ -1,0 +1,13 @@
+/**
+ * PyTorch's `.pth` files: a reader of state dicts that executes nothing.
+ *
+ * @module
+ */
+
+export type { TorchType } from "./element_types.ts";
+export {
+  readStateDict,
+  readStateDictBytes,
+  TorchStateDict,
+  type TorchTensor,
+} from "./state_dict.ts";
