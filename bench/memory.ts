@@ -16,7 +16,7 @@ import { decodeImage } from "../src/image/decode.ts";
 import type { Rect } from "../src/image/geometry.ts";
 import { type RgbImage, rgbImage } from "../src/image/image.ts";
 import { encodeJpeg } from "../src/image/render.ts";
-import { type DetectorCard, findCard, MODELS_FOLDER } from "../src/runtime/card.ts";
+import { type DetectorCard, findCard, type Located, MODELS_FOLDER } from "../src/runtime/card.ts";
 import { type Benchmark, digits } from "./benchmark.ts";
 
 const SIDE = 200;
@@ -79,8 +79,8 @@ export async function writeCorpus(folder: string, images: number): Promise<void>
 }
 
 async function findFaces(): Promise<{ picture: RgbImage; box: Rect }[]> {
-  const { card } = await findCard("face-parts");
-  const detector = await openDetector(card as DetectorCard, "native");
+  const located = await findCard("face-parts");
+  const detector = await openDetector(located as Located<DetectorCard>, "native");
   const photos = join(MODELS_FOLDER, "photos");
   const faces: { picture: RgbImage; box: Rect }[] = [];
   for (const { name } of [...Deno.readDirSync(photos)].sort((a, b) => a.name < b.name ? -1 : 1)) {

@@ -13,9 +13,11 @@ import type { Crop, SampleKind } from "../corpus/sampler.ts";
 import {
   boxesDetector,
   type Detector,
+  type DetectorOptions,
   matchImages,
   openDetector,
   readBoxes,
+  refuseOptions,
 } from "../detectors/mod.ts";
 import { type Compute, createCompute } from "../gpu/compute.ts";
 import {
@@ -189,21 +191,29 @@ export function chooseClass(text: string, classes: readonly string[]): ClassChoi
   );
 }
 
-/** A shipped detector, a user's card, or a file of boxes. */
-async function findDetector(
+/**
+ * A shipped detector, a user's card, or a file of boxes.
+ *
+ * @param images of the run, to match a file of boxes with.
+ * @param notices to which a remark is added where the file has no boxes for some images.
+ * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used.
+ */
+export async function findDetector(
   name: string,
   backend: Backend,
   images: readonly CorpusImage[],
   notices: string[],
+  options: DetectorOptions = {},
 ): Promise<Detector> {
-  if (!/\.(csv|json)$/i.test(name)) return await openNamed(name, backend);
+  if (!/\.(csv|json)$/i.test(name)) return await openNamed(name, backend, options);
   let bytes: Uint8Array;
   try {
     bytes = await Deno.readFile(name);
   } catch (error) {
     throw new UsageError(`Cannot read detector ${name}: ${messageOf(error)}`);
   }
-  if (isCard(name, bytes)) return await openNamed(name, backend);
+  if (isCard(name, bytes)) return await openNamed(name, backend, options);
+  refuseOptions(name, options);
   const table = readBoxes(bytes, name);
   const paths = images.map(({ path }) => path);
   const matched = matchImages(table, paths).size;
@@ -221,14 +231,18 @@ async function findDetector(
   return boxesDetector(table, paths);
 }
 
-async function openNamed(name: string, backend: Backend): Promise<Detector> {
-  const { card } = await findCard(name);
+async function openNamed(
+  name: string,
+  backend: Backend,
+  options: DetectorOptions,
+): Promise<Detector> {
+  const { card, folder } = await findCard(name);
   if (card.task !== "detector") {
     throw new UsageError(
       `Cannot use model ${card.name} as detector: its card says task ${card.task}; see emocam models list`,
     );
   }
-  return await openDetector(card, backend);
+  return await openDetector({ card, folder }, backend, options);
 }
 
 /** Whether a JSON file is a model card rather than boxes. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { UsageError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Rect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
@@ -34,6 +35,18 @@ export interface Detections {
   readonly faces: readonly Face[];
 }
 
+/** How the heads of a YOLO are read: as Darknet does, or as lightnet (the paper). */
+export type YoloProfile = "darknet" | "lightnet";
+
+/** Settings of a detector that a run can choose; what is absent is as the detector's card or profile has it. */
+export interface DetectorOptions {
+  readonly profile?: YoloProfile;
+  /** Boxes must be over this confidence, 0…1. */
+  readonly confidence?: number;
+  /** Of two boxes of a class whose intersection over union is over this, 0…1, the worse goes. */
+  readonly nms?: number;
+}
+
 /** A detector, ready to run. */
 export interface Detector {
   readonly name: string;
@@ -41,6 +54,8 @@ export interface Detector {
   readonly key: Readonly<Record<string, Json>>;
   /** The labels it can give, where they are known beforehand. */
   readonly labels?: readonly string[];
+  /** The size of the network's input, for a detector that letterboxes: the frame in which the paper takes box means. */
+  readonly frame?: { readonly width: number; readonly height: number };
   /**
    * Where its answer follows from the path alone, as with a file of boxes: that answer. Equal pictures can then have other
    * boxes under other paths.
@@ -53,4 +68,19 @@ export interface Detector {
    */
   detect(image: RgbImage, path: string): Promise<Detections>;
   dispose(): Promise<void>;
+}
+
+/**
+ * For detectors that have none of these settings.
+ *
+ * @throws {UsageError} when one is asked for: a result that does not follow an option would be a wrong one.
+ */
+export function refuseOptions(name: string, options: DetectorOptions): void {
+  const asked = Object.entries(options).find(([, value]) => value !== undefined);
+  if (!asked) return;
+  throw new UsageError(
+    `Cannot use --${asked[0]} ${
+      asked[1]
+    } with detector ${name}: only YOLO detectors have it; leave it out`,
+  );
 }

@@ -11,9 +11,21 @@ import { z } from "zod";
 import { ModelError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import { frameOf, intersect, isEmpty, type Rect } from "../image/geometry.ts";
-import { type DetectorCard, findCard, type NetworkCard, readCardFile } from "../runtime/card.ts";
+import {
+  type DetectorCard,
+  findCard,
+  type Located,
+  type NetworkCard,
+  readCardFile,
+} from "../runtime/card.ts";
 import type { Backend } from "../runtime/session.ts";
-import type { Box, Detector, Face } from "./detector.ts";
+import {
+  type Box,
+  type Detector,
+  type DetectorOptions,
+  type Face,
+  refuseOptions,
+} from "./detector.ts";
 import { openFaceLandmarks } from "./face_landmarks.ts";
 import { openTinyFace } from "./tiny_face.ts";
 
@@ -112,9 +124,14 @@ export function facePartBoxes(
  * Opens the detector of face parts with the two nets its card names.
  *
  * @throws {ModelError} when a card is malformed or is not of such a net, or the backend refuses a model
- * @throws {UsageError} when there is no card of that name
+ * @throws {UsageError} when there is no card of that name; for any option, as it has none
  */
-export async function openFaceParts(card: DetectorCard, backend: Backend): Promise<Detector> {
+export async function openFaceParts(
+  { card }: Located<DetectorCard>,
+  backend: Backend,
+  options: DetectorOptions = {},
+): Promise<Detector> {
+  refuseOptions(card.name, options);
   const parsed = settingsSchema.safeParse(card.decoder);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;

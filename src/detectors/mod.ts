@@ -5,31 +5,48 @@
  */
 
 import { ModelError } from "../base/errors.ts";
-import type { DetectorCard } from "../runtime/card.ts";
+import type { DetectorCard, Located } from "../runtime/card.ts";
 import type { Backend } from "../runtime/session.ts";
-import type { Detector } from "./detector.ts";
+import type { Detector, DetectorOptions } from "./detector.ts";
 import { openFaceParts } from "./face_parts.ts";
+import { openYolo } from "./yolo.ts";
 
-export type { Box, Detections, Detector, Face } from "./detector.ts";
+export type { Box, Detections, Detector, DetectorOptions, Face, YoloProfile } from "./detector.ts";
+export { refuseOptions } from "./detector.ts";
 export { boxesDetector, type BoxTable, matchImages, readBoxes } from "./boxes_file.ts";
 export { FACE_PART_LABELS, openFaceParts } from "./face_parts.ts";
 // The two nets that face parts are made of.
 export { openFaceLandmarks } from "./face_landmarks.ts";
 export { openTinyFace } from "./tiny_face.ts";
+export { openYolo, YOLO_DEFAULTS } from "./yolo.ts";
 
 /** How a detector is opened, by the `decoder.kind` of its card. */
 export const DECODERS: Readonly<
-  Record<string, (card: DetectorCard, backend: Backend) => Promise<Detector>>
+  Record<
+    string,
+    (
+      located: Located<DetectorCard>,
+      backend: Backend,
+      options?: DetectorOptions,
+    ) => Promise<Detector>
+  >
 > = {
   "face-parts": openFaceParts,
+  yolo: openYolo,
 };
 
 /**
  * Opens the detector of a card.
  *
  * @throws {ModelError} for a kind that is not listed, or as the detector itself
+ * @throws {UsageError} for an option that the detector does not have
  */
-export function openDetector(card: DetectorCard, backend: Backend): Promise<Detector> {
+export async function openDetector(
+  located: Located<DetectorCard>,
+  backend: Backend,
+  options: DetectorOptions = {},
+): Promise<Detector> {
+  const { card } = located;
   const open = DECODERS[card.decoder.kind];
   if (!open) {
     throw new ModelError(
@@ -38,5 +55,5 @@ export function openDetector(card: DetectorCard, backend: Backend): Promise<Dete
       }; known are ${Object.keys(DECODERS).join(", ")}`,
     );
   }
-  return open(card, backend);
+  return await open(located, backend, options);
 }

@@ -245,7 +245,10 @@ export async function findCard(name: string): Promise<Located> {
  * @throws {ModelError} when the file is missing or its SHA-256 is not the card's.
  */
 export async function readCardFile(
-  { card, folder }: Located<ClassifierCard | NetworkCard>,
+  { card, folder }: {
+    readonly card: Pick<NetworkCard, "name" | "file" | "sha256" | "source">;
+    readonly folder: string;
+  },
 ): Promise<Uint8Array> {
   const path = join(folder, card.file);
   let bytes: Uint8Array;

@@ -10,7 +10,7 @@ import { createCompute } from "../../src/gpu/compute.ts";
 import { decodeImage } from "../../src/image/decode.ts";
 import { finalMaps } from "../../src/kernels/score.ts";
 import { createContext, gridOf, METHODS } from "../../src/methods/mod.ts";
-import { type DetectorCard, findCard } from "../../src/runtime/card.ts";
+import { type DetectorCard, findCard, type Located } from "../../src/runtime/card.ts";
 import { prepare } from "../../src/runtime/preprocess.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { matricesOf, parseMatrix, runEmocam } from "./cli.ts";
@@ -64,8 +64,8 @@ async function mirrorCorrelation(
     batch: 8,
     placement,
   });
-  const { card } = await findCard("face-parts");
-  const detector = await openDetector(card as DetectorCard, "native");
+  const located = await findCard("face-parts");
+  const detector = await openDetector(located as Located<DetectorCard>, "native");
   const compute = await createCompute("cpu");
   const gradCam = METHODS.find((method) => method.name === "grad-cam")!;
   const [channels, height, width] = classifier.inputShape;

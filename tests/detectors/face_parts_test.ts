@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ModelError } from "../../src/base/errors.ts";
+import { fileURLToPath } from "node:url";
+import { ModelError, UsageError } from "../../src/base/errors.ts";
 import { decodeImage } from "../../src/image/decode.ts";
 import { type DetectorCard, parseCard } from "../../src/runtime/card.ts";
 import type { Box, Face } from "../../src/detectors/detector.ts";
@@ -11,6 +12,7 @@ const card = parseCard(
   await Deno.readTextFile(new URL("face-parts.json", models)),
   "face-parts",
 ) as DetectorCard;
+const located = { card, folder: fileURLToPath(models) };
 
 /** A face of round numbers: 100 px wide from x = 100, 100 px high from y = 50. */
 function plainFace(): Face {
@@ -102,7 +104,7 @@ Deno.test("boxes end at the image's edge, and what lies outside or has no extent
 
 Deno.test("the portrait has one face with nine parts where they belong", async () => {
   const image = await decodeImage(await Deno.readFile(new URL("photos/astronaut.jpg", models)));
-  const detector = await openDetector(card, "native");
+  const detector = await openDetector(located, "native");
   try {
     assert.deepEqual(detector.labels, FACE_PART_LABELS);
     const { boxes, faces } = await detector.detect(image, "astronaut.jpg");
@@ -117,7 +119,7 @@ Deno.test("the portrait has one face with nine parts where they belong", async (
     // The same photo gives the same numbers again, and another run of the detector has the same key.
     const again = await detector.detect(image, "elsewhere/astronaut.jpg");
     assert.deepEqual(again, { boxes, faces });
-    const second = await openFaceParts(card, "native");
+    const second = await openFaceParts(located, "native");
     assert.deepEqual(second.key, detector.key);
     await second.dispose();
   } finally {
@@ -126,21 +128,34 @@ Deno.test("the portrait has one face with nine parts where they belong", async (
 });
 
 Deno.test("a decoder of unknown kind and one without its settings are refused", async () => {
-  assert.throws(
-    () => openDetector({ ...card, decoder: { kind: "yolo" } }, "native"),
+  const open = (other: typeof card) => openDetector({ ...located, card: other }, "native");
+  await assert.rejects(
+    open({ ...card, decoder: { kind: "nope" } }),
     (error) =>
       error instanceof ModelError &&
-      /decoder kind "yolo"; known are face-parts/.test(error.message),
+      /decoder kind "nope"; known are face-parts, yolo/.test(error.message),
   );
   await assert.rejects(
-    openDetector({ ...card, decoder: { kind: "face-parts", padding: 1 } }, "native"),
+    open({ ...card, decoder: { kind: "face-parts", padding: 1 } }),
     (error) => error instanceof ModelError && /decoder\.faces/.test(error.message),
   );
   const swapped = { ...card, decoder: { ...card.decoder, faces: "mini-xception" } };
   await assert.rejects(
-    openDetector(swapped, "native"),
+    open(swapped),
     (error) =>
       error instanceof ModelError &&
       /Cannot use model mini-xception for faces: its task is classifier/.test(error.message),
   );
+});
+
+Deno.test("settings that only YOLO detectors have are refused", async () => {
+  for (const options of [{ profile: "lightnet" as const }, { confidence: .5 }, { nms: .5 }]) {
+    const [name] = Object.keys(options);
+    await assert.rejects(
+      openDetector(located, "native", options),
+      (error) =>
+        error instanceof UsageError &&
+        error.message.startsWith(`Cannot use --${name} ${Object.values(options)[0]} with detector`),
+    );
+  }
 });

@@ -1,0 +1,296 @@
+/**
+ * YOLOv3 and its kin: an ONNX network with raw heads (as `models import darknet` makes it), in one of two profiles.
+ *
+ * | | `darknet` | `lightnet` (what EmoCAM ran) |
+ * |---|---|---|
+ * | batch norm | √variance + 10⁻⁶ | √(variance + ε), as in ONNX |
+ * | letterbox | grey, Darknet's bilinear filter | black, Pillow's bicubic filter on 8-bit pixels |
+ * | classes | a sigmoid each: one box can have several | softmax: the best one |
+ * | thresholds by default | .25, suppression .45 | .005, suppression .005 |
+ *
+ * A profile is all of a column: there is no way to mix them.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { ImageError, ModelError, UsageError } from "../base/errors.ts";
+import { type Json, sha256 } from "../base/json.ts";
+import { floats } from "../base/tensor.ts";
+import { invertPlacement, isEmpty, placeRect, type Rect } from "../image/geometry.ts";
+import type { RgbImage } from "../image/image.ts";
+import {
+  darknetLetterbox,
+  letterbox,
+  letterboxDarknet,
+  letterboxPlacement,
+  paperLetterbox,
+} from "../image/letterbox.ts";
+import { foldBatchNorms } from "../onnx/fold_batch_norm.ts";
+import type { Graph } from "../onnx/graph.ts";
+import { readModel, writeModel } from "../onnx/model_file.ts";
+import { inferShapes } from "../onnx/shapes.ts";
+import { type DetectorCard, type Located, readCardFile } from "../runtime/card.ts";
+import { type Backend, openSession, type Session, toFloats } from "../runtime/session.ts";
+import { type CentreBoxes, type KeptRows, suppressClasses } from "./_nms.ts";
+import { decodeDarknet, decodeLightnet, type YoloHead } from "./_yolo_decode.ts";
+import type { Box, Detector, DetectorOptions, YoloProfile } from "./detector.ts";
+
+const extent = z.number().positive();
+const share = z.number().min(0).max(1);
+const settingsSchema = z.strictObject({
+  kind: z.literal("yolo"),
+  /** The profile that is taken where none is asked for. */
+  profile: z.enum(["darknet", "lightnet"]).default("darknet"),
+  /** Thresholds in place of the profile's. */
+  confidence: share.optional(),
+  nms: share.optional(),
+  /** In the order of the network's heads, which is that of equally good boxes. */
+  heads: z.array(z.strictObject({
+    /** Name of the graph's output: raw logits [N, anchors · (5 + classes), height, width]. */
+    output: z.string().min(1),
+    /** Width and height of each anchor in pixels of the network's input. */
+    anchors: z.array(z.tuple([extent, extent])).min(1),
+  })).min(1),
+});
+
+/** Settings of the decoder, the section `decoder` of the card. */
+export type YoloSettings = z.infer<typeof settingsSchema>;
+
+/**
+ * Thresholds of each profile: those of EmoCAM's code for lightnet; for Darknet the suppression of all its programs, and the confidence of
+ * the reference results (its programs have had .24 to .5 by default).
+ */
+export const YOLO_DEFAULTS: Readonly<Record<YoloProfile, { confidence: number; nms: number }>> = {
+  darknet: { confidence: .25, nms: .45 },
+  lightnet: { confidence: .005, nms: .005 },
+};
+
+/** A card that has all that a YOLO needs. */
+interface YoloCard {
+  readonly name: string;
+  readonly source: string;
+  readonly file: string;
+  readonly sha256: string;
+  readonly classes: readonly string[];
+  readonly input: NonNullable<DetectorCard["input"]>;
+  readonly settings: YoloSettings;
+}
+
+/**
+ * Opens a YOLO detector: boxes in image pixels, not clipped to the image (a box without extent in double precision is left out),
+ * ordered by falling confidence, then class, then the profile's own order of rows. Images are run one at a time, so that a
+ * result does not depend on its neighbours.
+ *
+ * Departs from lightnet: boxes are computed in double precision and suppressed exactly, class by class (see `_nms.ts`); they leave
+ * in image pixels, exactly back from the frame in which EmoCAM leaves them.
+ *
+ * @throws {ModelError} when the card lacks something, the network is not what it says, or the backend refuses the model.
+ * @throws {UsageError} for a threshold outside 0…1.
+ */
+export async function openYolo(
+  located: Located<DetectorCard>,
+  backend: Backend,
+  options: DetectorOptions = {},
+): Promise<Detector> {
+  const card = yoloCard(located.card);
+  const { settings, input, classes } = card;
+  const profile = options.profile ?? settings.profile;
+  // Thresholds of the card belong to its own profile.
+  const own: Partial<YoloSettings> = profile === settings.profile ? settings : {};
+  const confidence = options.confidence ?? own.confidence ?? YOLO_DEFAULTS[profile].confidence;
+  const nms = options.nms ?? own.nms ?? YOLO_DEFAULTS[profile].nms;
+  for (const [name, value] of Object.entries({ confidence, nms })) {
+    if (!share.safeParse(value).success) {
+      throw new UsageError(`Cannot use ${name} ${value}: give a number from 0 to 1`);
+    }
+  }
+  const session = await open(card, located.folder, profile, backend);
+  const frame = { width: input.width, height: input.height };
+  const run = async (planes: Float32Array) => await runHeads(session, card, planes);
+  const find = {
+    async darknet(image: RgbImage): Promise<Box[]> {
+      const geometry = darknetLetterbox(image, frame.width, frame.height);
+      const heads = await run(letterboxDarknet(image, frame.width, frame.height));
+      const settings = { classes: classes.length, confidence, image, geometry };
+      const rows = decodeDarknet(heads, settings);
+      const kept = suppressClasses(rows.boxes, rows.classes, { threshold: nms, single: true });
+      return toBoxes(rows.boxes, kept, classes, (rect) => rect);
+    },
+    async lightnet(image: RgbImage): Promise<Box[]> {
+      const heads = await run(planesOf(letterbox(image, frame.width, frame.height)));
+      const rows = decodeLightnet(heads, { classes: classes.length, confidence, frame });
+      const kept = suppressClasses(rows.boxes, rows.classes, { threshold: nms, single: false });
+      const geometry = paperLetterbox(image, frame.width, frame.height);
+      const back = invertPlacement(letterboxPlacement(image, geometry));
+      return toBoxes(rows.boxes, kept, classes, (rect) => placeRect(back, rect));
+    },
+  }[profile];
+  return {
+    name: card.name,
+    key: {
+      detector: "yolo",
+      version: 1,
+      profile,
+      confidence,
+      nms,
+      sha256: card.sha256,
+      frame,
+      heads: settings.heads as Json,
+      classes: sha256(classes.join("\n")),
+    },
+    labels: classes,
+    frame,
+    detect: async (image) => ({ boxes: await find(image), faces: [] }),
+    dispose: () => session.dispose(),
+  };
+}
+
+/** @throws {ModelError} naming what the card lacks, or what no profile does. */
+function yoloCard(card: DetectorCard): YoloCard {
+  const refuse = (what: string): never => {
+    throw new ModelError(`Cannot use detector ${card.name}: ${what}`);
+  };
+  const parsed = settingsSchema.safeParse(card.decoder);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    refuse(`decoder.${issue.path.join(".")}: ${issue.message}`);
+  }
+  const { file, sha256, classes, input } = card;
+  if (!file || !sha256 || !classes?.length || !input) {
+    const fields = { file, sha256, classes: classes?.length, input };
+    const missing = Object.entries(fields).filter(([, value]) => !value).map(([name]) => name);
+    return refuse(`its card has no ${missing.join(", ")}; a yolo needs them`);
+  }
+  const fixed = { channels: "rgb", fit: "letterbox", resize: "pillow-bicubic" } as const;
+  for (const [name, value] of Object.entries(fixed)) {
+    const own = input[name as keyof typeof fixed];
+    if (own !== value) refuse(`input.${name} is ${own}; the profiles of a yolo have ${value}`);
+  }
+  const { scale, mean, std, meanImage } = input;
+  const plain = Math.abs(scale * 255 - 1) < 1e-9 && mean.every((value) => value === 0) &&
+    std.every((value) => value === 1) && meanImage === undefined;
+  if (!plain) refuse("its input is scaled; the profiles of a yolo take 0…1: scale 1/255, no mean");
+  const { name, source } = card;
+  return { name, source, file, sha256, classes, input, settings: parsed.data! };
+}
+
+/** Loads the network with its batch norms as the profile has them. */
+async function open(
+  card: YoloCard,
+  folder: string,
+  profile: YoloProfile,
+  backend: Backend,
+): Promise<Session> {
+  const graph = readModel(await readCardFile({ card, folder }), card.file);
+  checkHeads(card, graph);
+  const folded = foldBatchNorms(graph, profile === "darknet" ? "darknet" : "onnx");
+  const left = folded.nodes.find(({ op }) => op === "BatchNormalization");
+  if (left && profile === "darknet") {
+    throw new ModelError(
+      `Cannot use detector ${card.name}: batch normalization ${left.name} stands behind no convolution of its own, ` +
+        "so it cannot be computed as Darknet does; use the profile lightnet",
+    );
+  }
+  return await openSession(writeModel(folded), backend);
+}
+
+/** @throws {ModelError} when the network's input or heads are not what the card says, as far as the graph tells. */
+function checkHeads(card: YoloCard, graph: Graph): void {
+  const refuse = (what: string): never => {
+    throw new ModelError(`Cannot use detector ${card.name}: ${what}; correct its card`);
+  };
+  const { width, height, name } = card.input;
+  const input = graph.inputs.find((input) => input.name === name);
+  if (!input || graph.inputs.length > 1) {
+    const names = graph.inputs.map((input) => input.name).join(", ");
+    refuse(`its network has the inputs ${names}, the card says ${name}`);
+  }
+  const expected = [input!.shape?.[0] ?? 1, 3, height, width];
+  const shape = input!.shape ?? expected;
+  const fits = shape.length === 4 &&
+    shape.every((extent, i) => typeof extent === "string" || i === 0 || extent === expected[i]);
+  if (!fits) refuse(`its network takes [${shape.join(", ")}], the card says [${expected}]`);
+  const known = inferShapes(graph);
+  for (const { output, anchors } of card.settings.heads) {
+    if (!graph.outputs.some((own) => own.name === output)) {
+      const names = graph.outputs.map((own) => own.name).join(", ");
+      refuse(`its network has no output ${output}, only ${names}`);
+    }
+    const shape = known.get(output)?.shape;
+    if (shape) checkHeadShape(card, output, anchors.length, shape);
+  }
+}
+
+function checkHeadShape(
+  card: YoloCard,
+  output: string,
+  anchors: number,
+  shape: readonly (number | string)[],
+): void {
+  const channels = anchors * (5 + card.classes.length);
+  if (shape.length === 4 && (shape[1] === channels || typeof shape[1] === "string")) return;
+  throw new ModelError(
+    `Cannot use detector ${card.name}: output ${output} has the shape [${shape.join(", ")}]; ` +
+      `${anchors} anchors and ${card.classes.length} classes need ` +
+      `${channels} = ${anchors} × (5 + ${card.classes.length}) channels; correct its card`,
+  );
+}
+
+/** Runs one image. */
+async function runHeads(
+  session: Session,
+  card: YoloCard,
+  planes: Float32Array,
+): Promise<YoloHead[]> {
+  const { input, settings } = card;
+  const outputs = await session.run(
+    { [input.name]: floats([1, 3, input.height, input.width], planes) },
+    settings.heads.map(({ output }) => output),
+  );
+  const heads: YoloHead[] = [];
+  for (const { output, anchors } of settings.heads) {
+    const { shape, data } = await toFloats(outputs[output]!);
+    checkHeadShape(card, output, anchors.length, shape);
+    heads.push({ name: output, logits: data, height: shape[2]!, width: shape[3]!, anchors });
+  }
+  return heads;
+}
+
+/** 8-bit pixels as planes [3, height, width], 0…1: the float32 nearest to value / 255. */
+function planesOf({ width, height, data }: RgbImage): Float32Array {
+  const size = width * height;
+  const planes = new Float32Array(3 * size);
+  for (let i = 0; i < size; i++) {
+    for (let c = 0; c < 3; c++) planes[c * size + i] = data[3 * i + c] / 255;
+  }
+  return planes;
+}
+
+/** The kept rows of all classes as boxes, best first. */
+function toBoxes(
+  centres: CentreBoxes,
+  kept: readonly KeptRows[],
+  labels: readonly string[],
+  place: (rect: Rect) => Rect,
+): Box[] {
+  const boxes: { box: Box; index: number; row: number }[] = [];
+  kept.forEach(({ rows, confidence }, index) =>
+    rows.forEach((row, i) => {
+      const [x, y, width, height] = centres.subarray(4 * row, 4 * row + 4);
+      const rect = place({
+        x0: x - width / 2,
+        y0: y - height / 2,
+        x1: x + width / 2,
+        y1: y + height / 2,
+      });
+      if (isEmpty(rect)) return;
+      if (!Object.values(rect).every(Number.isFinite)) {
+        throw new ImageError(`Cannot detect objects: a box reaches to ${Object.values(rect)}`);
+      }
+      boxes.push({ box: { label: labels[index], confidence: confidence[i], ...rect }, index, row });
+    })
+  );
+  boxes.sort((a, b) => b.box.confidence - a.box.confidence || a.index - b.index || a.row - b.row);
+  return boxes.map(({ box }) => box);
+}
