@@ -5,14 +5,16 @@
  */
 
 import { Command } from "commander";
+import { modelsFetchCommand } from "./models_fetch.ts";
+import { modelsImportCommand } from "./models_import.ts";
 
-/** Defines `models list` and `models inspect`. */
+/** Defines `models` and the commands below it. */
 export function modelsCommand(exit: (status: number) => void): Command {
   const models = new Command("models").description(
     "the models that ship, and what is in an ONNX file",
   );
   models.command("list")
-    .description("shipped models: task, classes, licence, whether their file is here")
+    .description("shipped models and yours: task, classes, licence, whether their file is here")
     .option("--json", "print JSON")
     .action(async (options: { json?: boolean }) => {
       const { listModels } = await import("./models_run.ts");
@@ -28,5 +30,7 @@ export function modelsCommand(exit: (status: number) => void): Command {
       const { inspectModel } = await import("./models_run.ts");
       exit(await inspectModel(file, options));
     });
+  models.addCommand(modelsFetchCommand(exit));
+  models.addCommand(modelsImportCommand(exit));
   return models;
 }

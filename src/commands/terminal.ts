@@ -34,6 +34,30 @@ export function createProgress(): { update(progress: StreamProgress): void; end(
   };
 }
 
+/** Progress of one file after another on standard error, rewritten on a terminal, a plain line now and then otherwise. */
+export function createFetchProgress(): {
+  update(name: string, received: number, total?: number): void;
+  end(): void;
+} {
+  const terminal = Deno.stderr.isTerminal();
+  let last = performance.now(), shown = false;
+  return {
+    update(name, received, total) {
+      const now = performance.now();
+      if (now - last < (terminal ? 200 : PLAIN_INTERVAL * 1000) && received !== total) return;
+      last = now;
+      const of = total === undefined ? "" : ` of ${(total / 1e6).toFixed(1)}`;
+      const text = `${printable(name)}: ${(received / 1e6).toFixed(1)}${of} MB`;
+      writeError(terminal ? `\r\x1b[K${text}` : `${text}\n`);
+      shown = terminal;
+    },
+    end() {
+      if (shown) writeError("\n");
+      shown = false;
+    },
+  };
+}
+
 /** Writes to standard error. Nobody may be reading any more (`2>&1 | head`): that ends no run. */
 function writeError(text: string): void {
   try {
