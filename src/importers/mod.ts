@@ -5,6 +5,7 @@
  */
 
 export { buildModels, buildNet, type BuiltFile } from "./build_models.ts";
+export { type EmonetOptions, importEmonet } from "./emonet.ts";
 export { faceExpressionNet, faceLandmarkNet, tinyFaceNet } from "./face_api.ts";
 export { type ImportedModel, type ImportedParts, writeImported } from "./imported.ts";
 export { cardText, type NetRecipe, NETS } from "./nets.ts";
