@@ -13,44 +13,50 @@ import type { AxisField, ReceptiveField } from "../onnx/receptive_field.ts";
 import { withScores } from "../onnx/scores.ts";
 import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";
-import { type Card, findCard, MODELS_FOLDER, shippedCards } from "../runtime/card.ts";
+import { type Card, findCard, shippedCards, userCards } from "../runtime/card.ts";
 import { printable, textTable } from "./terminal.ts";
 
-/** Lists the models that ship. */
+/** Lists the models that ship, then those of the user's model folder. */
 export async function listModels({ json }: { json?: boolean }): Promise<number> {
-  const cards = await shippedCards();
-  const rows = await Promise.all(cards.map(async ({ card }) => ({
-    name: card.name,
-    task: card.task,
-    classes: card.classes?.length ?? null,
-    licence: card.licence,
-    present: await isPresent(card),
-    source: card.source,
-  })));
+  const places = [["shipped", await shippedCards()], ["user folder", await userCards()]] as const;
+  const rows = await Promise.all(
+    places.flatMap(([where, cards]) =>
+      cards.map(async ({ card, folder }) => ({
+        name: card.name,
+        task: card.task,
+        classes: card.classes?.length ?? null,
+        licence: card.licence,
+        where,
+        present: await isPresent(card, folder),
+        source: card.source,
+      }))
+    ),
+  );
   if (json) console.log(JSON.stringify(rows, null, 1));
   else {
     console.log(textTable(
-      ["name", "task", "classes", "file", "licence"],
-      rows.map(({ name, task, classes, licence, present, source }) => [
+      ["name", "task", "classes", "where", "file", "licence"],
+      rows.map(({ name, task, classes, licence, where, present, source }) => [
         name,
         task,
         classes === null ? "" : String(classes),
+        where,
         present === undefined
           ? "made of others"
           : present
           ? "present"
-          : `missing: get it from ${source}`,
-        licence.split(/ \(|;/)[0]!,
+          : `missing: get it from ${printable(source)}`,
+        printable(licence.split(/ \(|;/)[0]!),
       ]),
     ));
   }
   return 0;
 }
 
-async function isPresent(card: Card): Promise<boolean | undefined> {
+async function isPresent(card: Card, folder: string): Promise<boolean | undefined> {
   if (!card.file) return undefined;
   try {
-    return (await Deno.stat(join(MODELS_FOLDER, card.file))).isFile;
+    return (await Deno.stat(join(folder, card.file))).isFile;
   } catch {
     return false;
   }

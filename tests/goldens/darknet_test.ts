@@ -1,7 +1,7 @@
 /** The Darknet importer on all shared networks, against Darknet's and lightnet's own outputs. */
 
 import assert from "node:assert/strict";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ModelError, UsageError } from "../../src/base/errors.ts";
 import { readNpy } from "../../src/base/npy.ts";

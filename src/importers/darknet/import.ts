@@ -7,7 +7,7 @@
 import { basename } from "node:path";
 import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
 import { writeModel } from "../../onnx/model_file.ts";
-import { modelName } from "../_model_name.ts";
+import { checkPlace, modelName } from "../_model_name.ts";
 import { type ImportedModel, writeImported } from "../imported.ts";
 import { parseCfg } from "./cfg.ts";
 import { darknetGraph } from "./graph.ts";
@@ -45,6 +45,7 @@ const MAX_TEXT = 4 * 2 ** 20;
 export async function importDarknet(options: DarknetImport): Promise<ImportedModel> {
   const { cfg, weights, names, folder, source, licence, citation } = options;
   const name = modelName(options.name, cfg);
+  await checkPlace(name, folder);
   const origin = basename(cfg);
   const network = readNetwork(parseCfg(await readText(cfg, "cfg"), origin), origin);
   const notices = [...network.notices];
