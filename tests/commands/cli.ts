@@ -43,9 +43,13 @@ const PERMISSIONS = project.tasks.emocam.command.split(" ")
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** The command line as a process, not started yet. */
-export function emocamProcess(args: readonly string[], options: Deno.CommandOptions = {}) {
+export function emocamProcess(
+  args: readonly string[],
+  options: Deno.CommandOptions = {},
+  permissions: readonly string[] = [],
+) {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-check", ...PERMISSIONS, MAIN, ...args],
+    args: ["run", "--quiet", "--no-check", ...PERMISSIONS, ...permissions, MAIN, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
