@@ -70,14 +70,24 @@ export async function writeImported(parts: ImportedParts): Promise<ImportedModel
   };
 }
 
+/** Bytes written at once: Deno copies what it is given, and a model has hundreds of megabytes. */
+const PIECE = 2 ** 22;
+
 /** Writes a file beside its place, then moves it there. */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
-    await Deno.writeFile(temporary, bytes, { createNew: true });
+    await writePieces(temporary, bytes);
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw error;
+  }
+}
+
+async function writePieces(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  for (let done = 0; done < bytes.length;) {
+    done += await file.write(bytes.subarray(done, done + PIECE));
   }
 }
