@@ -9,6 +9,7 @@ import project from "../../deno.json" with { type: "json" };
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { checkCommand } from "./check.ts";
+import { detectCommand } from "./detect.ts";
 import { explainCommand } from "./explain.ts";
 import { modelsCommand } from "./models.ts";
 
@@ -27,6 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(emocam help COMMAND lists its options)")
     .addCommand(analyzeCommand(exit))
     .addCommand(explainCommand(exit))
+    .addCommand(detectCommand(exit))
     .addCommand(checkCommand(exit))
     .addCommand(modelsCommand(exit));
   for (const command of withChildren(program)) {
