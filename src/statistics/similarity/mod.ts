@@ -37,7 +37,7 @@ export function similarityNamed(name: string): Similarity {
 export interface SimilarityMatrix {
   /** [m, m], symmetric; the diagonal is 1 even where the measure of a vector with itself is not. */
   readonly values: Float64Array;
-  /** Why everything off the diagonal is NaN, where the measure cannot be had of these vectors at all. */
+  /** Why everything is NaN, where the measure cannot be had of these vectors at all. */
   readonly reason?: string;
 }
 
@@ -55,17 +55,15 @@ export function similarityMatrix(
   const count = vectors.length;
   const values = new Float64Array(count * count).fill(1);
   const joint = "distances" in similarity ? similarity.distances(vectors) : undefined;
-  const reason = joint && "reason" in joint ? joint.reason : undefined;
+  if (joint && "reason" in joint) return { values: values.fill(NaN), reason: joint.reason };
   let at = 0;
   for (let i = 0; i < count; i++) {
     for (let j = i + 1; j < count; j++) {
       const distance = "distance" in similarity
         ? similarity.distance(pairCounts(packed, i, j))
-        : joint instanceof Float64Array
-        ? joint[at++]!
-        : NaN;
+        : joint![at++]!;
       values[i * count + j] = values[j * count + i] = 1 - distance;
     }
   }
-  return reason === undefined ? { values } : { values, reason };
+  return { values };
 }

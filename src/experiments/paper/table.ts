@@ -1,0 +1,55 @@
+/**
+ * Tables as the analyses give them: to be written as CSV by whoever asked.
+ *
+ * @module
+ */
+
+import type { Field } from "../../corpus/csv.ts";
+
+/** A table, by the name of its file without the ending. */
+export interface Table {
+  readonly name: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly Field[])[];
+}
+
+/** What columns are called. */
+export interface ColumnNames {
+  readonly image: string;
+  readonly emotion: string;
+  readonly object: string;
+  readonly annotated: string;
+  /** Predicted valence, annotated valence, predicted arousal, annotated arousal. */
+  readonly quantities: readonly [string, string, string, string];
+}
+
+/** Our own names. */
+export const COLUMNS: ColumnNames = {
+  image: "image",
+  emotion: "emotion",
+  object: "object",
+  annotated: "annotated_emotion",
+  quantities: ["valence", "annotated_valence", "arousal", "annotated_arousal"],
+};
+
+/** The published code's, so that notebooks made for its tables read ours. */
+export const REFERENCE_COLUMNS: ColumnNames = {
+  image: "dir_image_path",
+  emotion: "emonet_emotion",
+  object: "detected_object",
+  annotated: "ann_emotion",
+  quantities: ["emonet_valence", "ann_valence", "emonet_arousal", "ann_arousal"],
+};
+
+/** A square matrix with its names above and beside it; the corner is empty. */
+export function squareTable(
+  name: string,
+  names: readonly string[],
+  value: (row: number, column: number) => number,
+): Table {
+  return {
+    name,
+    header: ["", ...names],
+    rows: names.map((rowName, i) => [rowName, ...names.map((_, j) => value(i, j))]),
+  };
+}
