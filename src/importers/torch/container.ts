@@ -13,10 +13,10 @@ import { Budget, type Value } from "./values.ts";
 import { readZip, type ZipEntry } from "./zip_archive.ts";
 
 /**
- * What the description of a checkpoint may take in memory beyond the file's own length: enough for a million numbers of a
- * training history.
+ * What the description of a checkpoint may take in memory beyond the file's own length: enough for half a million numbers
+ * of a training history.
  */
-const DESCRIPTION_BYTES = 48 << 20;
+const DESCRIPTION_BYTES = 32 << 20;
 const MAX_RECORD = 32;
 /** PyTorch's kMaxSupportedFileFormatVersion. */
 const MAX_VERSION = 10;

@@ -335,6 +335,7 @@ class Machine {
     this.budget.spend(12 * items.length);
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i]!;
+      if (key instanceof PyTuple) this.budget.spend(8 * key.items.length);
       if (!isKey(key)) this.#refuse(`its pickle has ${kindOf(key)} as a dict's key`);
       dict.set(key, items[i + 1]!);
     }

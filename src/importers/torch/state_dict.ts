@@ -117,6 +117,7 @@ interface Weights {
 /** Looks for the dict of weights. Each dict is looked at once, whatever refers to it, so cycles and sharing cost nothing. */
 class Search {
   readonly #seen = new Set<PyDict>();
+  readonly #tensors = new Map<PyDict, boolean>();
   constructor(private readonly source: ByteSource) {}
 
   weights(dict: PyDict, at: readonly string[]): Weights | undefined {
@@ -128,13 +129,15 @@ class Search {
       const found = inner instanceof PyDict && this.weights(inner, [...at, name]);
       if (found) return found;
     }
-    if (hasTensors(dict)) return { items, at };
+    if (this.#hasTensors(dict)) return { items, at };
     return this.#onlyDict(items, at);
   }
 
   /** The one dict of tensors under a name that says nothing. */
   #onlyDict(items: ReadonlyMap<string, Value>, at: readonly string[]): Weights | undefined {
-    const dicts = [...items].filter(([, value]) => value instanceof PyDict && hasTensors(value));
+    const dicts = [...items].filter(([, value]) =>
+      value instanceof PyDict && this.#hasTensors(value)
+    );
     if (dicts.length > 1) {
       this.source.refuse(
         `it holds several dicts of tensors: ${
@@ -146,14 +149,19 @@ class Search {
     const [only] = dicts;
     return only && { items: (only[1] as PyDict).texts(), at: [...at, only[0]] };
   }
-}
 
-/** Whether a dict has tensors, and all of them under text. */
-function hasTensors(dict: PyDict): boolean {
-  const held = dict.keys.filter((_, i) =>
-    dict.values[i] instanceof TorchView || dict.values[i] instanceof TorchStorage
-  );
-  return held.length > 0 && held.every((key) => typeof key === "string");
+  /** Whether a dict has tensors, and all of them under text. */
+  #hasTensors(dict: PyDict): boolean {
+    let known = this.#tensors.get(dict);
+    if (known === undefined) {
+      const held = dict.keys.filter((_, i) =>
+        dict.values[i] instanceof TorchView || dict.values[i] instanceof TorchStorage
+      );
+      known = held.length > 0 && held.every((key) => typeof key === "string");
+      this.#tensors.set(dict, known);
+    }
+    return known;
+  }
 }
 
 /** Known prefixes that all keys share, one inside the other; nothing where a key would become empty. */

@@ -24,6 +24,8 @@ const CALLS: ReadonlySet<string> = new Set([
 ]);
 const SAVE_WEIGHTS =
   "it was not run. Save the weights alone, torch.save(model.state_dict(), FILE), or do not trust this file";
+const PLAIN_TENSORS =
+  "only plain tensors of floats, integers and bool are read: convert them, and save the state dict alone";
 const DAMAGED = "it is damaged or hostile: fetch it again from its source";
 
 /** Builds the tensors of one file and remembers its storages. */
@@ -38,12 +40,10 @@ export class TorchBuilder implements Builder {
     const known = CALLS.has(word.text) && !name.includes(".") || storageTypeOf(word) !== null ||
       module === "torch" && isTorchType(name);
     if (!known) {
-      const advice = module === "torch" || module.startsWith("torch.")
-        ? `only plain tensors of floats, integers and bool are read; ${SAVE_WEIGHTS}`
-        : SAVE_WEIGHTS;
+      const ofTorch = module === "torch" || module.startsWith("torch.");
       this.source.refuse(
         `its pickle asks for ${quoted(word.text)}, which is no part of a state dict`,
-        advice,
+        ofTorch ? PLAIN_TENSORS : SAVE_WEIGHTS,
       );
     }
     this.budget.spend(48);
@@ -69,6 +69,7 @@ export class TorchBuilder implements Builder {
     if (!(object instanceof PyDict && object.ordered && state instanceof PyDict)) {
       this.#refuse(`its pickle sets attributes of ${kindOf(object)} from ${kindOf(state)}`);
     }
+    this.budget.spend(8 * state.keys.length);
     const name = state.keys.find((key) => key !== "_metadata");
     if (name !== undefined) {
       this.#refuse(
