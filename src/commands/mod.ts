@@ -10,6 +10,7 @@ import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { checkCommand } from "./check.ts";
 import { detectCommand } from "./detect.ts";
+import { corpusCommand } from "./corpus.ts";
 import { explainCommand } from "./explain.ts";
 import { modelsCommand } from "./models.ts";
 
@@ -30,6 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(explainCommand(exit))
     .addCommand(detectCommand(exit))
     .addCommand(checkCommand(exit))
+    .addCommand(corpusCommand(exit))
     .addCommand(modelsCommand(exit));
   for (const command of withChildren(program)) {
     command.exitOverride().configureOutput({

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { join } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { DownloadError } from "../download/download.ts";
 import type { ImportedModel } from "../importers/imported.ts";
@@ -18,7 +17,7 @@ import {
 import { userModelsFolder } from "../runtime/model_folder.ts";
 import { retryDelays } from "./fetch_options.ts";
 import type { FetchOptions } from "./models_fetch.ts";
-import { createFetchProgress, textTable } from "./terminal.ts";
+import { createProgressLine, textTable } from "./terminal.ts";
 
 /** Lists the models that can be fetched. */
 export async function listPublished({ into }: FetchOptions): Promise<number> {
@@ -71,7 +70,7 @@ async function obtain(
   folder: string,
   options: FetchOptions,
 ): Promise<Map<string, string>> {
-  const progress = createFetchProgress();
+  const progress = createProgressLine();
   try {
     return await obtainFiles(model, folder, {
       ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
@@ -80,7 +79,14 @@ async function obtain(
         progress.end();
         if (state === "found") console.log(`${name} is here`);
       },
-      onProgress: (file, { received, total }) => progress.update(file.name, received, total),
+      onProgress: ({ name }, { received, total }) =>
+        progress.show(
+          () =>
+            `${name}: ${megabytes(received)}${
+              total === undefined ? "" : ` of ${megabytes(total)}`
+            }`,
+          received === total,
+        ),
     });
   } catch (error) {
     progress.end();
@@ -162,7 +168,7 @@ function ready(model: PublishedModel, imported: ImportedModel, elsewhere: boolea
   const use = model.use === "classifier"
     ? `emocam analyze PHOTOS --classifier ${name}`
     : `emocam analyze PHOTOS --detector ${name}`;
-  return `ready: ${join(imported.file)}, ${megabytes(bytes)}, SHA-256 ${sha256}
+  return `ready: ${imported.file}, ${megabytes(bytes)}, SHA-256 ${sha256}
 use it: ${use}`;
 }
 

@@ -34,21 +34,20 @@ export function createProgress(): { update(progress: StreamProgress): void; end(
   };
 }
 
-/** Progress of one file after another on standard error, rewritten on a terminal, a plain line now and then otherwise. */
-export function createFetchProgress(): {
-  update(name: string, received: number, total?: number): void;
+/** A line on standard error that is rewritten on a terminal; otherwise a plain line now and then, and the last one. */
+export function createProgressLine(): {
+  show(text: () => string, last?: boolean): void;
   end(): void;
 } {
   const terminal = Deno.stderr.isTerminal();
-  let last = performance.now(), shown = false;
+  let before = performance.now(), shown = false;
   return {
-    update(name, received, total) {
+    show(text, last = false) {
       const now = performance.now();
-      if (now - last < (terminal ? 200 : PLAIN_INTERVAL * 1000) && received !== total) return;
-      last = now;
-      const of = total === undefined ? "" : ` of ${(total / 1e6).toFixed(1)}`;
-      const text = `${printable(name)}: ${(received / 1e6).toFixed(1)}${of} MB`;
-      writeError(terminal ? `\r\x1b[K${text}` : `${text}\n`);
+      if (now - before < (terminal ? 200 : PLAIN_INTERVAL * 1000) && !last) return;
+      before = now;
+      const line = printable(text());
+      writeError(terminal ? `\r\x1b[K${line}` : `${line}\n`);
       shown = terminal;
     },
     end() {

@@ -18,12 +18,15 @@ export class DownloadError extends UsageError {
    * @param reached whether anything answered at all.
    */
   constructor(
-    message: string,
+    url: string,
+    /** What happened, without the address. */
+    readonly reason: string,
+    whatToDo: string,
     readonly kind: "transient" | "permanent",
     readonly status?: number,
     readonly reached = true,
   ) {
-    super(message);
+    super(`Cannot fetch ${shown(url)}: ${reason}; ${whatToDo}`);
   }
 }
 
@@ -105,7 +108,9 @@ export async function download(
             ? "try again later; what has arrived is kept"
             : `it asks to wait ${Math.ceil(error.pause / 1000)} s; try again then`;
           throw new DownloadError(
-            `Cannot fetch ${shown(url)}: ${error.message}; ${wait}`,
+            url,
+            error.message,
+            wait,
             "transient",
             error.status,
             error.reached,
@@ -290,7 +295,9 @@ function retryAfter(response: Response): number | undefined {
 
 function permanent(url: string, what: string, status?: number): DownloadError {
   return new DownloadError(
-    `Cannot fetch ${shown(url)}: ${what}; check the address, or bring the file by hand`,
+    url,
+    what,
+    "check the address, or bring the file by hand",
     "permanent",
     status,
   );
