@@ -8,7 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { writeNpy } from "../base/npy.ts";
 import type { Tensor } from "../base/tensor.ts";
-import { writeModel } from "../onnx/model_file.ts";
+import { writeModelParts } from "../onnx/model_file.ts";
 import { emonetCard } from "./emonet/card.ts";
 import { emonetGraph } from "./emonet/graph.ts";
 import { readMatlabFolder, readMeanImage } from "./emonet/matlab_folder.ts";
@@ -40,7 +40,7 @@ export async function importEmonet(
   const isFolder = await stat(source);
   // Before the weights, which take their time.
   const meanImage = readMeanImage(mean ?? await findMean(isFolder ? source : dirname(source)));
-  const onnx = writeModel(emonetGraph(await readTensors(source, isFolder)));
+  const onnx = writeModelParts(emonetGraph(await readTensors(source, isFolder)));
   const meanName = `${name}.mean.npy`;
   const origin = isFolder ? "the MATLAB export" : `the PyTorch state dict ${basename(source)}`;
   return await writeImported({

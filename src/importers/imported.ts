@@ -4,9 +4,9 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { messageOf, UsageError } from "../base/errors.ts";
-import { sha256 } from "../base/json.ts";
 import { parseCard } from "../runtime/card.ts";
 
 /** A model that was written. */
@@ -28,7 +28,8 @@ export interface ImportedParts {
   readonly name: string;
   /** The card without `name`, `file`, `sha256` and `bytes`, which are added. */
   readonly card: Readonly<Record<string, unknown>>;
-  readonly onnx: Uint8Array;
+  /** The ONNX file, whole or in the parts that `writeModelParts` gives, which saves a copy of the weights. */
+  readonly onnx: Uint8Array | readonly Uint8Array[];
   /** Further files of the model, such as a mean image, by their names in the folder. */
   readonly extra?: readonly { readonly name: string; readonly bytes: Uint8Array }[];
   readonly notices?: readonly string[];
@@ -42,18 +43,22 @@ export interface ImportedParts {
  * @throws {ModelError} when the card would not be one.
  */
 export async function writeImported(parts: ImportedParts): Promise<ImportedModel> {
-  const { folder, name, onnx, extra = [], notices = [] } = parts;
+  const { folder, name, extra = [], notices = [] } = parts;
+  const onnx = parts.onnx instanceof Uint8Array ? [parts.onnx] : parts.onnx;
   const file = `${name}.onnx`;
-  const hash = sha256(onnx);
+  const hasher = createHash("sha256");
+  for (const part of onnx) hasher.update(part);
+  const hash = hasher.digest("hex");
+  const bytes = onnx.reduce((sum, { length }) => sum + length, 0);
   const { task, ...rest } = parts.card;
-  const card = { name, task, file, sha256: hash, bytes: onnx.length, ...rest };
+  const card = { name, task, file, sha256: hash, bytes, ...rest };
   const text = JSON.stringify(card, null, 1) + "\n";
   parseCard(text, `${name}.json`);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    for (const part of extra) await writeWhole(join(folder, part.name), part.bytes);
+    for (const part of extra) await writeWhole(join(folder, part.name), [part.bytes]);
     await writeWhole(join(folder, file), onnx);
-    await writeWhole(join(folder, `${name}.json`), new TextEncoder().encode(text));
+    await writeWhole(join(folder, `${name}.json`), [new TextEncoder().encode(text)]);
   } catch (error) {
     throw new UsageError(
       `Cannot write model ${name} into ${folder}: ${
@@ -65,7 +70,7 @@ export async function writeImported(parts: ImportedParts): Promise<ImportedModel
     card: join(folder, `${name}.json`),
     file: join(folder, file),
     sha256: hash,
-    bytes: onnx.length,
+    bytes,
     notices,
   };
 }
@@ -74,10 +79,10 @@ export async function writeImported(parts: ImportedParts): Promise<ImportedModel
 const PIECE = 2 ** 22;
 
 /** Writes a file beside its place, then moves it there. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+async function writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
-    await writePieces(temporary, bytes);
+    await writePieces(temporary, parts);
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
@@ -85,9 +90,11 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function writePieces(path: string, bytes: Uint8Array): Promise<void> {
+async function writePieces(path: string, parts: readonly Uint8Array[]): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true });
-  for (let done = 0; done < bytes.length;) {
-    done += await file.write(bytes.subarray(done, done + PIECE));
+  for (const part of parts) {
+    for (let done = 0; done < part.length;) {
+      done += await file.write(part.subarray(done, done + PIECE));
+    }
   }
 }

@@ -235,17 +235,61 @@ const IR_VERSION = 8;
 
 /** Writes a model. The same graph gives the same bytes. */
 export function writeModel(graph: Graph): Uint8Array {
+  const parts = writeModelParts(graph);
+  const bytes = new Uint8Array(lengthOf(parts));
+  let from = 0;
+  for (const part of parts) {
+    bytes.set(part, from);
+    from += part.length;
+  }
+  return bytes;
+}
+
+/**
+ * The same as consecutive parts. The weights among them are views of the graph's tensors, so that writing a file needs no second
+ * copy of them.
+ */
+export function writeModelParts(graph: Graph): Uint8Array[] {
   const opsetImport = [{ domain: "", version: graph.opset }];
   for (const [domain, version] of Object.entries(graph.domains).sort()) {
     opsetImport.push({ domain, version });
   }
-  const { buffer, byteOffset, byteLength } = onnx.ModelProto.encode({
-    irVersion: graph.opset > 20 ? 10 : graph.opset > 18 ? 9 : IR_VERSION,
-    producerName: "emocam",
-    opsetImport,
-    graph: writeGraph(graph),
-  }).finish();
-  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  // Fields in the order of their numbers, as protobufjs writes them: a message is its fields one after the other.
+  const { initializer, node, name, ...rest } = writeGraph(graph);
+  const body = [
+    onnx.GraphProto.encode({ node: node!, name: name! }).finish(),
+    ...initializer!.flatMap(writeInitializer),
+    onnx.GraphProto.encode(rest).finish(),
+  ];
+  return [
+    onnx.ModelProto.encode({
+      irVersion: graph.opset > 20 ? 10 : graph.opset > 18 ? 9 : IR_VERSION,
+      producerName: "emocam",
+    }).finish(),
+    // ModelProto.graph
+    fieldHead(7, lengthOf(body)),
+    ...body,
+    onnx.ModelProto.encode({ opsetImport }).finish(),
+  ];
+}
+
+/** A tensor as GraphProto.initializer, its data as they are. */
+function writeInitializer({ rawData, ...rest }: types.ITensorProto): Uint8Array[] {
+  const head = onnx.TensorProto.encode(rest).finish();
+  const body = [head, fieldHead(9, rawData!.length), rawData!];
+  return [fieldHead(5, lengthOf(body)), ...body];
+}
+
+/** What stands in front of a field of bytes or of a message: its number and wire type 2, and its length. */
+function fieldHead(number: number, length: number): Uint8Array {
+  const bytes = [number << 3 | 2];
+  for (; length > 127; length = Math.floor(length / 128)) bytes.push(length % 128 + 128);
+  bytes.push(length);
+  return Uint8Array.from(bytes);
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 function writeGraph(graph: Graph): types.IGraphProto {

@@ -12,7 +12,7 @@ import {
   ints,
   string,
 } from "../../src/onnx/graph.ts";
-import { readModel, writeModel } from "../../src/onnx/model_file.ts";
+import { readModel, writeModel, writeModelParts } from "../../src/onnx/model_file.ts";
 import { noise, runNative } from "./native.ts";
 
 const { onnx } = proto;
@@ -78,6 +78,19 @@ Deno.test("the same graph gives the same bytes", () => {
   assert(sameBytes(writeModel(graphWithEverything()), writeModel(graphWithEverything())));
   const once = writeModel(readModel(golden("mobile.onnx")));
   assert(sameBytes(writeModel(readModel(once)), once));
+});
+
+Deno.test("a model is written as protobufjs writes it whole, and its weights are not copied", () => {
+  const large = emptyGraph("large");
+  const weights = floats([300, 300], new Float32Array(90_000).fill(2));
+  large.initializers.set("w", weights);
+  for (const graph of [graphWithEverything(), readModel(golden("mobile.onnx")), large]) {
+    const bytes = writeModel(graph);
+    const whole = onnx.ModelProto.encode(onnx.ModelProto.decode(bytes)).finish();
+    assert(sameBytes(bytes, whole));
+    assert(sameBytes(bytes, Buffer.concat(writeModelParts(graph))));
+  }
+  assert(writeModelParts(large).some(({ buffer }) => buffer === weights.data.buffer));
 });
 
 Deno.test("a Node Buffer is read like any other bytes, wherever its weights lie in it", () => {
