@@ -13,10 +13,10 @@ import { Budget, type Value } from "./values.ts";
 import { readZip, type ZipEntry } from "./zip_archive.ts";
 
 /**
- * What the description of a checkpoint may take in memory beyond the file's own length: enough for half a million numbers
- * of a training history.
+ * What the description of a checkpoint may take in memory beyond the file's own length: enough for a quarter of a
+ * million numbers of a training history.
  */
-const DESCRIPTION_BYTES = 32 << 20;
+const DESCRIPTION_BYTES = 16 << 20;
 const MAX_RECORD = 32;
 /** PyTorch's kMaxSupportedFileFormatVersion. */
 const MAX_VERSION = 10;
@@ -30,7 +30,10 @@ export function readObject(source: ByteSource): Value {
   const budget = new Budget(
     DESCRIPTION_BYTES + source.length,
     (limit) =>
-      source.refuse(`what its pickle builds needs more than ${limit} bytes`, "it is hostile"),
+      source.refuse(
+        `what its pickle builds needs more than ${limit} bytes`,
+        "it is hostile, or has a long history beside the weights: save the state dict alone",
+      ),
   );
   const builder = new TorchBuilder(source, budget);
   const head = source.read(0, Math.min(4, source.length));

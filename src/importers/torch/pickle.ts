@@ -16,15 +16,15 @@
 
 import { type Cursor, quoted } from "./source.ts";
 import {
+  A_FLOAT,
+  A_SET,
   type Budget,
   kindOf,
-  PyBytes,
   PyDict,
-  PyFloat,
   PyGlobal,
   PyList,
-  PySet,
   PyTuple,
+  SOME_BYTES,
   type Value,
 } from "./values.ts";
 
@@ -102,7 +102,7 @@ class Machine {
       case 0x95: // FRAME: a hint for readers of streams
         return this.#frame(cursor.unsigned(8));
       case 0x28: // MARK
-        this.budget.spend(8);
+        this.budget.spend(16);
         this.#marks.push(this.#stack.length);
         return;
       case 0x30: // POP, which also takes back a MARK
@@ -135,7 +135,8 @@ class Machine {
       case 0x8b: // LONG4
         return this.#long(cursor.unsigned(4) | 0);
       case 0x47: // BINFLOAT
-        return this.#float();
+        cursor.skip(8);
+        return this.#push(A_FLOAT);
 
       case 0x58: // BINUNICODE
       case 0x54: // BINSTRING: text of Python 2
@@ -162,18 +163,16 @@ class Machine {
       case 0x74: // TUPLE
         return this.#tuple(this.#popMark());
       case 0x5d: // EMPTY_LIST
-        this.budget.spend(64);
+        this.budget.spend(200);
         return this.#push(new PyList());
       case 0x7d: // EMPTY_DICT
-        this.budget.spend(128);
+        this.budget.spend(400);
         return this.#push(new PyDict(false));
       case 0x8f: // EMPTY_SET
-        this.budget.spend(32);
-        return this.#push(new PySet());
+        return this.#push(A_SET);
       case 0x91: // FROZENSET
         this.#popMark();
-        this.budget.spend(32);
-        return this.#push(new PySet());
+        return this.#push(A_SET);
       case 0x90: // ADDITEMS
         return this.#addItems();
       case 0x61: // APPEND
@@ -249,7 +248,7 @@ class Machine {
   }
 
   #push(value: Value): void {
-    this.budget.spend(8);
+    this.budget.spend(16);
     this.#stack.push(value);
   }
 
@@ -283,20 +282,17 @@ class Machine {
     if (length < 0 || length > MAX_INTEGER_BYTES) {
       this.#refuse(`its pickle has an integer of ${length} bytes`);
     }
+    if (length <= 6) {
+      const value = this.cursor.unsigned(length);
+      return this.#push(value < 2 ** (8 * length - 1) ? value : value - 2 ** (8 * length));
+    }
+    this.budget.spend(64 + length);
     const bytes = this.cursor.take(length);
-    this.budget.spend(16 + length);
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = value << 8n | BigInt(bytes[i]!);
-    if (length > 0) value = BigInt.asIntN(8 * length, value);
+    value = BigInt.asIntN(8 * length, value);
     const number = Number(value);
     this.#push(Number.isSafeInteger(number) ? number : value);
-  }
-
-  #float(): void {
-    const bytes = this.cursor.take(8);
-    this.budget.spend(24);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-    this.#push(new PyFloat(view.getFloat64(0, false)));
   }
 
   #text(length: number): void {
@@ -306,12 +302,11 @@ class Machine {
 
   #bytes(length: number): void {
     this.cursor.skip(length);
-    this.budget.spend(24);
-    this.#push(new PyBytes(length));
+    this.#push(SOME_BYTES);
   }
 
   #tuple(items: readonly Value[]): void {
-    this.budget.spend(48 + 8 * items.length);
+    this.budget.spend(88 + 8 * items.length);
     this.#push(new PyTuple(items));
   }
 
@@ -325,7 +320,7 @@ class Machine {
   #addItems(): void {
     this.#popMark();
     const set = this.#top();
-    if (!(set instanceof PySet)) this.#refuse(`its pickle adds items to ${kindOf(set)}`);
+    if (set !== A_SET) this.#refuse(`its pickle adds items to ${kindOf(set)}`);
   }
 
   #setItems(items: readonly Value[]): void {
@@ -342,7 +337,7 @@ class Machine {
   }
 
   #memoize(index: number): void {
-    this.budget.spend(48);
+    this.budget.spend(64);
     this.#memo.set(index, this.#top());
   }
 
@@ -397,6 +392,5 @@ function isKey(value: Value): boolean {
 }
 
 function isScalar(value: Value): boolean {
-  return value === null || typeof value !== "object" || value instanceof PyFloat ||
-    value instanceof PyBytes;
+  return value === null || typeof value !== "object" || value === A_FLOAT || value === SOME_BYTES;
 }

@@ -192,17 +192,17 @@ export class Cursor {
 
   /** Text up to a line feed, which is consumed; at most `limit` bytes. */
   line(limit: number): string {
-    const bytes: number[] = [];
-    for (let byte = this.byte(); byte !== 0x0a; byte = this.byte()) {
-      if (bytes.push(byte) > limit) {
-        this.source.refuse(`a name longer than ${limit} bytes`, "it is damaged or hostile");
-      }
+    if (this.#window.length - this.#at <= limit && this.left > this.#window.length - this.#at) {
+      this.#refill(Math.min(limit + 1, this.left));
     }
-    try {
-      return UTF8.decode(Uint8Array.from(bytes));
-    } catch {
-      return this.source.refuse("a name that is not UTF-8", "it is damaged: fetch it again");
+    const length = this.#window.subarray(this.#at, this.#at + limit + 1).indexOf(0x0a);
+    if (length < 0) {
+      if (this.left <= limit) this.#short(this.left + 1);
+      this.source.refuse(`a name longer than ${limit} bytes`, "it is damaged or hostile");
     }
+    const text = this.text(length);
+    this.#at++;
+    return text;
   }
 
   #refill(need: number): void {

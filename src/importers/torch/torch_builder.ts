@@ -32,10 +32,14 @@ const DAMAGED = "it is damaged or hostile: fetch it again from its source";
 export class TorchBuilder implements Builder {
   /** Every storage that a persistent id named, by key. */
   readonly storages = new Map<string, TorchStorage>();
+  /** Known words that were met, by name. */
+  readonly #words = new Map<string, PyGlobal>();
 
   constructor(private readonly source: ByteSource, private readonly budget: Budget) {}
 
   global(module: string, name: string): PyGlobal {
+    const met = this.#words.get(name);
+    if (met?.module === module) return met;
     const word = new PyGlobal(module, name);
     const known = CALLS.has(word.text) && !name.includes(".") || storageTypeOf(word) !== null ||
       module === "torch" && isTorchType(name);
@@ -46,7 +50,7 @@ export class TorchBuilder implements Builder {
         ofTorch ? PLAIN_TENSORS : SAVE_WEIGHTS,
       );
     }
-    this.budget.spend(48);
+    this.#words.set(name, word);
     return word;
   }
 
@@ -112,7 +116,7 @@ export class TorchBuilder implements Builder {
   }
 
   #orderedDict(args: readonly Value[]): PyDict {
-    this.budget.spend(128);
+    this.budget.spend(400);
     const dict = new PyDict(true);
     const [pairs] = args;
     if (args.length === 0) return dict;

@@ -4,18 +4,14 @@
  * @module
  */
 
-/** A Python float; a Python int is a number, or a bigint beyond ±2^53. The two differ: a size of 3.0 is refused. */
-export class PyFloat {
-  constructor(readonly value: number) {}
+/** A value in which no weight is stored, such as a learning rate: only what kind of thing it is is kept. */
+export class PyUnread {
+  constructor(readonly kind: string) {}
 }
-
-/** Bytes or a bytearray, of which only the length is kept: no weight is stored so. */
-export class PyBytes {
-  constructor(readonly length: number) {}
-}
-
-/** A set, whose items are dropped: no weight is stored so. */
-export class PySet {}
+/** A Python float. It differs from an int, which is a number, or a bigint beyond ±2^53: a size of 3.0 is refused. */
+export const A_FLOAT = new PyUnread("a float");
+export const SOME_BYTES = new PyUnread("bytes");
+export const A_SET = new PyUnread("a set");
 
 export class PyList {
   readonly items: Value[] = [];
@@ -70,9 +66,7 @@ export type Value =
   | number
   | bigint
   | string
-  | PyFloat
-  | PyBytes
-  | PySet
+  | PyUnread
   | PyList
   | PyTuple
   | PyDict
@@ -92,9 +86,6 @@ export function kindOf(value: Value | undefined): string {
     case "string":
       return "text";
   }
-  if (value instanceof PyFloat) return `the float ${value.value}`;
-  if (value instanceof PyBytes) return "bytes";
-  if (value instanceof PySet) return "a set";
   if (value instanceof PyList) return "a list";
   if (value instanceof PyTuple) return "a tuple";
   if (value instanceof PyDict) return "a dict";
@@ -102,7 +93,10 @@ export function kindOf(value: Value | undefined): string {
   return value.kind;
 }
 
-/** Counts what a reader builds, by a rough size of each thing in memory, and stops at a limit. */
+/**
+ * Counts what a reader builds and stops at a limit. Each thing is counted by its size in V8, where an array's first item
+ * makes room for 17.
+ */
 export class Budget {
   #left: number;
   constructor(readonly bytes: number, private readonly exceeded: (limit: number) => never) {

@@ -4,13 +4,11 @@ import { type Builder, readPickle } from "../../../src/importers/torch/pickle.ts
 import { Cursor, MemorySource } from "../../../src/importers/torch/source.ts";
 import {
   Budget,
-  PyBytes,
   PyDict,
-  PyFloat,
   PyGlobal,
   PyList,
-  PySet,
   PyTuple,
+  PyUnread,
   type Value,
 } from "../../../src/importers/torch/values.ts";
 import { bytesOf, dict, int, integer, pickle, type Piece, text, tuple, word } from "./_files.ts";
@@ -36,9 +34,7 @@ function plain(value: Value): unknown {
   if (value instanceof PyDict) {
     return { dict: value.keys.map((key, i) => [plain(key), plain(value.values[i]!)]) };
   }
-  if (value instanceof PyFloat) return { float: value.value };
-  if (value instanceof PyBytes) return { bytes: value.length };
-  if (value instanceof PySet) return "set";
+  if (value instanceof PyUnread) return { unread: value.kind };
   if (value instanceof PyGlobal) return { word: value.text };
   return value;
 }
@@ -52,7 +48,8 @@ function refused(bytes: Uint8Array, message: RegExp, budget?: number): void {
 }
 
 Deno.test("each instruction of protocols 2 to 5 that builds data gives Python's value", () => {
-  // Values of CPython 3.13, pickle.loads of the same bytes.
+  // Each as CPython 3.11's Unpickler reads the same bytes, with find_class and persistent_load that echo; of
+  // floats, bytes and sets the kind.
   const cases: [Piece, unknown][] = [
     ["N", null],
     ["\x88", true],
@@ -67,17 +64,17 @@ Deno.test("each instruction of protocols 2 to 5 that builds data gives Python's 
     [["\x8b\x02\x00\x00\x00", integer(-3, 2)], -3],
     [int(2n ** 53n - 1n), 2 ** 53 - 1],
     [int(2n ** 53n), 2n ** 53n],
-    [["G", "\x3f\xf8\x00\x00\x00\x00\x00\x00"], { float: 1.5 }],
+    [["G", "\x3f\xf8\x00\x00\x00\x00\x00\x00"], { unread: "a float" }],
     [text("größe\u{1f600}"), "größe\u{1f600}"],
     [text("\ufeffbom"), "\ufeffbom"],
     ["U\x02ab", "ab"],
     ["T\x02\x00\x00\x00ab", "ab"],
     ["\x8c\x02ab", "ab"],
     ["\x8d\x02\x00\x00\x00\x00\x00\x00\x00ab", "ab"],
-    ["C\x03abc", { bytes: 3 }],
-    ["B\x03\x00\x00\x00abc", { bytes: 3 }],
-    ["\x8e\x03\x00\x00\x00\x00\x00\x00\x00abc", { bytes: 3 }],
-    ["\x96\x03\x00\x00\x00\x00\x00\x00\x00abc", { bytes: 3 }],
+    ["C\x03abc", { unread: "bytes" }],
+    ["B\x03\x00\x00\x00abc", { unread: "bytes" }],
+    ["\x8e\x03\x00\x00\x00\x00\x00\x00\x00abc", { unread: "bytes" }],
+    ["\x96\x03\x00\x00\x00\x00\x00\x00\x00abc", { unread: "bytes" }],
     [")", { tuple: [] }],
     ["K\x01\x85", { tuple: [1] }],
     ["K\x01K\x02\x86", { tuple: [1, 2] }],
@@ -85,21 +82,19 @@ Deno.test("each instruction of protocols 2 to 5 that builds data gives Python's 
     [tuple("K\x01", "N"), { tuple: [1, null] }],
     ["]K\x01a(K\x02K\x03e", [1, 2, 3]],
     [["}", text("a"), "K\x01s", "(K\x02NK\x03Nu"], { dict: [["a", 1], [2, null], [3, null]] }],
-    ["\x8f(K\x01K\x02\x90", "set"],
-    ["(K\x01\x91", "set"],
+    ["\x8f(K\x01K\x02\x90", { unread: "a set" }],
+    ["(K\x01\x91", { unread: "a set" }],
     ["K\x01K\x020", 1],
     ["K\x01(K\x02K\x031", 1],
     ["K\x01(0", 1],
     ["K\x012\x86", { tuple: [1, 1] }],
     ["\x95\x02\x00\x00\x00\x00\x00\x00\x00K\x07", 7],
     ["]q\x00h\x00a0h\x00j\x00\x00\x00\x00a0K\x05", 5],
-    ["K\x05r\xff\xff\xff\xff0j\xff\xff\xff\xff", 5],
     ["K\x04\x94K\x05\x940h\x00\x86", { tuple: [4, 4] }],
     [word("a.b", "C"), { word: "a.b.C" }],
     [[text("a"), text("B"), "\x93"], { word: "a.B" }],
     [[word("a", "f"), "K\x01\x85R"], { tuple: ["a.f", 1] }],
     [["K\x01", "Q"], { tuple: ["persistent", 1] }],
-    [["]", "}b"], []],
   ];
   for (const [piece, expected] of cases) {
     const bytes = pickle(piece);
@@ -109,6 +104,11 @@ Deno.test("each instruction of protocols 2 to 5 that builds data gives Python's 
       refused(bytes.slice(0, length), /^Cannot read p: [^\n]+; [^\n]+$/);
     }
   }
+});
+
+Deno.test("a memo's number is a name, not a length", () => {
+  const last = integer(0xffffffff, 4);
+  assert.equal(read(pickle("K\x05r", last, "0j", last)), 5);
 });
 
 Deno.test("what would make an object, or is no instruction, is refused by name", () => {
