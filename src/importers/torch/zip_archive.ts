@@ -47,11 +47,11 @@ const LOCAL_SIZE = 30;
 const ALL16 = 0xffff;
 const ALL32 = 0xffffffff;
 /** More entries than any model has tensors; their records would outgrow a small file. */
-const MAX_ENTRIES = 100_000;
+const MAX_ENTRIES = 30_000;
 const DAMAGED = "it is cut short or damaged: fetch it again";
 
 /**
- * Lists the entries of a zip archive by name; folders are left out.
+ * Lists the entries of a zip archive by name, in the order of their data; folders are entries without data.
  *
  * @throws {ModelError} when it is no well-formed archive of stored entries.
  */
@@ -59,18 +59,18 @@ export function readZip(source: ByteSource): Map<string, ZipEntry> {
   const directory = findDirectory(source);
   const listed = readDirectory(source, directory);
   // In the order of the file, so that overlaps show.
-  const ordered = listed.toSorted((a, b) => a.header - b.header);
+  listed.sort((a, b) => a.header - b.header);
   const entries = new Map<string, ZipEntry>();
-  const places = new Map<string, number>();
   let end = 0;
-  for (const entry of ordered) {
-    if (entry.header < end) refuse(source, `entry ${quoted(entry.name)} overlaps another`);
+  for (const entry of listed) {
+    const { name, header, size } = entry;
+    if (entries.has(name)) {
+      refuse(source, `entry ${quoted(name)} is there twice`, "it is damaged or hostile");
+    }
+    if (header < end) refuse(source, `entry ${quoted(name)} overlaps another`);
     const offset = dataStart(source, entry, directory.offset);
-    end = offset + entry.size;
-    places.set(entry.name, offset);
-  }
-  for (const { name, size } of listed) {
-    if (!name.endsWith("/")) entries.set(name, { name, size, offset: places.get(name)! });
+    entries.set(name, { name, offset, size });
+    end = offset + size;
   }
   return entries;
 }
@@ -160,7 +160,6 @@ function readDirectory(source: ByteSource, directory: Directory): Listed[] {
   const bytes = source.read(directory.offset, directory.size);
   const view = viewOf(bytes);
   const listed: Listed[] = [];
-  const names = new Set<string>();
   let at = 0;
   for (let i = 0; i < directory.count; i++) {
     if (at + CENTRAL_SIZE > bytes.length || view.getUint32(at, true) !== CENTRAL) {
@@ -175,10 +174,6 @@ function readDirectory(source: ByteSource, directory: Directory): Listed[] {
     const nameEnd = at + CENTRAL_SIZE + nameLength;
     const rawName = bytes.subarray(at + CENTRAL_SIZE, nameEnd);
     const name = nameOf(source, rawName);
-    if (names.has(name)) {
-      refuse(source, `entry ${quoted(name)} is there twice`, "it is damaged or hostile");
-    }
-    names.add(name);
     const record = new DataView(view.buffer, view.byteOffset + at, CENTRAL_SIZE);
     const extra = viewOf(bytes.subarray(nameEnd, nameEnd + extraLength));
     listed.push({ name, rawName, ...fieldsOf(source, name, record, extra) });

@@ -28,10 +28,10 @@ const TELLING = bytesOf(
   "\x00\x01\x7f\x80\xff(.012JKMNQRTXabcdehjlqrstu}])\x81\x85\x86\x8a\x8b\x8e\x93\x94",
 );
 
-/** One to four changes: bytes replaced, inserted, removed, repeated, moved, or the end cut off. */
+/** One change, or up to four: bytes replaced, inserted, removed, repeated, moved, or the end cut off. */
 function mutated(bytes: Uint8Array, other: Uint8Array, rng: Rng): Uint8Array {
   let result = bytes;
-  for (let n = 1 + rng.below(4); n > 0; n--) {
+  for (let n = rng.below(2) === 0 ? 1 : 1 + rng.below(4); n > 0; n--) {
     const at = rng.below(result.length + 1);
     const length = rng.below(Math.min(16, result.length - at + 1));
     const [before, piece, after] = [
