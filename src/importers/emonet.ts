@@ -19,9 +19,9 @@ import { readStateDict } from "./torch/mod.ts";
 /** How EmoNet is imported. */
 export interface EmonetOptions {
   /** The mean image's text file; by default `img_mean.txt` in the MATLAB folder or beside the `.pth`. */
-  readonly mean?: string;
+  readonly mean?: string | undefined;
   /** By default "emonet". */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Where the model is written. */
   readonly folder: string;
 }

@@ -113,6 +113,39 @@ Deno.test("a bias of zeros without number does not make memory be asked for", as
   });
 });
 
+Deno.test("a spoiled file of an export is refused in one line, or changes nothing but its own tensor", async () => {
+  await withCopy(async (folder) => {
+    const rng = createRng(8);
+    const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+    let refused = 0;
+    for (let i = 0; i < 80; i++) {
+      const name = names[rng.below(names.length)]!;
+      const packed = i % 2 === 0;
+      const bytes = await Deno.readFile(`${TINY}/${name}`);
+      const target = `${folder}/${packed ? name : name.replace(".bz2", "")}`;
+      const changed = packed ? bytes : unpack(bytes);
+      changed[rng.below(changed.length)] = packed ? rng.below(256) : 32 + rng.below(96);
+      if (!packed) await Deno.remove(`${folder}/${name}`);
+      const cut = rng.below(4) === 0 ? rng.below(changed.length) : changed.length;
+      await Deno.writeFile(target, changed.subarray(0, cut));
+      try {
+        const [layer, kind] = name.split(".");
+        for (const [key, { data }] of await readMatlabFolder(folder)) {
+          if (key === `${layer}.${kind === "weights" ? "weight" : "bias"}` && !packed) continue;
+          assert.equal(hashOf(data), REFERENCE.sha256[key], key);
+        }
+      } catch (error) {
+        assert.ok(error instanceof ModelError, `${name}: ${error}`);
+        assert.match(error.message, /^Cannot [^\n]+$/);
+        refused++;
+      }
+      if (!packed) await Deno.remove(target);
+      await Deno.writeFile(`${folder}/${name}`, bytes);
+    }
+    assert.ok(refused > 50, `${refused} refused`);
+  });
+});
+
 Deno.test("a mean image is read in rows of three planes", async () => {
   const path = await Deno.makeTempFile({ suffix: ".txt" });
   try {
