@@ -111,8 +111,8 @@ function sharedSuppression(count: number, overlap: Overlap): Suppression {
   };
 }
 
-/** Rows that fit beside the 32 bits of a confidence into the 53 of a number. */
-const MOST_ROWS = 2 ** 21;
+/** Rows that can be sorted: so many fit beside the 32 bits of a confidence into the 53 of a number. */
+export const MOST_ROWS = 2 ** 21;
 
 /**
  * Sorts by falling confidence, then rising row: as plain numbers, which is many times faster than with a comparison function.

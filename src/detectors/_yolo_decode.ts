@@ -14,7 +14,7 @@
 
 import { ImageError } from "../base/errors.ts";
 import type { LetterboxGeometry } from "../image/letterbox.ts";
-import type { CentreBoxes, ClassRows } from "./_nms.ts";
+import { type CentreBoxes, type ClassRows, MOST_ROWS } from "./_nms.ts";
 
 /** One head's output for one image. */
 export interface YoloHead {
@@ -43,6 +43,9 @@ interface Size {
   readonly height: number;
 }
 
+/** Candidates, one a row and class, that are gone through: a threshold of 0 can make tens of millions of no use to anyone. */
+const MOST_CANDIDATES = 2 ** 21;
+
 const f = Math.fround;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
@@ -55,7 +58,7 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
  * @param confidence threshold, 0…1; not kept at it, only over it.
  * @param geometry of the image in the network's frame, by {@linkcode darknetLetterbox}.
  * @returns rows in Darknet's order: heads, cells row by row, anchors; boxes in image pixels, not clipped.
- * @throws {ImageError} when a logit or a box is not finite.
+ * @throws {ImageError} when a logit or a box is not finite, or for over 2²¹ candidates.
  */
 export function decodeDarknet(
   heads: readonly YoloHead[],
@@ -139,7 +142,7 @@ function leastLogit(threshold: number, objectness: number): number {
  *
  * @param confidence threshold, 0…1; not kept at it, only over it.
  * @returns rows in lightnet's order: heads, anchors, cells row by row; boxes in pixels of the network's frame, not clipped.
- * @throws {ImageError} when a logit or a box is not finite.
+ * @throws {ImageError} when a logit or a box is not finite, or for over 2²¹ candidates.
  */
 export function decodeLightnet(
   heads: readonly YoloHead[],
@@ -219,28 +222,38 @@ function requireFinite({ name, logits }: YoloHead): void {
   }
 }
 
+function tooMany(limit: number): ImageError {
+  return new ImageError(
+    `Cannot detect objects: over ${limit} candidate boxes; choose a higher --confidence`,
+  );
+}
+
 /** Rows as they are found. */
 class RowTable {
   readonly boxes: number[] = [];
   readonly objectness: number[] = [];
   readonly classes: { rows: number[]; confidence: number[] }[];
+  #candidates = 0;
 
   constructor(classes: number) {
     this.classes = Array.from({ length: classes }, () => ({ rows: [], confidence: [] }));
   }
 
-  /** @returns the new row's number. @throws {ImageError} when its box is not finite. */
+  /** @returns the new row's number. @throws {ImageError} when its box is not finite, or there are too many. */
   add(x: number, y: number, width: number, height: number, objectness: number): number {
     if (![x, y, width, height].every(Number.isFinite)) {
       throw new ImageError(
         `Cannot detect objects: the network gives a box of ${width} x ${height} pixels around (${x}, ${y})`,
       );
     }
+    if (this.objectness.length === MOST_ROWS) throw tooMany(MOST_ROWS);
     this.boxes.push(x, y, width, height);
     return this.objectness.push(objectness) - 1;
   }
 
+  /** @throws {ImageError} when there are too many. */
   classify(row: number, index: number, confidence: number): void {
+    if (++this.#candidates > MOST_CANDIDATES) throw tooMany(MOST_CANDIDATES);
     const { rows, confidence: of } = this.classes[index];
     rows.push(row);
     of.push(confidence);

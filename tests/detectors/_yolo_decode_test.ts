@@ -187,3 +187,25 @@ Deno.test("logits and boxes that are not finite are refused in both profiles", (
     assert.throws(() => decodeLightnet(heads, { ...common, frame: FRAME }), refused);
   }
 });
+
+Deno.test("more candidates than anyone can use are refused with what to do", () => {
+  const classes = 150, cells = 120 ** 2;
+  const head: YoloHead = {
+    name: "yolo0",
+    logits: new Float32Array((5 + classes) * cells),
+    width: 120,
+    height: 120,
+    anchors: [[8, 8]],
+  };
+  const image = { width: 96, height: 96 };
+  const geometry = darknetLetterbox(image, 96, 96);
+  const decode = (confidence: number) =>
+    decodeDarknet([head], { classes, confidence, image, geometry });
+  assert.throws(
+    () => decode(.1),
+    (error) =>
+      error instanceof ImageError &&
+      /over 2097152 candidate boxes; .*--confidence/.test(error.message),
+  );
+  assert.equal(decode(.3).classes[0].rows.length, 0);
+});

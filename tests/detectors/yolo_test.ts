@@ -297,3 +297,26 @@ Deno.test("a network that gives NaN, and an image too narrow, are reasons to ref
       await detector.dispose();
     }
   }));
+
+Deno.test("native and wasm find the same boxes", () =>
+  withFolder(async (folder) => {
+    const graph = convolutionGraph(64, 48, randomConvolution());
+    const located = await writeSmallYolo(folder, graph, SMALL);
+    const image = noise(50, 70);
+    const find = async (backend: "native" | "wasm") => {
+      const detector = await openYolo(located, backend);
+      try {
+        const { boxes } = await detector.detect(image, "");
+        return boxes.map(({ label, confidence, ...corners }) => [
+          SMALL.classes.indexOf(label),
+          confidence,
+          ...Object.values(corners),
+        ]);
+      } finally {
+        await detector.dispose();
+      }
+    };
+    const native = await find("native");
+    assert(native.length >= 5);
+    assertNearSet(await find("wasm"), native, 1e-4, "wasm");
+  }));
