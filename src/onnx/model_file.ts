@@ -144,7 +144,7 @@ function readAttribute(
       return { kind: "strings", value: (source.strings ?? []).map((s) => utf8.decode(s)) };
     default:
       throw new ModelError(
-        `Cannot read attribute ${source.name} of node ${
+        `Cannot read attribute ${JSON.stringify(source.name)} of node ${
           JSON.stringify(node)
         }: attribute type ${source.type}`,
       );
