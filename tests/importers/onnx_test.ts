@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ModelError, UsageError } from "../../src/base/errors.ts";
+import { createRng } from "../../src/base/rng.ts";
 import { writeNpy } from "../../src/base/npy.ts";
 import { openClassifier } from "../../src/classifier/classifier.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
@@ -200,4 +201,42 @@ Deno.test("bytes that are no ONNX file are refused, and nothing is written", asy
     const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
     assert.deepEqual(names, ["cut.onnx"]);
   });
+});
+
+Deno.test("300 damaged files give a model or one line that says why not", async () => {
+  const sources = await Promise.all(
+    ["mobile", "mobile_dynamo"].map((name) =>
+      Deno.readFile(new URL(`../golden/onnx/${name}.onnx`, import.meta.url))
+    ),
+  );
+  const seen = { made: 0, refused: 0 };
+  await withFolder(async (folder) => {
+    const file = join(folder, "damaged.onnx");
+    for (let seed = 0; seed < 300; seed++) {
+      const rng = createRng(seed);
+      const source = sources[seed % sources.length]!;
+      const bytes = source.slice(
+        0,
+        seed % 10 ? source.length : Math.floor(rng.uniform() * source.length),
+      );
+      for (let i = 0; i <= seed % 6; i++) {
+        // The graph's structure lies mostly at the beginning; weights fill the rest.
+        const reach = rng.uniform() < 0.6 ? 6000 : bytes.length;
+        bytes[Math.floor(rng.uniform() * reach)]! ^= 1 << Math.floor(rng.uniform() * 8);
+      }
+      await Deno.writeFile(file, bytes);
+      try {
+        await importOnnx(file, { folder });
+        seen.made++;
+      } catch (error) {
+        assert(
+          error instanceof ModelError || error instanceof UsageError,
+          `${seed}: ${(error as Error).stack}`,
+        );
+        assert.match(error.message, /^Cannot [^\n]+$/, `seed ${seed}`);
+        seen.refused++;
+      }
+    }
+  });
+  assert(seen.made > 20 && seen.refused > 100, JSON.stringify(seen));
 });
