@@ -86,6 +86,24 @@ export function completePairs(
   return [Float64Array.from(kept, (i) => x[i]!), Float64Array.from(kept, (i) => y[i]!)];
 }
 
+/**
+ * Coefficients of all pairs of equally long columns, each over the pairs of values that are complete; symmetric, and exactly 1 on the
+ * diagonal where a column has a correlation with itself.
+ */
+export function correlationMatrix(
+  columns: readonly ArrayLike<number>[],
+  correlate: (x: ArrayLike<number>, y: ArrayLike<number>) => Correlation,
+): number[][] {
+  const matrix = columns.map(() => new Array<number>(columns.length).fill(NaN));
+  for (const [i, x] of columns.entries()) {
+    for (let j = 0; j <= i; j++) {
+      const { r } = correlate(...completePairs(x, columns[j]!));
+      matrix[i]![j] = matrix[j]![i] = i === j && !Number.isNaN(r) ? 1 : r;
+    }
+  }
+  return matrix;
+}
+
 function pairs(x: ArrayLike<number>, y: ArrayLike<number>): number {
   if (x.length !== y.length) {
     throw new RangeError(`Cannot correlate vectors of unequal length: ${x.length} and ${y.length}`);
@@ -103,10 +121,15 @@ function hasNan(values: ArrayLike<number>): boolean {
   return false;
 }
 
+/** Less the mean, and less what rounding left of it: far from 0 the mean itself is rounded. */
 function centred(values: ArrayLike<number>): Float64Array {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return Float64Array.from(values, (value) => value - sum / values.length);
+  const once = lessMean(Float64Array.from(values));
+  return lessMean(once);
+}
+
+function lessMean(values: Float64Array): Float64Array {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.map((value) => value - mean);
 }
 
 /** Centred and of length 1, scaled by the largest first so that no square overflows. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { completePairs, spearman } from "../../statistics/correlation.ts";
+import { correlationMatrix, spearman } from "../../statistics/correlation.ts";
 
 /** Agreement of methods, each [methods, methods]. */
 export interface MethodComparison {
@@ -44,7 +44,7 @@ export function compareMethods(vectors: readonly Float64Array[]): MethodComparis
   }
   const complete = vectors.map((vector) => Float64Array.from(whole, (at) => vector[at]!));
   return {
-    rho: vectors.map((u) => vectors.map((v) => spearman(...completePairs(u, v)).r)),
+    rho: correlationMatrix(vectors, spearman),
     p: complete.map((u, i) => complete.map((v, j) => i === j ? NaN : spearman(u, v).p)),
     dyads,
     complete: whole.length,

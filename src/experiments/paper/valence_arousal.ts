@@ -7,6 +7,7 @@
 import {
   completePairs,
   type Correlation,
+  correlationMatrix,
   pearson,
   spearman,
 } from "../../statistics/correlation.ts";
@@ -50,13 +51,11 @@ export function valenceArousal(rows: readonly EmotionAnnotation[]): ValenceArous
     const pairs = completePairs(predicted, annotated);
     return { pearson: pearson(...pairs), spearman: spearman(...pairs) };
   };
-  const matrix = (correlate: typeof pearson) =>
-    columns.map((u) => columns.map((v) => correlate(...completePairs(u, v)).r));
   return {
     columns,
     valence: agreement(columns[0]!, columns[1]!),
     arousal: agreement(columns[2]!, columns[3]!),
-    pearson: matrix(pearson),
-    spearman: matrix(spearman),
+    pearson: correlationMatrix(columns, pearson),
+    spearman: correlationMatrix(columns, spearman),
   };
 }
