@@ -44,7 +44,7 @@ function refused(
   message: RegExp,
 ): Promise<void> {
   return assert.rejects(imported(() => Promise.resolve(), options), (error: Error) => {
-    assert(error instanceof ModelError || error instanceof UsageError, error.stack);
+    assert(error instanceof ModelError || error instanceof UsageError, `${error.stack}`);
     assert.match(error.message, message);
     assert.match(error.message, /^Cannot [^\n]+$/);
     return true;

@@ -85,7 +85,7 @@ Deno.test("nothing is written when anything is wrong", async () => {
   for (const [files, message] of cases) {
     await withFolder(async (folder) => {
       await assert.rejects(importFiles(folder, files), (error: Error) => {
-        assert(error instanceof ModelError || error instanceof UsageError, error.stack);
+        assert(error instanceof ModelError || error instanceof UsageError, `${error.stack}`);
         assert.match(error.message, message);
         return true;
       });
@@ -112,7 +112,7 @@ Deno.test("names that cannot be, ship already or belong to another file are refu
       ] as const
     ) {
       await assert.rejects(importDarknet({ ...options, name }), (error: Error) => {
-        assert(error instanceof UsageError, error.stack);
+        assert(error instanceof UsageError, `${error.stack}`);
         assert.match(error.message, message);
         return true;
       });

@@ -208,7 +208,7 @@ const REFUSED: Record<string, [string, RegExp]> = {
 for (const [what, [text, message]] of Object.entries(REFUSED)) {
   Deno.test(`refused with one line: ${what}`, () => {
     assert.throws(() => read(text), (error: Error) => {
-      assert(error instanceof ModelError, error.stack);
+      assert(error instanceof ModelError, `${error.stack}`);
       assert.match(error.message, message);
       assert.match(error.message, /^Cannot (import|read) made\.cfg: [^\n]+$/);
       return true;

@@ -35,7 +35,7 @@ function read(bytes: Uint8Array) {
 
 async function refused(bytes: Uint8Array, message: RegExp): Promise<void> {
   await assert.rejects(read(bytes), (error: Error) => {
-    assert(error instanceof ModelError, error.stack);
+    assert(error instanceof ModelError, `${error.stack}`);
     assert.match(error.message, message);
     assert.match(error.message, /^Cannot use weights made\.weights: [^\n]+$/);
     return true;
@@ -121,7 +121,7 @@ Deno.test("a missing file, and a folder, are a wrong use", async () => {
   await withFolder(async (folder) => {
     for (const path of [folder, `${folder}/none.weights`]) {
       await assert.rejects(readWeights(path, layers), (error: Error) => {
-        assert(error instanceof UsageError, error.stack);
+        assert(error instanceof UsageError, `${error.stack}`);
         assert.match(error.message, /^Cannot read weights [^\n]+; give a Darknet \.weights file$/);
         return true;
       });
