@@ -98,7 +98,7 @@ async function summary(
     let annotated = 0;
     for (const image of images) if (await isFile(join(out, image))) annotated++;
     lines.push(
-      `${annotated} of ${images.length} annotated images are there; use them: emocam analyze ${
+      `${annotated} of ${images.length} annotated images are there; use them: emocam analyze ${out} ${
         join(out, ANNOTATIONS)
       }`,
     );

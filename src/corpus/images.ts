@@ -1,5 +1,5 @@
 /**
- * Which images a run is about: files, folders, globs, and CSV tables with a path column and annotations.
+ * Which images a run is about: files, folders, globs, CSV tables with a path column and annotations, and FindingEmo's annotations.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { compareCodePoints } from "../base/code_points.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
+import { readFindingEmo } from "../importers/findingemo.ts";
 
 /** One image of a corpus. */
 export interface CorpusImage {
@@ -25,10 +26,17 @@ export interface CorpusImage {
 /** File names that are taken from a folder. A file that is named itself is taken whatever its name. */
 const IMAGE_NAME = /\.(jpe?g|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
 const TABLE_NAME = /\.(csv|tsv)$/i;
+const FINDINGEMO_NAME = /\.ann$/i;
 const GLOB_CHARACTERS = /[*?[\]{}]/;
 
 /** Names of the column that holds paths, in order of preference. */
 const PATH_COLUMNS = ["path", "image_path", "image", "filename", "file_name", "file", "rel_path"];
+
+/** How images are found. */
+export interface FindOptions {
+  /** "folders": the first sub-folder that an image of a folder lies in is its annotation `label`. */
+  readonly labels?: "folders";
+}
 
 /**
  * Finds the images of a run, each once, sorted by path (by code points, so that the order is the same everywhere).
@@ -36,9 +44,16 @@ const PATH_COLUMNS = ["path", "image_path", "image", "filename", "file_name", "f
  * In a folder all images are taken, sub-folders included; hidden files and folders are not. Images of a table need not
  * exist: a missing file becomes a failed image.
  *
- * @throws {UsageError} when an argument names nothing, a table cannot be read, or no image is found at all.
+ * A `.ann` file (FindingEmo) that stands alone is a table, with its images beside it: `/Run_1/a.jpg` is the file `Run_1/a.jpg` in its
+ * folder. Together with other arguments it only annotates the images that they name, by their paths in those folders or in its own.
+ * Further annotations of an image have the columns `valence.2` …
+ *
+ * @throws {UsageError} when an argument names nothing, a table cannot be read or annotates nothing, or no image is found at all.
  */
-export async function findImages(args: readonly string[]): Promise<CorpusImage[]> {
+export async function findImages(
+  args: readonly string[],
+  options: FindOptions = {},
+): Promise<CorpusImage[]> {
   const found = new Map<string, CorpusImage>();
   const add = (image: CorpusImage) => {
     const key = resolve(image.file);
@@ -49,13 +64,25 @@ export async function findImages(args: readonly string[]): Promise<CorpusImage[]
       found.set(key, { ...known, annotation: image.annotation });
     }
   };
+  const annotations: string[] = [], places: string[] = [], folders: string[] = [];
   for (const arg of args) {
+    const isTable = FINDINGEMO_NAME.test(arg) && (await stat(arg))?.isFile;
+    (isTable ? annotations : places).push(arg);
+  }
+  for (const arg of places) {
     const info = await stat(arg);
     if (info?.isDirectory) {
-      const prefix = args.length > 1 ? slashes(arg) : "";
+      folders.push(arg);
+      const prefix = places.length > 1 ? slashes(arg) : "";
       for await (const file of filesIn(arg)) {
         const path = slashes(relative(arg, file));
-        add({ path: prefix ? `${prefix.replace(/\/$/, "")}/${path}` : path, file });
+        add({
+          path: prefix ? `${prefix.replace(/\/$/, "")}/${path}` : path,
+          file,
+          ...options.labels === "folders" && path.includes("/")
+            ? { annotation: { label: path.split("/")[0]! } }
+            : {},
+        });
       }
     } else if (info && TABLE_NAME.test(arg)) {
       for (const image of await readTable(arg)) add(image);
@@ -75,12 +102,63 @@ export async function findImages(args: readonly string[]): Promise<CorpusImage[]
       throw new UsageError(`Cannot find images: there is no file or folder ${JSON.stringify(arg)}`);
     }
   }
+  for (const file of annotations) {
+    const rows = await readAnnotations(file);
+    if (places.length === 0) { for (const image of rows) add(image); }
+    else annotate(found, rows, [...folders, dirname(file)], file);
+  }
   if (found.size === 0) {
     throw new UsageError(
       `Cannot find images: no .jpg, .png, .webp, .gif, .tif … in ${args.join(", ")}`,
     );
   }
   return distinct([...found.values()]).sort((a, b) => compareCodePoints(a.path, b.path));
+}
+
+/** The images of a FindingEmo table, beside it, each with all its annotations. */
+async function readAnnotations(file: string): Promise<CorpusImage[]> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (error) {
+    throw new UsageError(`Cannot read annotations from ${file}: ${messageOf(error)}`);
+  }
+  const rows = readFindingEmo(text, basename(file));
+  return [...Map.groupBy(rows, ({ image }) => image)].map(([path, all]) => {
+    const annotation: Record<string, string> = {};
+    all.forEach(({ columns }, i) => {
+      for (const [name, value] of Object.entries(columns)) {
+        if (name !== "image_path") annotation[i === 0 ? name : `${name}.${i + 1}`] = value;
+      }
+    });
+    return { path, file: join(dirname(file), path), annotation };
+  });
+}
+
+/** Adds annotations to the images that are there, by their paths in one of the folders. */
+function annotate(
+  found: Map<string, CorpusImage>,
+  rows: readonly CorpusImage[],
+  folders: readonly string[],
+  origin: string,
+): void {
+  let matched = 0;
+  for (const { path, annotation } of rows) {
+    for (const folder of folders) {
+      const key = resolve(join(folder, path));
+      const image = found.get(key);
+      if (!image) continue;
+      matched++;
+      found.set(key, { ...image, annotation: { ...image.annotation, ...annotation } });
+    }
+  }
+  if (matched === 0) {
+    throw new UsageError(
+      `Cannot use the annotations of ${basename(origin)}: none of its ${rows.length} images (${
+        rows[0]!.path
+      } …) is in ${folders.join(" or ")}; give the folder that holds them`,
+    );
+  }
 }
 
 /** Names images that would be called the same (as by two tables in different folders) by where their files are. */

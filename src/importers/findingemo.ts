@@ -125,6 +125,37 @@ export function readFindingEmo(text: string, origin: string): AnnotationRow[] {
   });
 }
 
+/** What the analyses read of an annotation. */
+export type Judgement = Pick<
+  FindingEmoAnnotation,
+  "image" | "emotion" | "valence" | "arousal" | "ambiguity"
+>;
+
+/**
+ * The annotations among an image's columns, as a run's ledger has them: `emotion`, `valence`, `arousal`, `ambiguity`, and those of further
+ * annotators with `.2`, `.3` … behind the name. Numbers that are absent or none are NaN; without an emotion there is no annotation.
+ */
+export function judgements(
+  image: string,
+  columns: Readonly<Record<string, string>>,
+): Judgement[] {
+  const found: Judgement[] = [];
+  for (let n = 1;; n++) {
+    const field = (name: string) => columns[n === 1 ? name : `${name}.${n}`];
+    const number = (name: string) => field(name)?.trim() ? Number(field(name)) : NaN;
+    const emotion = field("emotion");
+    if (emotion === undefined) return found;
+    if (emotion === "") continue;
+    found.push({
+      image,
+      emotion,
+      valence: number("valence"),
+      arousal: number("arousal"),
+      ambiguity: number("ambiguity"),
+    });
+  }
+}
+
 function values(text: string): string[] {
   return text.split(",").map((value) => value.trim()).filter((value) => value !== "");
 }

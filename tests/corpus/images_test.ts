@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UsageError } from "../../src/base/errors.ts";
 import { findImages } from "../../src/corpus/images.ts";
+import { judgements } from "../../src/importers/findingemo.ts";
 import { withFolder } from "./face_corpus.ts";
 
 /** Makes files of the given paths below a folder; a path that ends in "/" is a folder. */
@@ -121,6 +122,77 @@ Deno.test("a table gives paths relative to itself and annotations; its files may
     // A picture that is also named by itself keeps its first name and gets the annotation.
     const both = await findImages([join(folder, "pictures"), join(folder, "list.tsv")]);
     assert.deepEqual(both.map(({ annotation }) => annotation), [{ id: "7" }, undefined]);
+  });
+});
+
+const ANN_HEADER =
+  "index,user,image_path,tags,age,valence,arousal,emotion,dec_factors,ambiguity,datetime\n";
+const annRow = (path: string, emotion: string, valence = 1) =>
+  `1,u,${path},"Text,NA",Adults,${valence},2,${emotion},Staging,3,d\n`;
+
+Deno.test("FindingEmo's annotations alone: their images lie beside them, and several annotations of one are kept", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "ann/x.ann": ANN_HEADER + annRow("/Run_2/a b/1.jpg", "Joy") +
+        annRow("/Run_1/gone.jpg", "Fear") +
+        annRow("/Run_2/a b/1.jpg", "Rage", -3),
+      "ann/Run_2/a b/1.jpg": "",
+      "ann/Run_2/a b/not-annotated.jpg": "",
+    });
+    const images = await findImages([join(folder, "ann/x.ann")]);
+    assert.deepEqual(images.map(({ path, file }) => [path, file]), [
+      ["Run_1/gone.jpg", join(folder, "ann/Run_1/gone.jpg")],
+      ["Run_2/a b/1.jpg", join(folder, "ann/Run_2/a b/1.jpg")],
+    ]);
+    const { annotation } = images[1]!;
+    assert.equal(annotation!.tags, "Text,NA");
+    assert.ok(!("image_path" in annotation!));
+    assert.deepEqual(judgements("i", annotation!), [
+      { image: "i", emotion: "Joy", valence: 1, arousal: 2, ambiguity: 3 },
+      { image: "i", emotion: "Rage", valence: -3, arousal: 2, ambiguity: 3 },
+    ]);
+    assert.deepEqual(judgements("i", { emotion: "Joy", valence: "", arousal: "x" }), [
+      { image: "i", emotion: "Joy", valence: NaN, arousal: NaN, ambiguity: NaN },
+    ]);
+    assert.deepEqual(judgements("i", { label: "Joy" }), []);
+  });
+});
+
+Deno.test("FindingEmo's annotations beside a folder: the folder's images, named as without them", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "x.ann": ANN_HEADER + annRow("/Run_2/1.jpg", "Joy") + annRow("/Run_1/gone.jpg", "Fear"),
+      "none.ann": ANN_HEADER + annRow("/Run_9/1.jpg", "Joy"),
+      "bad.ann": ANN_HEADER + annRow("/../1.jpg", "Joy"),
+      "photos/Run_2/1.jpg": "",
+      "photos/Run_2/2.jpg": "",
+    });
+    const at = (name: string) => join(folder, name);
+    for (const args of [[at("photos"), at("x.ann")], [at("x.ann"), at("photos")]]) {
+      const images = await findImages(args);
+      assert.deepEqual(
+        images.map(({ path, annotation }) => [path, annotation?.emotion]),
+        [["Run_2/1.jpg", "Joy"], ["Run_2/2.jpg", undefined]],
+      );
+    }
+    await assert.rejects(
+      findImages([at("photos"), at("none.ann")]),
+      usage(/none of its 1 images \(Run_9\/1\.jpg …\) is in .*photos or /),
+    );
+    await assert.rejects(findImages([at("bad.ann")]), usage(/bad\.ann, line 2: image_path/));
+  });
+});
+
+Deno.test("sub-folders are labels where that is asked for", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, { "joy/a.jpg": "", "fear/deep/b.jpg": "", "c.jpg": "" });
+    const images = await findImages([folder], { labels: "folders" });
+    assert.deepEqual(images.map(({ path, annotation }) => [path, annotation]), [
+      ["c.jpg", undefined],
+      ["fear/deep/b.jpg", { label: "fear" }],
+      ["joy/a.jpg", { label: "joy" }],
+    ]);
+    assert.ok((await findImages([folder])).every(({ annotation }) => annotation === undefined));
   });
 });
 
