@@ -59,6 +59,20 @@ export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): Correlatio
   return { r, p: correlationP(r, n), n };
 }
 
+/** The normal distribution's 97.5 % point. */
+const Z = 1.959963984540054;
+
+/**
+ * Fisher's 95 % interval of Pearson's r, tanh(artanh r ± 1.96 / √(n − 3)), as scipy's `confidence_interval` has it: −1..1 for three pairs
+ * and fewer, NaN where r is.
+ */
+export function fisherInterval({ r, n }: Correlation): [low: number, high: number] {
+  if (Number.isNaN(r)) return [NaN, NaN];
+  if (n <= 3) return [-1, 1];
+  const centre = Math.atanh(r), half = Z / Math.sqrt(n - 3);
+  return [Math.tanh(centre - half), Math.tanh(centre + half)];
+}
+
 /** Ranks from 1; equal values share the mean of their ranks. NaN has no place in an order: see {@link spearman}. */
 export function ranks(values: ArrayLike<number>): Float64Array {
   const order = Uint32Array.from({ length: values.length }, (_, i) => i)

@@ -23,7 +23,7 @@ import {
   yoloOutputs,
 } from "../../src/experiments/paper/mod.ts";
 import { valenceArousal } from "../../src/experiments/paper/valence_arousal.ts";
-import { pearson, spearman } from "../../src/statistics/correlation.ts";
+import { fisherInterval, pearson, spearman } from "../../src/statistics/correlation.ts";
 import { similarityMatrix, similarityNamed } from "../../src/statistics/similarity/mod.ts";
 import { goldenTest } from "../shared_goldens.ts";
 import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";
@@ -222,6 +222,12 @@ goldenTest("valence and arousal against annotation are the reference's, with p",
     const { pearson, spearman } = result[quantity];
     assert.equal(pearson.n, n);
     assertSame([pearson.r, spearman.r], [pearson_r!, spearman_rho!], 1e-12, quantity);
+    assertSame(
+      fisherInterval(pearson),
+      (wanted[quantity] as { pearson_ci95_fisher: number[] }).pearson_ci95_fisher,
+      1e-12,
+      quantity,
+    );
     assert.ok(Math.abs(pearson.p / pearson_p! - 1) < 1e-9, quantity);
     assert.ok(Math.abs(spearman.p / spearman_p! - 1) < 1e-9, quantity);
   }
@@ -310,6 +316,10 @@ goldenTest("correlations of short, tied and constant vectors are scipy's", (gold
     const { r, p } = pearson(x, y), rho = spearman(x, y);
     const message = `${x.length} pairs`;
     assert.ok(agrees(r, expected.pearson.r, 1e-12), `${message}: r ${r}`);
+    fisherInterval({ r, p, n: x.length }).forEach((bound, at) => {
+      const wanted = expected.pearson.fisher_ci95?.[at];
+      assert.ok(wanted === undefined || agrees(bound, wanted, 1e-12), `${message}: ${bound}`);
+    });
     assert.ok(agrees(rho.r, expected.spearman.rho, 1e-12), `${message}: rho ${rho.r}`);
     // Relative, but for p of a correlation of 1 up to rounding, which is rounding itself.
     for (const [got, wanted] of [[p, expected.pearson.p], [rho.p, expected.spearman.p]]) {

@@ -3,6 +3,7 @@ import { createRng } from "../../src/base/rng.ts";
 import {
   completePairs,
   correlationMatrix,
+  fisherInterval,
   pearson,
   ranks,
   spearman,
@@ -72,6 +73,21 @@ Deno.test("constants, NaN, infinities and too few pairs are as in scipy", () => 
   assert.deepEqual(pearson([1, 2], [5, 3]), { r: -1, p: 1, n: 2 });
   assert.ok(Number.isNaN(spearman([1, 2], [5, 3]).p));
   assert.equal(spearman([1, 2, 3], [4, 5, 6]).p, 0);
+});
+
+Deno.test("Fisher's interval is scipy's, and says nothing of three pairs", () => {
+  const cases = [
+    [.8528028654224417, 4, -.600304397554816, .9968521576955949],
+    [-.45079052714759943, 5, -.9537385763998151, .7164010062646211],
+    [.35104292701692547, 190, .21966681901872065, .46991366737743273],
+  ] as const;
+  for (const [r, n, low, high] of cases) {
+    const interval = fisherInterval({ r, p: NaN, n });
+    assert.ok(Math.abs(interval[0] - low) < 1e-14 && Math.abs(interval[1] - high) < 1e-14);
+  }
+  assert.deepEqual(fisherInterval({ r: .5, p: 0, n: 3 }), [-1, 1]);
+  assert.deepEqual(fisherInterval({ r: 1, p: 0, n: 9 }), [1, 1]);
+  assert.deepEqual(fisherInterval({ r: NaN, p: NaN, n: 9 }), [NaN, NaN]);
 });
 
 Deno.test("values far from 0 and huge values keep their correlation", () => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fisherInterval } from "../../statistics/correlation.ts";
 import { similarityMatrix, similarityNamed } from "../../statistics/similarity/mod.ts";
 import { allFeatures, type BinaryTable, binaryTable, type FeatureGroup } from "./binary_table.ts";
 import {
@@ -32,7 +33,8 @@ export interface PaperMethod {
   readonly title: string;
   /**
    * All detections of all images. Under `published` their order decides which of several boxes of one object counts: see
-   * `inReferenceOrder` for rows that no published table gave.
+   * `inReferenceOrder` for rows that no published table gave. It may be a getter that reads them anew: it is asked two or three times
+   * before the next method's is.
    */
   readonly detections: readonly PaperDetection[];
 }
@@ -147,7 +149,7 @@ export function emotionAnnotationIncidence(
  *
  * For each METHOD: `emotion_object_METHOD` (the rows that count) and, with annotations, `annotation_object_METHOD`; once
  * `emotion_annotation`; of each of these `…_binary` (images × features) and `…_MEASURE` (features × features) for each similarity.
- * With annotations `valence`, `arousal` (pairs), `valence_arousal` (coefficients), `valence_arousal_pearson` and `…_spearman`
+ * With annotations `valence`, `arousal` (pairs), `valence_arousal` (coefficients, with Pearson's 95 % interval), `valence_arousal_pearson` and `…_spearman`
  * (4 × 4). With several methods `method_dyads`, `method_spearman` and `method_spearman_p`.
  *
  * @throws {UsageError} when a similarity has no such name
@@ -286,10 +288,20 @@ function valenceArousalTables(
     pairs("arousal", 2),
     {
       name: "valence_arousal",
-      header: ["quantity", "n", "pearson_r", "pearson_p", "spearman_rho", "spearman_p"],
+      header: [
+        "quantity",
+        "n",
+        "pearson_r",
+        "pearson_low",
+        "pearson_high",
+        "pearson_p",
+        "spearman_rho",
+        "spearman_p",
+      ],
       rows: (["valence", "arousal"] as const).map((quantity) => {
         const { pearson, spearman } = result[quantity];
-        return [quantity, pearson.n, pearson.r, pearson.p, spearman.r, spearman.p];
+        const { n, r, p } = pearson;
+        return [quantity, n, r, ...fisherInterval(pearson), p, spearman.r, spearman.p];
       }),
     },
     squareTable("valence_arousal_pearson", quantities, (i, j) => result.pearson[i]![j]!),
