@@ -11,9 +11,10 @@ import { gradient } from "./gradient.ts";
 import { kernels } from "./kernels.ts";
 import { ledger } from "./ledger.ts";
 import { memory } from "./memory.ts";
+import { methods } from "./methods.ts";
 import { stages } from "./stages.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [stages, gradient, kernels, ledger, memory];
+const BENCHMARKS: readonly Benchmark[] = [stages, gradient, methods, kernels, ledger, memory];
 
 const [name, ...rest] = Deno.args;
 const chosen = name === undefined

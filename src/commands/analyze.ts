@@ -25,6 +25,7 @@ export function analyzeCommand(exit: (status: number) => void): Command {
         .argParser(number("--limit", { min: 1, integer: true })),
     )
     .option("--maps", "also write the raw maps as .npy")
+    .option("--check", "check the methods' axioms on this classifier first, and flag what fails")
     .option("--strict", "exit with 1 if any image failed")
     .addOption(
       new Option("--activation-cache <MiB>", "activations kept for methods added later").default(

@@ -15,6 +15,13 @@ import { streamCorpus, type StreamSummary } from "../corpus/stream.ts";
 import { type Fact, report } from "../figures/mod.ts";
 import { closeGpu } from "../gpu/device.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
+import {
+  checkMethods,
+  failedAxioms,
+  openAxiomContext,
+  readAxioms,
+  writeAxioms,
+} from "./axiom_gate.ts";
 import { prepareFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
 import { reportData, strongestAssociations } from "./report_data.ts";
@@ -30,6 +37,8 @@ export interface AnalyzeOptions extends ExplainOptions {
   readonly limit?: number;
   readonly maps?: boolean;
   readonly strict?: boolean;
+  /** Check the axioms of the methods before the run. */
+  readonly check?: boolean;
   readonly activationCache: number;
 }
 
@@ -63,6 +72,11 @@ export async function runAnalyze(
     const manifest = await createManifest(argumentsOf(paths, options), setup, stages);
     const run = ledger.startRun(manifest);
     announce(setup, images.length, stages.reasons);
+    if (options.check) {
+      await using context = await openAxiomContext(setup, analysis.images, options);
+      await writeAxioms(options.out, setup, await checkMethods(context, setup.methods));
+    }
+    const axioms = await readAxioms(options.out, setup);
     const summary = await stream(analysis, ledger, run, stages);
     if (summary.interrupted) {
       ledger.finishRun(run, "interrupted");
@@ -80,7 +94,7 @@ export async function runAnalyze(
       options.threshold,
     );
     if (options.maps) await writeMaps(options.out, ledger, run, analysis, stages);
-    const outcome = { summary: counts(summary, outputs) };
+    const outcome = { summary: counts(summary, outputs), axioms };
     await writeManifest(options.out, ledger, run, manifest, outcome);
     const data = await reportData({
       ledger,
@@ -95,11 +109,17 @@ export async function runAnalyze(
       title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
       command: commandLine(paths, options),
       settings: settingsOf(options, setup),
+      axioms,
       credits: shipped ? await shippedCredits() : [],
     });
     await writeWhole(join(options.out, "report.html"), report(data));
     ledger.finishRun(run, "finished", { ...manifest, ...outcome });
     printOutcome(options, summary, outputs, agreement, ledger.duplicates(run).length);
+    for (const [method, failed] of failedAxioms(axioms, setup.methods)) {
+      console.log(
+        `${method} fails on this classifier: ${failed.join(", ")} (the report has the figures)`,
+      );
+    }
     if (summary.failed === summary.total) return 1;
     return options.strict && summary.failed > 0 ? 1 : 0;
   } finally {

@@ -20,6 +20,7 @@ export function checkCommand(exit: (status: number) => void): Command {
       "--cascade",
       "also re-draw the model's parameters layer by layer, and show how the maps change",
     )
+    .option("--out <folder>", "folder of a run: its report then flags the methods that fail")
     .option("--json", "print JSON")
     .action(async (paths: string[], options) => {
       const { runCheck } = await import("./check_run.ts");

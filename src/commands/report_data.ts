@@ -21,9 +21,12 @@ import {
   SAMPLE_RULE,
   type SampleFigure,
 } from "../figures/mod.ts";
+import type { AxiomResult } from "../experiments/axioms/mod.ts";
 import { decodeImage } from "../image/decode.ts";
 import type { RgbImage } from "../image/image.ts";
+import type { Method } from "../methods/mod.ts";
 import { findCard } from "../runtime/card.ts";
+import { failedAxioms } from "./axiom_gate.ts";
 import type { Manifest } from "./manifest.ts";
 import { sampleFigure } from "./sample_figures.ts";
 import type { Setup } from "./setup.ts";
@@ -48,6 +51,8 @@ export interface FinishedRun {
   readonly command: string;
   readonly settings: readonly Fact[];
   readonly credits: readonly string[];
+  /** Verdicts on the methods, where they were checked. */
+  readonly axioms: readonly AxiomResult[];
 }
 
 /** Collects everything for the page; pictures of the samples shown are read again. */
@@ -58,6 +63,9 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
     if (row.status === "failed") failures.push({ path: row.path, reason: row.error ?? "" });
   }
   const first = outputs[0]!;
+  const { axioms } = finished;
+  const label = methodLabels(setup.methods, axioms);
+  const associations = strongestAssociations(outputs);
   return {
     title: finished.title,
     question:
@@ -76,8 +84,20 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
       undefinedImportances: outputs.reduce((sum, { undefinedBoxes }) => sum + undefinedBoxes, 0),
     },
     settings: finished.settings,
-    matrices: matrixOrder(outputs).map((matrix) => ({ ...matrix, n: first.counts.samples })),
-    associations: strongestAssociations(outputs),
+    matrices: matrixOrder(outputs).map((matrix) => ({
+      ...matrix,
+      method: label(matrix.method),
+      n: first.counts.samples,
+    })),
+    associations: {
+      ...associations,
+      rows: associations.rows.map((row) => ({ ...row, method: label(row.method) })),
+    },
+    axioms: axioms.map(({ bound, ...result }) => ({
+      ...result,
+      method: label(result.method),
+      bound: "atMost" in bound ? `≤ ${bound.atMost}` : `≥ ${bound.atLeast}`,
+    })),
     models: await modelFacts(setup),
     runtime: {
       backend: manifest.backend.name,
@@ -98,14 +118,23 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
   };
 }
 
+/** How a method is called on the page: with what must be known of it wherever it stands. */
+function methodLabels(methods: readonly Method[], axioms: readonly AxiomResult[]) {
+  const failed = failedAxioms(axioms, methods);
+  return (name: string): string => {
+    if (methods.find((method) => method.name === name)?.family === "control") {
+      return `${name} (control)`;
+    }
+    const own = failed.get(name);
+    return own ? `${name} (fails ${own.join(", ")})` : name;
+  };
+}
+
 /** The measure that compares across base rates first. */
 function matrixOrder(outputs: readonly MethodOutput[]) {
   const order = ["mean-importance", "phi", "dice", "count"];
   return order.flatMap((name) =>
-    outputs.flatMap(({ matrices, control }) =>
-      matrices.filter(({ measure }) => measure === name)
-        .map((matrix) => control ? { ...matrix, method: `${matrix.method} (control)` } : matrix)
-    )
+    outputs.flatMap(({ matrices }) => matrices.filter(({ measure }) => measure === name))
   );
 }
 

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { lines, type Markup, markup, trusted } from "./drawing/markup.ts";
 import { findingsSection, matricesSection, samplesSection } from "./page/findings.ts";
+import { axiomsSection } from "./page/axioms.ts";
 import {
   cautionBox,
   creditsSection,
@@ -29,10 +30,13 @@ export function report(data: ReportData): string {
   const hash = createHash("sha256").update(STYLE).digest("base64");
   const policy =
     `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
-  const sections: [id: string, short: string, title: string, content: Markup][] = [
+  const sections: (readonly [id: string, short: string, title: string, content: Markup])[] = [
     ["associations", "Associations", "Strongest associations", findingsSection(data)],
     ["matrices", "Matrices", "Association matrices", matricesSection(data)],
     ["samples", "Samples", "Samples", samplesSection(data)],
+    ...data.axioms
+      ? [["axioms", "Axioms", "Axioms of the methods", axiomsSection(data.axioms)] as const]
+      : [],
     ["run", "Run", "The run", runSection(data)],
     ["models", "Models", "Models", modelsSection(data.models)],
     ["failures", "Failures", "Images that could not be used", failuresSection(data)],

@@ -11,6 +11,7 @@ import { completeness } from "./completeness.ts";
 import { gradient } from "./gradient.ts";
 import { masks } from "./masks.ts";
 import { mirror } from "./mirror.ts";
+import { occlusion } from "./occlusion.ts";
 import { sameAsCam } from "./same_as_cam.ts";
 
 export type { Axiom, AxiomContext } from "./axiom.ts";
@@ -22,6 +23,7 @@ export const AXIOMS: readonly Axiom[] = [
   completeness,
   masks,
   mirror,
+  occlusion,
   backends,
 ];
 

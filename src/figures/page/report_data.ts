@@ -32,6 +32,8 @@ export interface ReportData {
   readonly matrices: readonly HeatMatrixData[];
   /** The strongest associations; by default the ten largest |value| of the first matrix. */
   readonly associations?: Associations;
+  /** What was checked of the methods on this classifier; an empty list says that nothing was. */
+  readonly axioms?: readonly AxiomFinding[];
   readonly models: readonly ModelFacts[];
   readonly runtime: RuntimeFacts;
   /** Wall time by stage, in the order of the run. */
@@ -91,6 +93,21 @@ export interface Association {
   readonly p?: number;
   /** p adjusted for all cells. */
   readonly q?: number;
+}
+
+/** One axiom of one method. */
+export interface AxiomFinding {
+  readonly method: string;
+  readonly axiom: string;
+  /** Absent where it could not be checked. */
+  readonly value?: number;
+  /** As text: `≤ 0.0001`. */
+  readonly bound: string;
+  readonly verdict: "holds" | "fails" | "skipped";
+  /** What the figure is. */
+  readonly source: string;
+  /** Why it could not be checked. */
+  readonly reason?: string;
 }
 
 /** A model as its card states it. */

@@ -1,0 +1,185 @@
+/**
+ * The axioms of a run's methods on its own classifier and pictures, and the file that keeps the verdicts.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { ImageError, messageOf, UsageError } from "../base/errors.ts";
+import { canonicalJson, sha256 } from "../base/json.ts";
+import { floats, sizeOf } from "../base/tensor.ts";
+import { openClassifier } from "../classifier/classifier.ts";
+import { findClassifier } from "../classifier/source.ts";
+import type { CorpusImage } from "../corpus/images.ts";
+import { writeWhole } from "../corpus/outputs.ts";
+import { type ReadySample, samplesOfImage } from "../corpus/samples_of_image.ts";
+import { type AxiomContext, type AxiomResult, checkAxioms } from "../experiments/axioms/mod.ts";
+import { createCompute } from "../gpu/compute.ts";
+import { findGpu } from "../gpu/device.ts";
+import type { Method } from "../methods/mod.ts";
+import type { Backend } from "../runtime/session.ts";
+import type { ExplainOptions, Setup } from "./setup.ts";
+
+/** Name of the file of verdicts in a run's folder. */
+const FILE = "axioms.json";
+
+/** A verdict and what it holds for: classifier, layer, target, settings of the method. */
+interface AxiomRecord extends AxiomResult {
+  readonly key: string;
+}
+
+/** An axiom context that owns what it opened. */
+export type OwnedAxiomContext = AxiomContext & AsyncDisposable;
+
+/**
+ * What axioms are checked on: the first samples of the images, as many as a batch holds. Images that cannot be used are passed over.
+ *
+ * @throws {UsageError} when there is no sample.
+ */
+export async function openAxiomContext(
+  setup: Setup,
+  images: readonly CorpusImage[],
+  options: ExplainOptions & { readonly seed: number },
+): Promise<OwnedAxiomContext> {
+  const samples = await firstSamples(setup, images);
+  const { classifier, compute, target } = setup;
+  const size = sizeOf(classifier.inputShape);
+  const data = new Float32Array(samples.length * size);
+  samples.forEach(({ input }, i) => data.set(input, i * size));
+  const inputs = floats([samples.length, ...classifier.inputShape], data);
+  const forward = await classifier.forward(inputs);
+  const count = classifier.classes.length;
+  const classes = samples.map((_, row) => {
+    const own = forward.probabilities.data.subarray(row * count, (row + 1) * count);
+    return own.indexOf(Math.max(...own));
+  });
+  forward.dispose();
+  let other: ReturnType<typeof openOther> | undefined;
+  return {
+    classifier,
+    compute,
+    inputs,
+    keys: samples.map(({ key }) => key),
+    classes,
+    target,
+    seed: options.seed,
+    other: () => other ??= openOther(classifier.backend, options),
+    async [Symbol.asyncDispose]() {
+      await other?.then(({ classifier }) => classifier.dispose());
+    },
+  };
+}
+
+async function firstSamples(
+  setup: Setup,
+  images: readonly CorpusImage[],
+): Promise<ReadySample[]> {
+  const samples: ReadySample[] = [];
+  for (const image of images) {
+    try {
+      samples.push(...(await samplesOfImage(setup, image)).samples);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+    }
+    if (samples.length >= setup.classifier.batch) break;
+  }
+  if (samples.length === 0) {
+    throw new UsageError(
+      `Cannot check ${setup.classifier.card.name}: no sample in ${images.length} images; give other images, or --samples image`,
+    );
+  }
+  return samples.slice(0, setup.classifier.batch);
+}
+
+/** The classifier on another backend: the CPU for WebGPU; for the CPU a hardware GPU, else WebAssembly. */
+async function openOther(own: Backend, options: ExplainOptions) {
+  const gpu = own === "webgpu" ? undefined : await findGpu();
+  const backend: Backend = own === "webgpu"
+    ? "native"
+    : gpu && !gpu.software
+    ? "webgpu"
+    : own === "native"
+    ? "wasm"
+    : "native";
+  const classifier = await openClassifier(await findClassifier(options.classifier), {
+    backend,
+    batch: options.batch,
+    layer: options.layer?.[0],
+    placement: options.placement,
+  });
+  return { classifier, compute: await createCompute(backend === "webgpu" ? "gpu" : "cpu") };
+}
+
+/** Checks the methods, saying each verdict on standard error at once, since some methods take long. */
+export async function checkMethods(
+  context: AxiomContext,
+  methods: readonly Method[],
+): Promise<AxiomResult[]> {
+  const results: AxiomResult[] = [];
+  for await (const result of checkAxioms(context, methods)) {
+    results.push(result);
+    console.error(`${result.method}: ${result.axiom}: ${result.verdict}`);
+  }
+  return results;
+}
+
+/** The axioms that a method fails, by method. Controls are there to fail: they are left out. */
+export function failedAxioms(
+  results: readonly AxiomResult[],
+  methods: readonly Method[],
+): Map<string, string[]> {
+  const failed = new Map<string, string[]>();
+  for (const { name, family } of methods) {
+    const axioms = results.filter(({ method, verdict }) => method === name && verdict === "fails")
+      .map(({ axiom }) => axiom);
+    if (axioms.length > 0 && family !== "control") failed.set(name, axioms);
+  }
+  return failed;
+}
+
+/** Adds verdicts to those that a run's folder holds, in the place of older ones of the same methods and settings. */
+export async function writeAxioms(
+  folder: string,
+  setup: Setup,
+  results: readonly AxiomResult[],
+): Promise<void> {
+  const key = keys(setup);
+  const made = results.map((result): AxiomRecord => ({ ...result, key: key(result.method) }));
+  const replaced = new Set(made.map(({ key }) => key));
+  const kept = (await readRecords(folder)).filter((record) => !replaced.has(record.key));
+  await writeWhole(join(folder, FILE), JSON.stringify([...kept, ...made], null, 1) + "\n");
+}
+
+/** The verdicts of a run's folder that hold for these methods on this classifier; none where they were never checked. */
+export async function readAxioms(folder: string, setup: Setup): Promise<AxiomResult[]> {
+  const key = keys(setup);
+  const names = new Map(setup.methods.map(({ name }) => [key(name), name]));
+  return (await readRecords(folder))
+    .filter((record) => names.get(record.key) === record.method)
+    .map(({ key: _, ...result }) => result);
+}
+
+async function readRecords(folder: string): Promise<AxiomRecord[]> {
+  try {
+    const records = JSON.parse(await Deno.readTextFile(join(folder, FILE)));
+    if (Array.isArray(records)) return records;
+    throw new SyntaxError("it is not a list");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new UsageError(
+      `Cannot read ${join(folder, FILE)}: ${messageOf(error)}; remove it, and check again`,
+    );
+  }
+}
+
+/** What the verdict on a method depends on, as one hash. */
+function keys({ classifier, methods, target }: Setup): (method: string) => string {
+  return (name) =>
+    sha256(canonicalJson({
+      classifier: classifier.key,
+      placement: classifier.placementRule,
+      target,
+      method: name,
+      settings: methods.find((method) => method.name === name)?.settings ?? null,
+    }));
+}

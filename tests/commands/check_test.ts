@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { emocam } from "./cli.ts";
+
+const RUN = ["--methods", "grad-cam,guided-backprop,eigen-cam", "--backend", "native"];
+
+Deno.test({
+  name:
+    "a run keeps the verdicts on its methods, and its report flags those that fail, as long as they hold",
+  async fn() {
+    const out = await Deno.makeTempDir();
+    try {
+      const report = () => Deno.readTextFile(join(out, "report.html"));
+      const plain = await emocam("analyze", ...RUN, "--limit", "3", "--out", out);
+      assert.equal(plain.status, 0, plain.err);
+      assert.match(await report(), /Not checked for these methods on this classifier/);
+      assert.doesNotMatch(await report(), /\(fails /);
+
+      const checked = await emocam("check", ...RUN, "--out", out, "--json");
+      // Guided backpropagation is no function of the mirrored picture on this classifier: the exit status says so.
+      assert.equal(checked.status, 1, checked.err);
+      const { axioms } = JSON.parse(checked.out) as {
+        axioms: { method: string; axiom: string; verdict: string; value?: number }[];
+      };
+      const failed = axioms.filter(({ verdict }) => verdict === "fails");
+      assert.deepEqual(failed.filter(({ method }) => method !== "eigen-cam"), [
+        axioms.find(({ method, axiom }) => method === "guided-backprop" && axiom === "mirror"),
+      ]);
+
+      const again = await emocam("analyze", ...RUN, "--limit", "3", "--out", out);
+      assert.match(again.out, /^guided-backprop fails on this classifier: mirror/m);
+      const page = await report();
+      assert.match(page, /guided-backprop \(fails mirror\)/);
+      // A control is there to fail.
+      assert.match(page, /eigen-cam \(control\)/);
+      assert.doesNotMatch(page, /eigen-cam \(fails/);
+      // In the matrices as well as in the table of axioms.
+      assert.ok(page.split("guided-backprop (fails mirror)").length > 3);
+      const run = JSON.parse(await Deno.readTextFile(join(out, "run.json")));
+      assert.equal(run.axioms.length, axioms.length);
+
+      // Verdicts on the logit say nothing of the probability.
+      const other = await emocam(
+        "analyze",
+        ...RUN,
+        "--limit",
+        "3",
+        "--target",
+        "probability",
+        "--out",
+        out,
+      );
+      assert.doesNotMatch(other.out, /fails on this classifier/);
+      assert.match(await report(), /Not checked for these methods on this classifier/);
+    } finally {
+      await Deno.remove(out, { recursive: true });
+    }
+  },
+});
+
+Deno.test("analyze --check checks first, and a damaged file of verdicts is named", async () => {
+  const out = await Deno.makeTempDir();
+  try {
+    const args = ["analyze", "--methods", "grad-cam", "--backend", "native", "--limit", "1"];
+    const found = await emocam(...args, "--check", "--out", out);
+    assert.equal(found.status, 0, found.err);
+    assert.match(found.err, /^grad-cam: same as CAM: holds$/m);
+    const kept = JSON.parse(await Deno.readTextFile(join(out, "axioms.json")));
+    assert.ok(kept.length >= 4 && kept.every(({ key }: { key: string }) => key.length === 64));
+    await Deno.writeTextFile(join(out, "axioms.json"), "{");
+    const broken = await emocam(...args, "--out", out);
+    assert.equal(broken.status, 2);
+    assert.match(broken.err, /^Cannot read .*axioms\.json: .*; remove it, and check again$/m);
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+});

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { occlusion } from "../../../src/experiments/axioms/occlusion.ts";
+import { floats } from "../../../src/base/tensor.ts";
+import { occlusion as sensitivity } from "../../../src/methods/occlusion.ts";
+import type { Method, MethodContext } from "../../../src/methods/mod.ts";
+import { toFloats } from "../../../src/runtime/session.ts";
+import { figure, withAxiomContext } from "./support.ts";
+
+/** The map of the falls themselves, changed by `change`. */
+function falls(change: (value: number) => number): Method {
+  return {
+    ...sensitivity,
+    name: "falls",
+    rectify: false,
+    async compute(context: MethodContext, classes: readonly number[]) {
+      const found = await sensitivity.compute(context, classes);
+      assert.ok("map" in found);
+      const { shape, data } = await toFloats(found.map);
+      return { map: floats(shape, data.map(change)) };
+    },
+  };
+}
+
+Deno.test("the occlusion axiom is 1 for any rising function of the falls, and −1 for a falling one", async () => {
+  await withAxiomContext(async (context) => {
+    const rising = figure(await occlusion.check(context, falls((value) => Math.atan(3 * value))));
+    // Values that differ by less than a float32 of the normalised map can tie.
+    assert.ok(rising > 1 - 1e-3, String(rising));
+    const falling = figure(await occlusion.check(context, falls((value) => -value)));
+    assert.ok(falling < -1 + 1e-3, String(falling));
+  });
+});
+
+Deno.test("the occlusion axiom skips constant maps, and what has no score to lower", async () => {
+  await withAxiomContext(async (context) => {
+    assert.deepEqual(await occlusion.check(context, falls(() => 2)), {
+      skipped: "all maps are constant",
+    });
+    const unscored = {
+      ...context,
+      classifier: { ...context.classifier, hasLogits: false },
+      target: "logit" as const,
+    };
+    const found = await occlusion.check(unscored, falls((value) => value));
+    assert.ok("skipped" in found && /needs logits/.test(found.skipped));
+  });
+});
+
+Deno.test("the occlusion axiom does not compare occlusion sensitivity with itself", () => {
+  assert.equal(occlusion.applies(sensitivity), false);
+  assert.equal(occlusion.applies(falls((value) => value)), true);
+});
