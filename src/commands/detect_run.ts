@@ -46,7 +46,7 @@ export async function runDetect(
     ...profile === undefined ? {} : { profile },
     ...confidence === undefined ? {} : { confidence },
     ...nms === undefined ? {} : { nms },
-  });
+  }, options.orientation);
   for (const notice of notices) console.error(`note: ${notice}`);
   try {
     const output = out === undefined ? printed(json) : fileOutput(out);

@@ -4,19 +4,16 @@
  * @module
  */
 
-import { messageOf, UsageError } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
 import { type Classifier, openClassifier, type PlacementRule } from "../classifier/classifier.ts";
 import { findClassifier } from "../classifier/source.ts";
 import type { CorpusImage } from "../corpus/images.ts";
 import type { BoxMean, ClassChoice } from "../corpus/plan.ts";
 import type { Crop, SampleKind } from "../corpus/sampler.ts";
 import {
-  boxesDetector,
   type Detector,
   type DetectorOptions,
-  matchImages,
   openDetector,
-  readBoxes,
   refuseOptions,
 } from "../detectors/mod.ts";
 import { type Compute, createCompute } from "../gpu/compute.ts";
@@ -33,6 +30,7 @@ import {
 } from "../methods/mod.ts";
 import { findCard } from "../runtime/card.ts";
 import { type Backend, type BackendChoice, chooseBackend } from "../runtime/session.ts";
+import { openBoxes } from "./boxes_detector.ts";
 
 /** The detector that finds faces and their parts, with the nets that ship. */
 export const FACE_PARTS = "face-parts";
@@ -111,7 +109,14 @@ export async function openSetup(
   const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
   const notices = [...classifier.notices];
   const methods = usableMethods(chosen, modifiers, classifier, options.target, notices);
-  const detector = await findDetector(options.detector, backend.backend, images, notices);
+  const detector = await findDetector(
+    options.detector,
+    backend.backend,
+    images,
+    notices,
+    {},
+    options.orientation,
+  );
   const faceFinder = samples !== "faces"
     ? undefined
     : detector.name === FACE_PARTS
@@ -195,6 +200,7 @@ export function chooseClass(text: string, classes: readonly string[]): ClassChoi
  * A shipped detector, a user's card, or a file of boxes.
  *
  * @param images of the run, to match a file of boxes with.
+ * @param orientation of the pictures, which boxes in fractions of them depend on.
  * @param notices to which a remark is added where the file has no boxes for some images.
  * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used.
  */
@@ -204,31 +210,12 @@ export async function findDetector(
   images: readonly CorpusImage[],
   notices: string[],
   options: DetectorOptions = {},
+  orientation: "exif" | "stored" = "exif",
 ): Promise<Detector> {
-  if (!/\.(csv|json)$/i.test(name)) return await openNamed(name, backend, options);
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(name);
-  } catch (error) {
-    throw new UsageError(`Cannot read detector ${name}: ${messageOf(error)}`);
-  }
-  if (isCard(name, bytes)) return await openNamed(name, backend, options);
+  const boxes = await openBoxes(name, images, notices, orientation);
+  if (boxes === undefined) return await openNamed(name, backend, options);
   refuseOptions(name, options);
-  const table = readBoxes(bytes, name);
-  const paths = images.map(({ path }) => path);
-  const matched = matchImages(table, paths).size;
-  if (matched === 0) {
-    const [first] = table.images.keys();
-    throw new UsageError(
-      `Cannot use the boxes of ${name}: none of its ${table.images.size} images (${first} …) is in the corpus (${
-        paths[0]
-      } …); write paths as the corpus has them`,
-    );
-  }
-  if (matched < paths.length) {
-    notices.push(`${name} has boxes for ${matched} of ${paths.length} images`);
-  }
-  return boxesDetector(table, paths);
+  return boxes;
 }
 
 async function openNamed(
@@ -243,14 +230,4 @@ async function openNamed(
     );
   }
   return await openDetector({ card, folder }, backend, options);
-}
-
-/** Whether a JSON file is a model card rather than boxes. */
-function isCard(name: string, bytes: Uint8Array): boolean {
-  if (!name.toLowerCase().endsWith(".json")) return false;
-  try {
-    return "task" in JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return false;
-  }
 }

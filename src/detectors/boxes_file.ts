@@ -2,6 +2,7 @@
  * Boxes made elsewhere: a CSV file or COCO JSON in place of a detector.
  *
  * - CSV with the header `image,label,confidence,x0,y0,x1,y1` (any order, more columns are ignored); corners in image pixels.
+ * - Open Images' CSV (see boxes_open_images.ts).
  * - COCO: `images` (id, file_name), `categories` (id, name), `annotations` (image_id, category_id, bbox [x, y, width, height]
  *   and, as in result files, score; 1 where it is absent).
  *
@@ -11,67 +12,50 @@
  */
 
 import { basename } from "node:path/posix";
-import { type CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
+import {
+  type BoxTable,
+  boxTable,
+  type BoxTableParts,
+  checked,
+  csvRecords,
+  decimal,
+  normal,
+  refuse,
+  stemOf,
+  utf8,
+} from "./box_table.ts";
+import { isOpenImages, openImagesBoxes } from "./boxes_open_images.ts";
 import type { Box, Detections, Detector } from "./detector.ts";
 
-/** The boxes of a file, by the name the file gives each image. */
-export interface BoxTable {
-  /** Name of the file, for messages. */
-  readonly origin: string;
-  readonly sha256: string;
-  /** Labels in order of their first occurrence. */
-  readonly labels: readonly string[];
-  /** Images as the file names them; with `/` and without a leading `./`. An image can have no boxes (COCO). */
-  readonly images: ReadonlyMap<string, readonly Box[]>;
-}
-
 /**
- * Reads a file of boxes; its first character tells JSON from CSV.
+ * Reads a file of boxes; its first character tells JSON from CSV, its header Open Images' CSV from ours.
  *
+ * @param classNames the names of Open Images' label codes.
  * @throws {UsageError} naming the line or place, the value met and what is expected; also when there are no boxes at all
  */
-export function readBoxes(bytes: Uint8Array, origin: string): BoxTable {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UsageError(`Cannot read boxes from ${origin}: it is not UTF-8 text`);
-  }
-  const images = /^\s*[[{]/.test(text) ? readCoco(text, origin) : readCsv(text, origin);
-  const labels = new Set<string>();
-  for (const boxes of images.values()) for (const box of boxes) labels.add(box.label);
-  if (labels.size === 0) {
-    throw new UsageError(`Cannot read boxes from ${origin}: it holds no boxes`);
-  }
-  return { origin, sha256: sha256(bytes), labels: [...labels], images };
-}
-
-function normal(path: string): string {
-  return path.trim().replaceAll("\\", "/").replace(/^(\.\/)+/, "");
+export function readBoxes(
+  bytes: Uint8Array,
+  origin: string,
+  classNames?: ReadonlyMap<string, string>,
+): BoxTable {
+  const text = utf8(bytes, origin);
+  const read = /^\s*[[{]/.test(text) ? readCoco(text, origin) : readCsv(text, origin, classNames);
+  return boxTable(origin, sha256(bytes), read instanceof Map ? { images: read } : read);
 }
 
 const COLUMNS = ["image", "label", "confidence", "x0", "y0", "x1", "y1"] as const;
 
-function readCsv(text: string, origin: string): Map<string, Box[]> {
-  let records: { info: { lines: number }; record: string[] }[];
-  try {
-    records = parse(text, {
-      info: true,
-      bom: true,
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-    }) as unknown as typeof records;
-  } catch (error) {
-    const line = (error as Partial<CsvError> & { lines?: number }).lines;
-    throw new UsageError(
-      `Cannot read boxes from ${origin}${line ? `, line ${line}` : ""}: ${messageOf(error)}`,
-    );
-  }
+function readCsv(
+  text: string,
+  origin: string,
+  classNames?: ReadonlyMap<string, string>,
+): Map<string, Box[]> | BoxTableParts {
+  const records = csvRecords(text, origin);
   const header = records.shift()?.record ?? [];
+  if (isOpenImages(header)) return openImagesBoxes(header, records, origin, classNames);
   const missing = COLUMNS.filter((column) => !header.includes(column));
   if (missing.length) {
     throw new UsageError(
@@ -88,7 +72,7 @@ function readCsv(text: string, origin: string): Map<string, Box[]> {
     }
     const field = (column: typeof COLUMNS[number]) => record[header.indexOf(column)]!;
     const number = (column: typeof COLUMNS[number]) => {
-      const value = field(column) === "" ? NaN : Number(field(column));
+      const value = decimal(field(column));
       if (!Number.isFinite(value)) {
         refuse(origin, where, `${column} is ${JSON.stringify(field(column))}, not a number`);
       }
@@ -109,22 +93,6 @@ function readCsv(text: string, origin: string): Map<string, Box[]> {
     else images.set(image, [box]);
   }
   return images;
-}
-
-function refuse(origin: string, where: string, what: string): never {
-  throw new UsageError(`Cannot read boxes from ${origin}, ${where}: ${what}`);
-}
-
-/** What both formats ask of a box. */
-function checked(origin: string, where: string, box: Box): Box {
-  const { label, confidence, x0, y0, x1, y1 } = box;
-  if (label.trim() === "") refuse(origin, where, "the label is empty");
-  if (!(confidence >= 0 && confidence <= 1)) {
-    refuse(origin, where, `confidence is ${confidence}, not within 0..1`);
-  }
-  if (!(x1 > x0)) refuse(origin, where, `x1 is ${x1}, not over x0 = ${x0}`);
-  if (!(y1 > y0)) refuse(origin, where, `y1 is ${y1}, not over y0 = ${y0}`);
-  return box;
 }
 
 const id = z.union([z.number(), z.string()]);
@@ -215,37 +183,66 @@ function unique(
 
 /**
  * Which of the file's images is meant by each path of a corpus: the one of exactly that relative path, else the one of the same
- * file name, if that name is left once in the file and once in the corpus.
+ * file name, if that name is left once in the file and once in the corpus. A table that names images without their endings is matched
+ * without them.
  *
  * @param paths of the whole corpus (also when a shard of it is run), relative to it
  * @returns the file's name of each path that has one; its size is how many images match
  */
 export function matchImages(table: BoxTable, paths: readonly string[]): Map<string, string> {
+  const named = table.stems ? (path: string) => stemOf(normal(path)) : normal;
   const matches = new Map<string, string>();
   const left: string[] = [];
-  for (const path of paths) {
-    const exact = normal(path);
-    if (table.images.has(exact)) matches.set(path, exact);
-    else left.push(path);
+  for (const [exact, same] of Map.groupBy(paths, named)) {
+    // Without their endings two paths can be called the same: which of them is meant cannot be told.
+    if (table.images.has(exact) && same.length === 1) matches.set(same[0]!, exact);
+    else left.push(...same);
   }
   const taken = new Set(matches.values());
-  const inFile = byName([...table.images.keys()].filter((image) => !taken.has(image)));
-  for (const [name, candidates] of byName(left)) {
+  const inFile = byName(
+    [...table.images.keys()].filter((image) => !taken.has(image)),
+    (path) => path,
+  );
+  for (const [name, candidates] of byName(left, named)) {
     const images = inFile.get(name);
     if (candidates.length === 1 && images?.length === 1) matches.set(candidates[0]!, images[0]!);
   }
   return matches;
 }
 
-function byName(paths: readonly string[]): Map<string, string[]> {
-  const names = new Map<string, string[]>();
-  for (const path of paths) {
-    const name = basename(normal(path));
-    const list = names.get(name);
-    if (list) list.push(path);
-    else names.set(name, [path]);
+function byName(
+  paths: readonly string[],
+  named: (path: string) => string,
+): Map<string, string[]> {
+  return Map.groupBy(paths, (path) => basename(named(path)));
+}
+
+/**
+ * The table with its boxes in image pixels. Images without a size, because they cannot be read, keep no boxes.
+ *
+ * @param sizes by the table's names
+ */
+export function inPixels(
+  table: BoxTable,
+  sizes: ReadonlyMap<string, { readonly width: number; readonly height: number }>,
+): BoxTable {
+  if (!table.relative) return table;
+  const images = new Map<string, readonly Box[]>();
+  for (const [name, boxes] of table.images) {
+    const size = sizes.get(name);
+    images.set(
+      name,
+      size === undefined ? [] : boxes.map((box) => ({
+        ...box,
+        x0: box.x0 * size.width,
+        y0: box.y0 * size.height,
+        x1: box.x1 * size.width,
+        y1: box.y1 * size.height,
+      })),
+    );
   }
-  return names;
+  const { relative: _, ...rest } = table;
+  return { ...rest, images };
 }
 
 /**
@@ -254,6 +251,7 @@ function byName(paths: readonly string[]): Map<string, string[]> {
  * @param paths of the whole corpus
  */
 export function boxesDetector(table: BoxTable, paths: readonly string[]): Detector {
+  if (table.relative) throw new RangeError(`Cannot look up ${table.origin}: not in pixels`);
   const matches = matchImages(table, paths);
   const lookUp = (path: string): Detections => {
     const image = matches.get(path);

@@ -64,6 +64,25 @@ export async function decodeImage(
   }
 }
 
+/**
+ * The size of the picture in a file, without decoding it.
+ *
+ * @throws {ImageError} as {@linkcode decodeImage} does for what the header tells.
+ */
+export async function imageSize(
+  bytes: Uint8Array,
+  orientation: "exif" | "stored" = "exif",
+): Promise<{ width: number; height: number }> {
+  const format = formatOf(bytes);
+  const { width, height, orientation: turn = 1 } = await readHeader(
+    await loadSharp(),
+    bytes,
+    format,
+  );
+  // The tags 5 … 8 turn it by a quarter.
+  return orientation === "exif" && turn >= 5 ? { width: height, height: width } : { width, height };
+}
+
 /** @param own whether the messages are sure to be about this file. */
 async function decode(
   sharp: Sharp,
