@@ -63,8 +63,9 @@ export async function openBoxes(
 }
 
 async function readTable(name: string, notices: string[]): Promise<BoxTable | undefined> {
-  if (/[\\/]/.test(name) && await isFolder(name)) return await readYoloFolder(name);
-  if (!/\.(csv|json)$/i.test(name)) return undefined;
+  if (!/\.(csv|json)$/i.test(name)) {
+    return /[\\/]/.test(name) && await isFolder(name) ? await readYoloFolder(name) : undefined;
+  }
   const bytes = await readFile(name);
   if (isCard(name, bytes)) return undefined;
   const table = readBoxes(bytes, name);

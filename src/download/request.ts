@@ -129,7 +129,8 @@ function parsed(address: string, base?: URL): URL | undefined {
 
 /** What went wrong without an answer, without the address that is named anyway. */
 function reasonOf(error: unknown, url: URL): string {
-  const text = messageOf(error).replaceAll(/\s+/g, " ");
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const text = messageOf(cause).replaceAll(/\s+/g, " ");
   const inner = /error sending request for url \([^)]*\):? ?(.*)$/.exec(text)?.[1] || text;
   return `${url.host} cannot be reached (${inner})`;
 }
