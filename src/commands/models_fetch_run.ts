@@ -121,7 +121,7 @@ async function filesToBring(
 ${folder}
 ${list}
 and give the same command again (emocam models fetch ${model.name}${flag}), which then needs no network, or import them from anywhere:
-${importCommand(model)}`;
+${importCommand(model)}${flag}`;
 }
 
 function importCommand({ recipe, importedAs, name }: PublishedModel): string {
