@@ -20,7 +20,7 @@ import { type BatchSample, runBatch, type SampleResult } from "../src/corpus/bat
 import { type Job, writeJob } from "../src/corpus/job.ts";
 import { Ledger } from "../src/corpus/ledger.ts";
 import { registerStages } from "../src/corpus/plan.ts";
-import { faceSamples, type Sample } from "../src/corpus/sampler.ts";
+import { faceSamples, type Sample, sizeOfRegion } from "../src/corpus/sampler.ts";
 import { samplesOfImage } from "../src/corpus/samples_of_image.ts";
 import { streamCorpus } from "../src/corpus/stream.ts";
 import type { Detections } from "../src/detectors/mod.ts";
@@ -140,10 +140,11 @@ async function loadPhotos({ analysis, setup }: Shipped): Promise<Photo[]> {
     const picture = await decodeImage(bytes);
     const found = await setup.detector.detect(picture, image.path);
     const ready = await samplesOfImage(analysis, image);
-    const work = ready.samples.map(({ key, input, boxes }): BatchSample => ({
+    const work = ready.samples.map(({ key, input, boxes, sample }): BatchSample => ({
       key,
       source: { kind: "forward", input },
       boxes,
+      size: sizeOfRegion(sample),
       methods: [0],
     }));
     const results: SampleResult[] = [];

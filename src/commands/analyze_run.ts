@@ -42,6 +42,12 @@ export interface AnalyzeOptions extends ExplainOptions {
   readonly activationCache: number;
 }
 
+const BOX_MEAN_NAMES = {
+  exact: "exact integral",
+  pixels: "whole pixels",
+  paper: "whole pixels of the detector's letterbox",
+} as const;
+
 /** Status of a run that was interrupted: 128 + SIGINT, as shells have it. */
 const INTERRUPTED = 130;
 
@@ -215,7 +221,7 @@ function settingsOf(options: AnalyzeOptions, setup: Setup): Fact[] {
     fact("explained class", typeof classes === "number" ? classifier.classes[classes]! : classes),
     fact("target layer", classifier.layer.name),
     fact("placement of maps", classifier.placementRule),
-    fact("mean in a box", options.boxMean === "exact" ? "exact integral" : "whole pixels"),
+    fact("mean in a box", BOX_MEAN_NAMES[options.boxMean]),
     fact("salience threshold", options.threshold),
     fact(
       "orientation of pictures",

@@ -116,9 +116,15 @@ export async function checkMethods(
   methods: readonly Method[],
 ): Promise<AxiomResult[]> {
   const results: AxiomResult[] = [];
-  for await (const result of checkAxioms(context, methods)) {
-    results.push(result);
-    console.error(`${result.method}: ${result.axiom}: ${result.verdict}`);
+  const contexts = new Map([[context.target, context]]);
+  for (const method of methods) {
+    const target = method.target ?? context.target;
+    const own = contexts.get(target) ?? { ...context, target };
+    contexts.set(target, own);
+    for await (const result of checkAxioms(own, [method])) {
+      results.push(result);
+      console.error(`${result.method}: ${result.axiom}: ${result.verdict}`);
+    }
   }
   return results;
 }
@@ -174,12 +180,14 @@ async function readRecords(folder: string): Promise<AxiomRecord[]> {
 
 /** What the verdict on a method depends on, as one hash. */
 function keys({ classifier, methods, target }: Setup): (method: string) => string {
-  return (name) =>
-    sha256(canonicalJson({
+  return (name) => {
+    const method = methods.find((method) => method.name === name);
+    return sha256(canonicalJson({
       classifier: classifier.key,
       placement: classifier.placementRule,
-      target,
+      target: method?.target ?? target,
       method: name,
-      settings: methods.find((method) => method.name === name)?.settings ?? null,
+      settings: method?.settings ?? null,
     }));
+  };
 }

@@ -5,7 +5,8 @@
  */
 
 import { type Command, Option } from "commander";
-import { TARGETS } from "../classifier/target.ts";
+import { TARGET_CHOICES } from "../classifier/target.ts";
+import { BOX_MEANS } from "../corpus/plan.ts";
 import { BACKENDS } from "../runtime/backend_names.ts";
 import { list, number, oneOf } from "./options.ts";
 
@@ -31,8 +32,11 @@ export function explainOptions(command: Command): Command {
         .argParser(list).default(["grad-cam"], "grad-cam"),
     )
     .addOption(
-      new Option("--target <score>", "the score that is explained: logit, probability or margin")
-        .argParser(oneOf("--target", TARGETS)).default("logit"),
+      new Option(
+        "--target <score>",
+        "the score that is explained: logit, probability, margin, or published (the paper's mixture)",
+      )
+        .argParser(oneOf("--target", TARGET_CHOICES)).default("logit"),
     )
     .option(
       "--class <which>",
@@ -59,8 +63,11 @@ export function explainOptions(command: Command): Command {
         .argParser(oneOf("--placement", ["receptive-field", "half-pixel"])),
     )
     .addOption(
-      new Option("--box-mean <rule>", "mean of the map in a box: exact integral, or whole pixels")
-        .argParser(oneOf("--box-mean", ["exact", "pixels"])).default("exact"),
+      new Option(
+        "--box-mean <rule>",
+        "mean of the map in a box: exact integral, whole pixels, or as the paper's code has it",
+      )
+        .argParser(oneOf("--box-mean", BOX_MEANS)).default("exact"),
     )
     .addOption(
       new Option("--orientation <rule>", "turn pictures upright (exif) or take them as stored")

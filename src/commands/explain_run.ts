@@ -14,7 +14,7 @@ import { type BatchSample, type MapResult, runBatch, type SampleResult } from ".
 import { type CorpusImage, findImages } from "../corpus/images.ts";
 import type { Analysis } from "../corpus/plan.ts";
 import { samplesOfImage } from "../corpus/samples_of_image.ts";
-import type { Sample } from "../corpus/sampler.ts";
+import { type Sample, sizeOfRegion } from "../corpus/sampler.ts";
 import type { Box } from "../detectors/mod.ts";
 import { overlay } from "../figures/mod.ts";
 import { closeGpu } from "../gpu/device.ts";
@@ -140,6 +140,7 @@ async function explainTensor(
     key: `${basename(path)}#${row}`,
     source: { kind: "forward", input: input.data.subarray(row * size, (row + 1) * size) },
     boxes: [],
+    size: { width: classifier.inputShape[2], height: classifier.inputShape[1] },
     methods: [...analysis.methods.keys()],
   }));
   const results = await runAll(analysis, samples);
@@ -152,10 +153,11 @@ async function explainImage(
 ): Promise<{ picture: RgbImage; samples: Explained[] }> {
   const { image: picture, boxes, samples } = await samplesOfImage(analysis, image);
   const methods = [...analysis.methods.keys()];
-  const work = samples.map(({ key, input, boxes }): BatchSample => ({
+  const work = samples.map(({ key, input, boxes, sample }): BatchSample => ({
     key,
     source: { kind: "forward", input },
     boxes,
+    size: sizeOfRegion(sample),
     methods,
   }));
   const results = await runAll(analysis, work);

@@ -27,6 +27,8 @@ import {
   modified,
   type Modifier,
   type Target,
+  type TargetChoice,
+  withPublishedTarget,
 } from "../methods/mod.ts";
 import { findCard } from "../runtime/card.ts";
 import { type Backend, type BackendChoice, chooseBackend } from "../runtime/session.ts";
@@ -41,7 +43,7 @@ export interface ExplainOptions {
   readonly detector: string;
   readonly samples?: SampleKind;
   readonly methods: readonly string[];
-  readonly target: Target;
+  readonly target: TargetChoice;
   readonly class: string;
   readonly backend: Backend | "auto";
   readonly batch: number;
@@ -108,7 +110,12 @@ export async function openSetup(
   const samples = options.samples ?? (classifier.card.crop ? "faces" : "image");
   const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
   const notices = [...classifier.notices];
-  const methods = usableMethods(chosen, modifiers, classifier, options.target, notices);
+  const published = options.target === "published";
+  const target = published ? "probability" : options.target;
+  const wanted = published
+    ? chosen.map((choice) => ({ ...choice, method: withPublishedTarget(choice.method) }))
+    : chosen;
+  const methods = usableMethods(wanted, modifiers, classifier, target, notices);
   const detector = await findDetector(
     options.detector,
     backend.backend,
@@ -130,7 +137,7 @@ export async function openSetup(
     ...(faceFinder ? { faceFinder, crop } : {}),
     samples,
     methods,
-    target: options.target,
+    target,
     classes,
     boxMean: options.boxMean,
     orientation: options.orientation,
@@ -161,7 +168,7 @@ function usableMethods(
     const changed = modified(method, modifiers);
     const reason = "reason" in changed
       ? changed.reason
-      : changed.method.unsupported(classifier, target);
+      : changed.method.unsupported(classifier, changed.method.target ?? target);
     if ("method" in changed && reason === undefined) return [changed.method];
     if (named) {
       throw new UsageError(

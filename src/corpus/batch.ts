@@ -7,8 +7,10 @@
 import { floats, type Tensor } from "../base/tensor.ts";
 import type { Classifier, Forward } from "../classifier/classifier.ts";
 import type { Compute } from "../gpu/compute.ts";
-import type { Rect } from "../image/geometry.ts";
-import { type MapBatch, rawMaps, scoreMaps } from "../kernels/score.ts";
+import { placeRect, type Rect } from "../image/geometry.ts";
+import { letterboxPlacement, paperLetterbox } from "../image/letterbox.ts";
+import { type CellWeights, paperBoxWeights } from "../kernels/paper_box_weights.ts";
+import { type Frame, type MapBatch, rawMaps, scoreMaps } from "../kernels/score.ts";
 import {
   createContext,
   frameOfMaps,
@@ -16,17 +18,21 @@ import {
   mapBatchOf,
   type Method,
   type MethodContext,
+  type OwnedContext,
+  type Target,
   toMapBatch,
 } from "../methods/mod.ts";
 import { isGpuTensor, toFloats } from "../runtime/session.ts";
 import type { Prediction, RawMap } from "./ledger_rows.ts";
-import { type Analysis, targetsOf } from "./plan.ts";
+import { type Analysis, PAPER_FRAME, targetsOf } from "./plan.ts";
 
 /** A box of a sample, in continuous pixels of the classifier's input. */
 export interface SampleBox {
   /** The box's place in the detector's answer. */
   readonly box: number;
   readonly rect: Rect;
+  /** The box in image pixels. */
+  readonly onImage: Rect;
 }
 
 /** What a batch is made from: inputs to run, activations kept from an earlier run, or its maps. */
@@ -50,6 +56,8 @@ export interface BatchSample {
   readonly key: string;
   readonly source: SampleSource;
   readonly boxes: readonly SampleBox[];
+  /** Size of the sample's region in image pixels. */
+  readonly size: { readonly width: number; readonly height: number };
   /** Places of the methods that are wanted. */
   readonly methods: readonly number[];
 }
@@ -101,10 +109,16 @@ export async function runBatch(
   );
   lap("forward");
   const maps: MapResult[][] = samples.map(() => []);
-  const context = forward && createContext(classifier, forward, analysis.target, {
-    seed: analysis.seed,
-    keys: samples.map(({ key }) => key),
-  });
+  const contexts = new Map<Target, OwnedContext>();
+  const contextOf = (target: Target): OwnedContext | undefined => {
+    if (!forward) return undefined;
+    const known = contexts.get(target);
+    if (known) return known;
+    const keys = samples.map(({ key }) => key);
+    const made = createContext(classifier, forward, target, { seed: analysis.seed, keys });
+    contexts.set(target, made);
+    return made;
+  };
   try {
     const targets = predictions.map(({ predicted }) =>
       targetsOf(analysis.classes, predicted, classifier.classes.length)
@@ -112,6 +126,7 @@ export async function runBatch(
     for (const [m, method] of analysis.methods.entries()) {
       const wanted = samples.map((sample) => sample.methods.includes(m));
       if (!wanted.includes(true)) continue;
+      const context = contextOf(method.target ?? analysis.target);
       for (let t = 0; t < targets[0]!.length; t++) {
         const classes = targets.map((list) => list[t]!);
         const batch = context
@@ -146,7 +161,7 @@ export async function runBatch(
       maps: maps[row]!,
     }));
   } finally {
-    context?.dispose();
+    for (const context of contexts.values()) context.dispose();
     forward?.dispose();
   }
 }
@@ -234,15 +249,24 @@ function storedMaps(
 
 /** Importance of every box of every sample under its map of this batch. */
 async function scoreRows(
-  { compute, classifier, boxMean }: Analysis,
+  analysis: Analysis,
   method: Method,
   batch: MapBatch,
   samples: readonly BatchSample[],
 ): Promise<{ box: number; importance: number; share: number }[][]> {
+  const { compute, classifier, boxMean } = analysis;
   const frame = frameOfMaps(method, classifier);
   const { width, height } = frame;
-  const boxes = samples.flatMap((sample, map) => sample.boxes.map(({ rect }) => ({ map, rect })));
-  const importances = await scoreMaps(compute, batch, frame, boxes, boxMean);
+  const boxes = samples.flatMap((sample, map) => {
+    const weigh = boxMean === "paper" ? paperWeights(analysis, batch, frame, sample) : undefined;
+    return sample.boxes.map(({ rect, onImage }) => ({
+      map,
+      rect,
+      ...(weigh ? { weights: weigh(onImage) ?? null } : {}),
+    }));
+  });
+  const mean = boxMean === "paper" ? "exact" : boxMean;
+  const importances = await scoreMaps(compute, batch, frame, boxes, mean);
   let next = 0;
   return samples.map((sample) =>
     sample.boxes.map(({ box, rect }) => ({
@@ -251,6 +275,26 @@ async function scoreRows(
       share: shareInside(rect, width, height),
     }))
   );
+}
+
+/** The weights of a sample's boxes, in image pixels, under the paper's mean. */
+function paperWeights(
+  { detector }: Analysis,
+  { width, height }: MapBatch,
+  frame: Frame,
+  { size }: BatchSample,
+): (box: Rect) => CellWeights | undefined {
+  const own = detector.frame ?? PAPER_FRAME;
+  const letterbox = paperLetterbox(size, own.width, own.height);
+  const placement = letterboxPlacement(size, letterbox);
+  const weigh = paperBoxWeights({
+    cells: { width, height },
+    placement: frame.placement,
+    input: frame,
+    image: size,
+    letterbox,
+  });
+  return (box) => weigh(placeRect(placement, box));
 }
 
 /** Fraction of a box's area inside the frame [0, width] × [0, height], 0..1; NaN for a box without area. */

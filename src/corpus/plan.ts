@@ -12,8 +12,15 @@ import type { CorpusImage } from "./images.ts";
 import type { Ledger, Stage } from "./ledger.ts";
 import type { Crop, SampleKind } from "./sampler.ts";
 
-/** How a box's mean is taken: the exact integral over its area, or over whole pixels. */
-export type BoxMean = "exact" | "pixels";
+/**
+ * How a box's mean is taken: the exact integral over its area, over whole pixels of the classifier's input, or as the paper has it,
+ * over whole pixels of the detector's letterbox.
+ */
+export const BOX_MEANS = ["exact", "pixels", "paper"] as const;
+export type BoxMean = typeof BOX_MEANS[number];
+
+/** The letterbox of the paper's detector: for boxes from elsewhere, which bring none. */
+export const PAPER_FRAME = { width: 608, height: 608 } as const;
 
 /** Which classes are explained in each sample: the predicted one, all, or one by index. */
 export type ClassChoice = "predicted" | "all" | number;
@@ -89,7 +96,7 @@ export function registerStages(ledger: Ledger, analysis: Analysis): Stages {
     const map = register(`${method.name} maps`, {
       method: method.name,
       ...(method.settings ? { settings: method.settings } : {}),
-      ...(method.usesTarget ? { target: analysis.target } : {}),
+      ...(method.usesTarget ? { target: method.target ?? analysis.target } : {}),
       ...(method.random ? { seed: analysis.seed } : {}),
       forward: forward.fingerprint,
     });
@@ -98,6 +105,7 @@ export function registerStages(ledger: Ledger, analysis: Analysis): Stages {
       detection: detection.fingerprint,
       placement: classifier.placementRule,
       boxMean: analysis.boxMean,
+      ...(analysis.boxMean === "paper" ? { frame: { ...detector.frame ?? PAPER_FRAME } } : {}),
       rectify: method.rectify,
     });
     return { map, score };

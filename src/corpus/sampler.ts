@@ -56,12 +56,18 @@ function bounds(points: Float32Array): Rect {
   return { x0, y0, x1, y1 };
 }
 
+/** Size of a sample's region in image pixels. */
+export function sizeOfRegion({ region: { x0, y0, x1, y1 } }: Sample) {
+  return { width: x1 - x0, height: y1 - y0 };
+}
+
 /**
- * Whether a box is scored in a sample: a part of a face only in that face's sample; any other box where its centre lies in
- * the sample's region, so that a neighbour's parts at the edge of a crop are not counted.
+ * Whether a box is scored in a sample: any box in the whole image; in a face's sample that face's parts, and other boxes whose centre
+ * lies in its region, so that a neighbour's parts at the edge of a crop are not counted.
  */
 export function belongsTo(box: Box, sample: Sample): boolean {
-  if (sample.face !== undefined && box.face !== undefined) return box.face === sample.face;
+  if (sample.face === undefined) return true;
+  if (box.face !== undefined) return box.face === sample.face;
   const { x0, y0, x1, y1 } = sample.region;
   const x = (box.x0 + box.x1) / 2, y = (box.y0 + box.y1) / 2;
   return x >= x0 && x <= x1 && y >= y0 && y <= y1;

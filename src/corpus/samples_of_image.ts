@@ -70,7 +70,9 @@ export async function samplesOfImage(
         key: `${hash}#${index}`,
         input: prepare(image, sample.region, spec, classifier.meanImage),
         boxes: boxes.flatMap((box, place) =>
-          belongsTo(box, sample) ? [{ box: place, rect: placeRect(toInput, box) }] : []
+          belongsTo(box, sample)
+            ? [{ box: place, rect: placeRect(toInput, box), onImage: box }]
+            : []
         ),
       };
     }),

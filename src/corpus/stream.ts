@@ -18,7 +18,7 @@ import { type Job, writeJob } from "./job.ts";
 import type { Ledger } from "./ledger.ts";
 import { loadAhead, type Loaded, type Need } from "./load.ts";
 import type { Analysis, Stages } from "./plan.ts";
-import { belongsTo, faceSamples, type Sample, wholeImage } from "./sampler.ts";
+import { belongsTo, faceSamples, type Sample, sizeOfRegion, wholeImage } from "./sampler.ts";
 
 /** Finished images that are committed together at most. */
 const COMMIT_IMAGES = 64;
@@ -235,7 +235,8 @@ function workOf(
     },
     methods: need?.methods ?? [...methods.keys()],
     boxes: boxes.flatMap((box, index) =>
-      belongsTo(box, sample) ? [{ box: index, rect: placeRect(toInput, box) }] : []
+      belongsTo(box, sample) ? [{ box: index, rect: placeRect(toInput, box), onImage: box }] : []
     ),
+    size: sizeOfRegion(sample),
   };
 }

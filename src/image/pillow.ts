@@ -51,7 +51,7 @@ const FILTERS: Readonly<Record<PillowFilter, Filter>> = {
 };
 
 /** The source pixels of each output pixel on one axis and their weights: `weights[i * stride + t]` for source pixel `first[i] + t`. */
-interface Taps {
+export interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
   readonly stride: number;
@@ -87,6 +87,11 @@ function tapsOf(size: number, from: number, to: number, outSize: number, filter:
     count[i] = high - low;
   }
   return { first, count, stride, weights };
+}
+
+/** What each pixel reads when a whole axis of `size` pixels is resized to `outSize`; a kept size reads itself. */
+export function pillowTaps(size: number, outSize: number, filter: PillowFilter): Taps {
+  return tapsOf(size, 0, size, outSize, FILTERS[size === outSize ? "box" : filter]);
 }
 
 /** Bits after the point of Pillow's fixed-point weights: 32 less 8 for the pixel and 2 for sums outside 0…1. */

@@ -18,6 +18,7 @@ import { boxWeights } from "./box_weights.ts";
 import { channelSum } from "./channel_sum.ts";
 import { minMax } from "./min_max.ts";
 import { normalise } from "./normalise.ts";
+import type { CellWeights } from "./paper_box_weights.ts";
 import { upsampleBilinear } from "./upsample_bilinear.ts";
 
 const EPSILON = 1e-7;
@@ -59,6 +60,8 @@ export interface ScoreBox {
   readonly map: number;
   /** In pixels of the classifier's input; what lies outside of it does not count. */
   readonly rect: Rect;
+  /** The weights of the map's cells in the box's mean, where they do not follow from `rect`; `null`: it has none. */
+  readonly weights?: CellWeights | null;
 }
 
 /** The raw maps themselves, [M, height, width]: weighted sums, rectified if asked, neither normalised nor upsampled. */
@@ -109,7 +112,8 @@ export async function finalMaps(
  * of the full-size map, rounded towards zero and cut to the frame.
  *
  * A box without area (or without a pixel) in the frame gives NaN; so does one with a NaN corner, or on a map with a NaN. What
- * comes back from the device is one float a box and two a map. Boxes that share their `rect` object share its weights.
+ * comes back from the device is one float a box and two a map. Boxes that share their `rect` object share its weights. A box that
+ * brings `weights` (under `exact`) is scored by them.
  *
  * @throws {RangeError} when sizes do not fit each other or a box names a map that is not there.
  */
@@ -124,11 +128,11 @@ export async function scoreMaps(
   // The boxes that have a share in the frame, by map; the others stay NaN.
   const importances = new Float32Array(boxes.length).fill(NaN);
   const byMap = new Map<number, number[]>();
-  boxes.forEach(({ map, rect }, i) => {
+  boxes.forEach(({ map, rect, weights }, i) => {
     if (!(Number.isInteger(map) && map >= 0 && map < batch.maps)) {
       throw new RangeError(`Cannot score a box on map ${map}: there are ${batch.maps} maps`);
     }
-    if (isEmpty(intersect(rect, frameOf(frame)))) return;
+    if (weights === undefined ? isEmpty(intersect(rect, frameOf(frame))) : weights === null) return;
     const list = byMap.get(map);
     if (list) list.push(i);
     else byMap.set(map, [i]);
@@ -149,7 +153,7 @@ export async function scoreMaps(
     try {
       for (let start = 0; start < chosen.length; start += atOnce) {
         const some = chosen.slice(start, start + atOnce);
-        const local = some.map((i) => ({ map: boxes[i].map - first, rect: boxes[i].rect }));
+        const local = some.map((i) => ({ ...boxes[i], map: boxes[i].map - first }));
         const [limits, means] = await Promise.all([
           compute.read(extremes),
           mean === "pixels"
@@ -158,7 +162,8 @@ export async function scoreMaps(
         ]);
         some.forEach((i, k) => {
           const [low, high] = limits.subarray(2 * local[k].map);
-          importances[i] = (means[k] - low) / (high - low + EPSILON);
+          const mass = boxes[i].weights?.mass ?? 1;
+          importances[i] = (means[k] - mass * low) / (high - low + EPSILON);
         });
       }
     } finally {
@@ -291,10 +296,10 @@ async function integralMeans(
   const { numbers, pairs } = pairUp(chosen);
   const rows = new Float32Array(numbers.size * height);
   const columns = new Float32Array(numbers.size * width);
-  for (const [rect, k] of numbers) {
+  for (const [{ rect, weights }, k] of numbers) {
     const { x0, y0, x1, y1 } = intersect(rect, frameOf(frame));
-    rows.set(boxWeights(y0, y1, height, frame.placement.y), k * height);
-    columns.set(boxWeights(x0, x1, width, frame.placement.x), k * width);
+    rows.set(weights?.rows ?? boxWeights(y0, y1, height, frame.placement.y), k * height);
+    columns.set(weights?.columns ?? boxWeights(x0, x1, width, frame.placement.x), k * width);
   }
   const inputs = [compute.upload(rows), compute.upload(columns), compute.upload(pairs)] as const;
   const means = compute.alloc(chosen.length);
@@ -318,7 +323,7 @@ async function pixelMeans(
   const corners = new Int32Array(numbers.size * 4);
   // Cut to the frame before they are rounded, since a corner far outside need not fit into 32 bits.
   const whole = (value: number, end: number) => Math.trunc(Math.min(Math.max(value, 0), end));
-  for (const [{ x0, y0, x1, y1 }, k] of numbers) {
+  for (const [{ rect: { x0, y0, x1, y1 } }, k] of numbers) {
     const cut = [whole(x0, width), whole(y0, height), whole(x1, width), whole(y1, height)];
     corners.set(cut, k * 4);
   }
@@ -333,14 +338,20 @@ async function pixelMeans(
   }
 }
 
-/** Numbers the distinct rectangles, and lists (map, number of the rectangle) for each box. */
-function pairUp(chosen: readonly ScoreBox[]): { numbers: Map<Rect, number>; pairs: Uint32Array } {
-  const numbers = new Map<Rect, number>();
+/** Numbers the boxes with distinct rectangles, and lists (map, number of the box) for each. */
+function pairUp(
+  chosen: readonly ScoreBox[],
+): { numbers: Map<ScoreBox, number>; pairs: Uint32Array } {
+  const numbers = new Map<ScoreBox, number>();
+  const known = new Map<Rect, number>();
   const pairs = new Uint32Array(chosen.length * 2);
-  chosen.forEach(({ map, rect }, i) => {
-    let number = numbers.get(rect);
-    if (number === undefined) numbers.set(rect, number = numbers.size);
-    pairs.set([map, number], 2 * i);
+  chosen.forEach((box, i) => {
+    let number = known.get(box.rect);
+    if (number === undefined) {
+      known.set(box.rect, number = numbers.size);
+      numbers.set(box, number);
+    }
+    pairs.set([box.map, number], 2 * i);
   });
   return { numbers, pairs };
 }

@@ -22,7 +22,7 @@ import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
 import type { SessionValue } from "../runtime/session.ts";
 import type { Target } from "../classifier/target.ts";
 
-export { type Target, TARGETS } from "../classifier/target.ts";
+export { type Target, TARGET_CHOICES, type TargetChoice, TARGETS } from "../classifier/target.ts";
 
 /** What a method can use for one batch. Values it is given belong to the context: a method disposes of nothing. */
 export interface MethodContext {
@@ -72,6 +72,8 @@ export interface Method {
   readonly rectify: boolean;
   /** Whether the map depends on the score that is explained (its `Target`). */
   readonly usesTarget: boolean;
+  /** The score that it explains whatever the run's target is. */
+  readonly target?: Target;
   /** Whether it needs the inputs themselves: stored activations are not enough. */
   readonly needsInput?: boolean;
   /** Whether it draws random numbers, so that the seed determines the result too. */

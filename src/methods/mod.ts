@@ -150,3 +150,15 @@ export function modified(
   }
   return { method: made };
 }
+
+/** Methods that the published code has captum explain, by the logit; the others explain what the model returns, probabilities. */
+const PUBLISHED_LOGIT = ["lift-cam", "lrp-cam", "lime-cam"];
+
+/**
+ * A method with the score that the published code of EmoCAM explains by it. The mixture can make methods differ that would agree on
+ * one score: to be chosen only to repeat that code's figures.
+ */
+export function withPublishedTarget(method: Method): Method {
+  const target = PUBLISHED_LOGIT.includes(method.name) ? "logit" : "probability";
+  return { ...method, target };
+}
