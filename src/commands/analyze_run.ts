@@ -7,7 +7,7 @@
 import { basename, join } from "node:path";
 import type { Agreement } from "../corpus/agreement.ts";
 import { refuseEqualFiles } from "../corpus/equal_files.ts";
-import { findImages } from "../corpus/images.ts";
+import { type CorpusImage, findImages } from "../corpus/images.ts";
 import { Ledger } from "../corpus/ledger.ts";
 import { type MethodOutput, writeMaps, writeOutputs, writeWhole } from "../corpus/outputs.ts";
 import { type Analysis, registerStages } from "../corpus/plan.ts";
@@ -54,15 +54,18 @@ const INTERRUPTED = 130;
 /**
  * Runs an analysis and prints what was found.
  *
+ * @param given images that are known already, instead of those of `paths`; `quiet`: findings are not printed
  * @returns the exit status: 0 when all or some images succeeded, 1 when none did (or any failed under `strict`).
  * @throws {UsageError} and ModelError before any work, when something asked for cannot be used.
  */
 export async function runAnalyze(
   paths: readonly string[],
   options: AnalyzeOptions,
+  given: { readonly images?: readonly CorpusImage[]; readonly quiet?: boolean } = {},
 ): Promise<number> {
   const shipped = paths.length === 0;
-  const found = await findImages(shipped ? [join(MODELS_FOLDER, "photos")] : paths);
+  const found = given.images ??
+    await findImages(shipped ? [join(MODELS_FOLDER, "photos")] : paths);
   const images = options.limit === undefined ? found : found.slice(0, options.limit);
   const setup = await openSetup(options, images);
   await prepareFolder("--out", options.out);
@@ -120,6 +123,7 @@ export async function runAnalyze(
     });
     await writeWhole(join(options.out, "report.html"), report(data));
     ledger.finishRun(run, "finished", { ...manifest, ...outcome });
+    if (given.quiet) return summary.failed === summary.total ? 1 : 0;
     printOutcome(options, summary, outputs, agreement, ledger.duplicates(run).length);
     for (const [method, failed] of failedAxioms(axioms, setup.methods)) {
       console.log(
