@@ -6,18 +6,40 @@
 
 import { Command, Option } from "commander";
 import { explainOptions } from "./explain_options.ts";
-import { number } from "./options.ts";
+import { number, oneOf, several } from "./options.ts";
+import { paperOptions } from "./paper_options.ts";
+import { applyPreset, PRESETS } from "./presets.ts";
+
+const NO_CORPORA: readonly string[] = [];
 
 /** Defines `analyze`. */
 export function analyzeCommand(exit: (status: number) => void): Command {
-  return explainOptions(
+  return paperOptions(explainOptions(
     new Command("analyze")
       .description("which objects drive a classifier's predictions, over a corpus of images")
       .argument(
         "[path...]",
         "images, folders, globs, or a CSV with a path column; by default the photographs that ship",
       ),
-  )
+  ))
+    .addOption(
+      new Option("--preset <name>", "option values that belong together: paper")
+        .argParser(oneOf("--preset", PRESETS)),
+    )
+    .addOption(
+      new Option(
+        "--corpus <name=path>",
+        "a named corpus, several times: each is analysed by itself",
+      )
+        .argParser(several(NO_CORPORA)),
+    )
+    .addOption(
+      new Option(
+        "--labels <rule>",
+        "folders: an image's first sub-folder is its annotation `label`",
+      )
+        .argParser(oneOf("--labels", ["folders"])),
+    )
     .option("--out <folder>", "where results go, and are taken up again", "runs/analysis")
     .option("--fresh", "start again instead of going on with what --out holds")
     .addOption(
@@ -33,8 +55,9 @@ export function analyzeCommand(exit: (status: number) => void): Command {
       )
         .argParser(number("--activation-cache", { min: 0 })),
     )
-    .action(async (paths: string[], options) => {
-      const { runAnalyze } = await import("./analyze_run.ts");
-      exit(await runAnalyze(paths, options));
+    .action(async (paths: string[], options, command: Command) => {
+      applyPreset(command, options);
+      const { runProduct } = await import("./product_run.ts");
+      exit(await runProduct(paths, options));
     });
 }

@@ -24,12 +24,14 @@ import {
 } from "./axiom_gate.ts";
 import { prepareFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
+import type { PaperOptions } from "./paper_options.ts";
+import { paperSettings, writePaper } from "./paper_outputs.ts";
 import { reportData, strongestAssociations } from "./report_data.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
 import { createProgress, duration, printable, textTable } from "./terminal.ts";
 
 /** Options of `analyze`, parsed. */
-export interface AnalyzeOptions extends ExplainOptions {
+export interface AnalyzeOptions extends ExplainOptions, PaperOptions {
   readonly threshold: number;
   readonly out: string;
   readonly fresh?: boolean;
@@ -39,6 +41,8 @@ export interface AnalyzeOptions extends ExplainOptions {
   readonly strict?: boolean;
   /** Check the axioms of the methods before the run. */
   readonly check?: boolean;
+  /** Sub-folders are annotations. */
+  readonly labels?: "folders";
   readonly activationCache: number;
 }
 
@@ -61,15 +65,26 @@ const INTERRUPTED = 130;
 export async function runAnalyze(
   paths: readonly string[],
   options: AnalyzeOptions,
-  given: { readonly images?: readonly CorpusImage[]; readonly quiet?: boolean } = {},
+  given: {
+    readonly images?: readonly CorpusImage[];
+    readonly quiet?: boolean;
+    /** The ledger, where it is not that of --out: shared with other runs. */
+    readonly ledger?: string;
+  } = {},
 ): Promise<number> {
   const shipped = paths.length === 0;
   const found = given.images ??
-    await findImages(shipped ? [join(MODELS_FOLDER, "photos")] : paths);
+    await findImages(shipped ? [join(MODELS_FOLDER, "photos")] : paths, {
+      ...options.labels ? { labels: options.labels } : {},
+    });
   const images = options.limit === undefined ? found : found.slice(0, options.limit);
   const setup = await openSetup(options, images);
+  // Names that are not known stop the run now, not at its end.
+  if (options.preset) paperSettings(options, setup);
   await prepareFolder("--out", options.out);
-  using ledger = Ledger.open(join(options.out, "ledger.sqlite"), { fresh: options.fresh ?? false });
+  using ledger = Ledger.open(given.ledger ?? join(options.out, "ledger.sqlite"), {
+    fresh: options.fresh ?? false,
+  });
   try {
     const analysis: Analysis = {
       ...setup,
@@ -80,7 +95,8 @@ export async function runAnalyze(
     const stages = registerStages(ledger, analysis);
     const manifest = await createManifest(argumentsOf(paths, options), setup, stages);
     const run = ledger.startRun(manifest);
-    announce(setup, images.length, stages.reasons);
+    // In a shared ledger other runs' settings are no changes.
+    announce(setup, images.length, given.ledger === undefined ? stages.reasons : []);
     if (options.check) {
       await using context = await openAxiomContext(setup, analysis.images, options);
       await writeAxioms(options.out, setup, await checkMethods(context, setup.methods));
@@ -102,6 +118,8 @@ export async function runAnalyze(
       stages,
       options.threshold,
     );
+    const paper = { ledger, run, analysis, stages };
+    const remarks = options.preset ? await writePaper(options.out, paper, options) : [];
     if (options.maps) await writeMaps(options.out, ledger, run, analysis, stages);
     const outcome = { summary: counts(summary, outputs), axioms };
     await writeManifest(options.out, ledger, run, manifest, outcome);
@@ -124,6 +142,7 @@ export async function runAnalyze(
     await writeWhole(join(options.out, "report.html"), report(data));
     ledger.finishRun(run, "finished", { ...manifest, ...outcome });
     if (given.quiet) return summary.failed === summary.total ? 1 : 0;
+    for (const remark of remarks) console.error(`note: ${remark}`);
     printOutcome(options, summary, outputs, agreement, ledger.duplicates(run).length);
     for (const [method, failed] of failedAxioms(axioms, setup.methods)) {
       console.log(
@@ -290,6 +309,7 @@ function printOutcome(
   const out = options.out;
   console.log(`matrices  ${join(out, "matrices")}`);
   console.log(`tables    ${join(out, "images.csv")}, predictions.csv, boxes.csv, run.json`);
+  if (options.preset) console.log(`paper     ${join(out, "paper")}`);
   console.log(`report    ${join(out, "report.html")}`);
 }
 

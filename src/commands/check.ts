@@ -6,6 +6,7 @@
 
 import { Command } from "commander";
 import { explainOptions } from "./explain_options.ts";
+import { single } from "./options.ts";
 
 /** Defines `check`. */
 export function checkCommand(exit: (status: number) => void): Command {
@@ -24,6 +25,8 @@ export function checkCommand(exit: (status: number) => void): Command {
     .option("--json", "print JSON")
     .action(async (paths: string[], options) => {
       const { runCheck } = await import("./check_run.ts");
-      exit(await runCheck(paths, options));
+      const classifier = single("--classifier", options.classifier);
+      const detector = single("--detector", options.detector);
+      exit(await runCheck(paths, { ...options, classifier, detector }));
     });
 }

@@ -6,6 +6,7 @@
 
 import { Command } from "commander";
 import { explainOptions } from "./explain_options.ts";
+import { single } from "./options.ts";
 
 /** Defines `explain`. */
 export function explainCommand(exit: (status: number) => void): Command {
@@ -27,6 +28,8 @@ export function explainCommand(exit: (status: number) => void): Command {
     )
     .action(async (paths: string[], options) => {
       const { runExplain } = await import("./explain_run.ts");
-      exit(await runExplain(paths, options));
+      const classifier = single("--classifier", options.classifier);
+      const detector = single("--detector", options.detector);
+      exit(await runExplain(paths, { ...options, classifier, detector }));
     });
 }

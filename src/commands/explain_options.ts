@@ -8,20 +8,39 @@ import { type Command, Option } from "commander";
 import { TARGET_CHOICES } from "../classifier/target.ts";
 import { BOX_MEANS } from "../corpus/plan.ts";
 import { BACKENDS } from "../runtime/backend_names.ts";
-import { list, number, oneOf } from "./options.ts";
+import { list, number, oneOf, several } from "./options.ts";
+
+/** What is taken where nothing is named. */
+const DEFAULTS = { classifier: ["mini-xception"], detector: ["face-parts"] };
 
 /** Options that all commands which explain share. */
 export function explainOptions(command: Command): Command {
   return command
-    .option(
-      "--classifier <name>",
-      "shipped model, model card (.json) or ONNX file",
-      "mini-xception",
+    .addOption(
+      new Option(
+        "--classifier <name>",
+        "shipped or imported model, model card (.json) or ONNX file",
+      )
+        .argParser(several(DEFAULTS.classifier)).default(DEFAULTS.classifier),
     )
-    .option(
-      "--detector <name>",
-      "shipped detector, card, or file of boxes (CSV, COCO JSON)",
-      "face-parts",
+    .addOption(
+      new Option(
+        "--detector <name>",
+        "shipped or imported detector, card, or boxes made elsewhere (CSV, COCO JSON, YOLO folder)",
+      )
+        .argParser(several(DEFAULTS.detector)).default(DEFAULTS.detector),
+    )
+    .addOption(
+      new Option("--profile <name>", "YOLO detectors: darknet or lightnet (the paper)")
+        .argParser(oneOf("--profile", ["darknet", "lightnet"])),
+    )
+    .addOption(
+      new Option("--confidence <c>", "YOLO detectors: boxes over this confidence")
+        .argParser(number("--confidence", { min: 0, max: 1 })),
+    )
+    .addOption(
+      new Option("--nms <t>", "YOLO detectors: overlap over which the lesser box goes")
+        .argParser(number("--nms", { min: 0, max: 1 })),
     )
     .addOption(
       new Option("--samples <kind>", "what the classifier sees; by default as its card says")

@@ -10,6 +10,7 @@ import { ImageError, messageOf, UsageError } from "../base/errors.ts";
 import { fileNames } from "../base/file_names.ts";
 import { readNpy, writeNpy } from "../base/npy.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
+import { headValues } from "../classifier/heads.ts";
 import { type BatchSample, type MapResult, runBatch, type SampleResult } from "../corpus/batch.ts";
 import { type CorpusImage, findImages } from "../corpus/images.ts";
 import type { Analysis } from "../corpus/plan.ts";
@@ -296,6 +297,9 @@ function asJson(
         sample: item.index,
         ...(item.picture ? { region: item.picture.sample.region } : {}),
         predicted: classes[prediction.predicted],
+        ...(classifier.card.heads
+          ? { heads: headValues(classifier.card, prediction.probabilities) }
+          : {}),
         scores: classes.map((name, k) => ({
           class: name,
           probability: number(prediction.probabilities[k]!),
@@ -330,7 +334,7 @@ function asText(
   explained: readonly Explained[],
   { threshold, maps }: ExplainRunOptions,
 ): string {
-  const { classes } = classifier;
+  const { card, classes } = classifier;
   const parts = explained.map((item) => {
     const { probabilities } = item.result.prediction;
     const best = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]!);
@@ -342,7 +346,9 @@ function asText(
       : samples === "faces"
       ? `, face ${item.index + 1}`
       : "";
-    const lines = [`${printable(item.path)}${place}: ${listed.join(", ")}`];
+    const heads = Object.entries(headValues(card, probabilities))
+      .map(([name, value]) => `${name} ${value.toFixed(2)}`);
+    const lines = [`${printable(item.path)}${place}: ${[...listed, ...heads].join(", ")}`];
     item.result.maps.forEach(({ method, target, scores }, i) => {
       if (!item.picture) return;
       lines.push(`  ${methods[method]!.name}, ${classes[target]}  ${item.overlays[i] ?? ""}`);

@@ -50,3 +50,22 @@ export function oneOf<T extends string>(what: string, words: readonly T[]): (tex
 export function list(text: string): string[] {
   return text.split(",").map((word) => word.trim()).filter((word) => word !== "");
 }
+
+/** A parser of an option that may be given several times: all its values, in place of the default. */
+export function several(
+  byDefault: readonly string[],
+): (text: string, before?: readonly string[]) => string[] {
+  return (text, before = byDefault) => before === byDefault ? [text] : [...before, text];
+}
+
+/**
+ * The only value of an option that may be given several times elsewhere.
+ *
+ * @throws {UsageError} when there are several.
+ */
+export function single(what: string, values: readonly string[]): string {
+  if (values.length === 1) return values[0]!;
+  throw new UsageError(
+    `Cannot use ${what} ${values.length} times: give one here; analyze takes several`,
+  );
+}

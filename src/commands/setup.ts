@@ -15,6 +15,7 @@ import {
   type DetectorOptions,
   openDetector,
   refuseOptions,
+  type YoloProfile,
 } from "../detectors/mod.ts";
 import { type Compute, createCompute } from "../gpu/compute.ts";
 import {
@@ -33,14 +34,19 @@ import {
 import { findCard } from "../runtime/card.ts";
 import { type Backend, type BackendChoice, chooseBackend } from "../runtime/session.ts";
 import { openBoxes } from "./boxes_detector.ts";
+import { type Preset, PRESET_PROFILES } from "./presets.ts";
 
 /** The detector that finds faces and their parts, with the nets that ship. */
 export const FACE_PARTS = "face-parts";
 
 /** Options that all commands which explain share. */
 export interface ExplainOptions {
+  readonly preset?: Preset;
   readonly classifier: string;
   readonly detector: string;
+  readonly profile?: YoloProfile;
+  readonly confidence?: number;
+  readonly nms?: number;
   readonly samples?: SampleKind;
   readonly methods: readonly string[];
   readonly target: TargetChoice;
@@ -108,6 +114,11 @@ export async function openSetup(
   ];
   const classes = chooseClass(options.class, classifier.classes);
   const samples = options.samples ?? (classifier.card.crop ? "faces" : "image");
+  if (options.boxMean === "paper" && samples === "faces") {
+    throw new UsageError(
+      "Cannot take --box-mean paper of face crops: it is defined on whole images; give --samples image",
+    );
+  }
   const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
   const notices = [...classifier.notices];
   const published = options.target === "published";
@@ -115,14 +126,18 @@ export async function openSetup(
   const wanted = published
     ? chosen.map((choice) => ({ ...choice, method: withPublishedTarget(choice.method) }))
     : chosen;
+  if (published && wanted.some(({ method }) => MISWIRED.includes(method.name))) {
+    notices.push(MISWIRED_NOTE);
+  }
   const methods = usableMethods(wanted, modifiers, classifier, target, notices);
   const detector = await findDetector(
     options.detector,
     backend.backend,
     images,
     notices,
-    {},
+    detectorOptions(options),
     options.orientation,
+    options.preset && PRESET_PROFILES[options.preset],
   );
   const faceFinder = samples !== "faces"
     ? undefined
@@ -148,6 +163,21 @@ export async function openSetup(
       await detector.dispose();
       if (faceFinder && faceFinder !== detector) await faceFinder.dispose();
     },
+  };
+}
+
+/** The methods that the published code wires otherwise than their papers. */
+const MISWIRED = ["lift-cam", "lrp-cam"];
+const MISWIRED_NOTE =
+  "lift-cam is DeepLIFT's rescale rule and lrp-cam LRP's epsilon rule; the published code hides the ReLUs and fully connected layers " +
+  "from both (its contributions miss the score by 39 % and 123 %), so that its maps of these two differ";
+
+/** What is asked of a YOLO detector. */
+function detectorOptions({ profile, confidence, nms }: ExplainOptions): DetectorOptions {
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(confidence === undefined ? {} : { confidence }),
+    ...(nms === undefined ? {} : { nms }),
   };
 }
 
@@ -218,9 +248,10 @@ export async function findDetector(
   notices: string[],
   options: DetectorOptions = {},
   orientation: "exif" | "stored" = "exif",
+  profile?: YoloProfile,
 ): Promise<Detector> {
   const boxes = await openBoxes(name, images, notices, orientation);
-  if (boxes === undefined) return await openNamed(name, backend, options);
+  if (boxes === undefined) return await openNamed(name, backend, options, profile);
   refuseOptions(name, options);
   return boxes;
 }
@@ -229,6 +260,7 @@ async function openNamed(
   name: string,
   backend: Backend,
   options: DetectorOptions,
+  profile?: YoloProfile,
 ): Promise<Detector> {
   const { card, folder } = await findCard(name);
   if (card.task !== "detector") {
@@ -236,5 +268,6 @@ async function openNamed(
       `Cannot use model ${card.name} as detector: its card says task ${card.task}; see emocam models list`,
     );
   }
-  return await openDetector({ card, folder }, backend, options);
+  const own = profile && card.decoder.kind === "yolo" ? { profile, ...options } : options;
+  return await openDetector({ card, folder }, backend, own);
 }

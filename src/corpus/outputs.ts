@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { floats } from "../base/tensor.ts";
 import { fileNames } from "../base/file_names.ts";
 import { writeNpy } from "../base/npy.ts";
+import { headValues } from "../classifier/heads.ts";
 import { gridOf } from "../methods/mod.ts";
 import { MEASURES } from "../statistics/mod.ts";
 import { Accumulator } from "./accumulator.ts";
@@ -72,7 +73,11 @@ export async function writeOutputs(
     ledger.imageRows(run, stages.sampling.id),
     ledger.annotationNames(run),
   );
-  writePredictions(join(folder, "predictions.csv"), ledger.predictionRows(run, sampled), classes);
+  const { card } = analysis.classifier;
+  writePredictions(join(folder, "predictions.csv"), ledger.predictionRows(run, sampled), classes, {
+    names: Object.keys(card.heads ?? {}),
+    of: (probabilities) => Object.values(headValues(card, probabilities)),
+  });
   writeBoxes(
     join(folder, "boxes.csv"),
     scoredSamples(ledger, run, analysis, stages),

@@ -115,7 +115,7 @@ export function writeImages(
 
 /**
  * predictions.csv: one row a sample: its image, its place in the image (from 0), its region in image pixels, the predicted class, that
- * class's probability, and a column `p_CLASS` for each class.
+ * class's probability, a column for each linear head of the classifier (valence, arousal …), and a column `p_CLASS` for each class.
  *
  * @throws {RangeError} when a row has another number of probabilities than there are classes.
  */
@@ -123,8 +123,18 @@ export function writePredictions(
   path: string,
   predictions: Iterable<PredictionRow>,
   classes: readonly string[],
+  heads: { names: readonly string[]; of(probabilities: Float32Array): readonly number[] } = {
+    names: [],
+    of: () => [],
+  },
 ): number {
-  const header = [...REGION_HEADER, "class", "probability", ...classes.map((name) => `p_${name}`)];
+  const header = [
+    ...REGION_HEADER,
+    "class",
+    "probability",
+    ...heads.names,
+    ...classes.map((name) => `p_${name}`),
+  ];
   return writeTable(
     path,
     header,
@@ -137,7 +147,8 @@ export function writePredictions(
       }
       const { idx, x0, y0, x1, y1 } = sample;
       const shortest = Array.from(probabilities, shortestFloat);
-      return [image, idx, x0, y0, x1, y1, classes[predicted], shortest[predicted], ...shortest];
+      const place: Field[] = [image, idx, x0, y0, x1, y1, classes[predicted], shortest[predicted]];
+      return [...place, ...heads.of(probabilities), ...shortest];
     }),
   );
 }

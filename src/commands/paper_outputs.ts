@@ -1,0 +1,193 @@
+/**
+ * From a finished run to the tables of the paper's analyses, `paper/*.csv`.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { headValues } from "../classifier/heads.ts";
+import type { Ledger } from "../corpus/ledger.ts";
+import { type Analysis, PAPER_FRAME, type Stages } from "../corpus/plan.ts";
+import { writeTable } from "../corpus/tables.ts";
+import {
+  analyses,
+  type Annotation,
+  COLUMNS,
+  emonetOutputs,
+  inReferenceOrder,
+  PAPER_SETTINGS,
+  type PaperDetection,
+  type PaperInput,
+  type PaperMethod,
+  type PaperPrediction,
+  type PaperSettings,
+  REFERENCE_COLUMNS,
+  type Table,
+  yoloOutputs,
+} from "../experiments/paper/mod.ts";
+import { placeRect } from "../image/geometry.ts";
+import { letterboxPlacement, paperLetterbox } from "../image/letterbox.ts";
+import { judgements } from "../importers/findingemo.ts";
+import type { Method } from "../methods/mod.ts";
+import { SIMILARITIES, similarityNamed } from "../statistics/similarity/mod.ts";
+import type { PaperOptions } from "./paper_options.ts";
+
+/** A finished run. */
+export interface PaperRun {
+  readonly ledger: Ledger;
+  readonly run: number;
+  readonly analysis: Analysis;
+  readonly stages: Stages;
+}
+
+/**
+ * Writes the tables of all analyses into `paper/` of a run's folder, in the place of older ones.
+ *
+ * @returns what a reader must know, a line each
+ */
+export async function writePaper(
+  folder: string,
+  finished: PaperRun,
+  options: PaperOptions & { readonly threshold: number },
+): Promise<readonly string[]> {
+  const input = paperInput(finished);
+  const settings = paperSettings(options, finished.analysis);
+  const { tables, notices } = analyses(input, settings);
+  const own = join(folder, "paper");
+  await Deno.remove(own, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  await Deno.mkdir(own, { recursive: true });
+  const write = ({ name, header, rows }: Table) =>
+    writeTable(join(own, `${name}.csv`), header, rows);
+  tables.forEach(write);
+  if (options.referenceColumns) {
+    for (const { name, detections } of input.methods) {
+      const short = name.replace(/-cam$/, "").replaceAll("-", "");
+      write(emonetOutputs(input.predictions, input.emotions, `emonet_outputs_${short}`));
+      write(yoloOutputs(detections, `yolo_outputs_${short}`));
+    }
+  }
+  return [
+    ...notices,
+    ...input.annotations
+      ? []
+      : ["no image is annotated: emotion × object and the comparison of methods only"],
+  ];
+}
+
+/**
+ * The settings that options ask for.
+ *
+ * @throws {UsageError} for a similarity that is not known
+ */
+export function paperSettings(
+  options: PaperOptions & { readonly threshold: number },
+  { detector }: Pick<Analysis, "detector">,
+): PaperSettings {
+  const similarities = options.similarity.includes("all")
+    ? SIMILARITIES.map(({ name }) => name)
+    : options.similarity.map((name) => similarityNamed(name).name);
+  const { objects, annotationObjects } = PAPER_SETTINGS;
+  const known = !detector.labels ||
+    (objects as readonly string[]).some((name) => detector.labels!.includes(name));
+  const all = "all" as const;
+  const chosen = options.objects === undefined
+    ? known ? { objects, annotationObjects } : { objects: all, annotationObjects: all }
+    : options.objects.includes("all")
+    ? { objects: all, annotationObjects: all }
+    : { objects: options.objects, annotationObjects: options.objects };
+  return {
+    ...PAPER_SETTINGS,
+    ...chosen,
+    similarities,
+    filters: {
+      importance: options.threshold,
+      emotion: options.emotionConfidence,
+      object: options.objectConfidence,
+      ambiguity: options.ambiguity,
+    },
+    convention: options.corrected ? "corrected" : "published",
+    ...(options.leastShare === undefined ? {} : { leastShare: options.leastShare }),
+    columns: options.referenceColumns ? REFERENCE_COLUMNS : COLUMNS,
+  };
+}
+
+/** The rows of a run. */
+export function paperInput(finished: PaperRun): PaperInput {
+  const { ledger, run, analysis, stages } = finished;
+  const { classifier, methods } = analysis;
+  const sizes = new Map<string, { width: number; height: number }>();
+  const annotations: Annotation[] = [];
+  for (const { path, width, height, annotation } of ledger.imageRows(run)) {
+    if (width !== undefined && height !== undefined) sizes.set(path, { width, height });
+    if (annotation) annotations.push(...judgements(path, annotation));
+  }
+  const predictions: PaperPrediction[] = [];
+  const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
+  for (const { path, sample, predicted, probabilities } of ledger.predictionRows(run, sampled)) {
+    const { valence, arousal } = headValues(classifier.card, probabilities);
+    predictions.push({
+      image: nameOf(analysis, path, sample.idx),
+      emotion: classifier.classes[predicted]!,
+      confidence: probabilities[predicted]!,
+      probabilities,
+      ...(valence === undefined ? {} : { valence }),
+      ...(arousal === undefined ? {} : { arousal }),
+    });
+  }
+  const byImage = new Map(predictions.map((prediction) => [prediction.image, prediction]));
+  return {
+    emotions: classifier.classes,
+    predictions,
+    ...(annotations.length > 0 ? { annotations } : {}),
+    methods: methods.map((method, m) => methodRows(finished, method, m, sizes, byImage)),
+  };
+}
+
+/** One method's detections, read anew whenever they are asked for: those of all methods would not fit into memory. */
+function methodRows(
+  { ledger, run, analysis, stages }: PaperRun,
+  method: Method,
+  place: number,
+  sizes: ReadonlyMap<string, { width: number; height: number }>,
+  predictions: ReadonlyMap<string, PaperPrediction>,
+): PaperMethod {
+  return {
+    name: method.name,
+    title: method.title,
+    get detections() {
+      const rows: PaperDetection[] = [];
+      const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
+      const frame = analysis.detector.frame ?? PAPER_FRAME;
+      for (const found of ledger.scoreRows(run, sampled, [stages.methods[place]!.score.id])) {
+        const size = sizes.get(found.path)!;
+        const placement = letterboxPlacement(
+          size,
+          paperLetterbox(size, frame.width, frame.height),
+        );
+        const image = nameOf(analysis, found.path, found.sample.idx);
+        const { emotion, confidence } = predictions.get(image)!;
+        for (const { class: target, box, importance } of found.scores) {
+          if (target !== found.predicted) continue;
+          const { x0, y0, x1, y1 } = placeRect(placement, box);
+          rows.push({
+            image,
+            emotion,
+            emotionConfidence: confidence,
+            object: box.label,
+            objectConfidence: box.confidence,
+            importance,
+            box: { left: x0, top: y0, width: x1 - x0, height: y1 - y0 },
+          });
+        }
+      }
+      return inReferenceOrder(rows);
+    },
+  };
+}
+
+/** What the analyses call a sample: its image, or one face of it. */
+function nameOf({ samples }: Analysis, path: string, idx: number): string {
+  return samples === "image" ? path : `${path}#${idx}`;
+}
