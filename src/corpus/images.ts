@@ -128,7 +128,9 @@ async function readAnnotations(file: string): Promise<CorpusImage[]> {
     const annotation: Record<string, string> = {};
     all.forEach(({ columns }, i) => {
       for (const [name, value] of Object.entries(columns)) {
-        if (name !== "image_path") annotation[i === 0 ? name : `${name}.${i + 1}`] = value;
+        // Who annotated is nobody's business in a table of results, which is shared.
+        if (name === "image_path" || name === "user") continue;
+        annotation[i === 0 ? name : `${name}.${i + 1}`] = value;
       }
     });
     return { path, file: join(dirname(file), path), annotation };
