@@ -237,7 +237,7 @@ async function classifyRows(
 
   const forwards: Forward[] = [];
   for (const { input } of batches) forwards.push(await classifier.forward(input));
-  const { height, width, channels } = classifier.layer;
+
   const explain = async (at: number): Promise<MapBatch> => {
     const { predicted, keys } = batches[at]!;
     const context = createContext(classifier, forwards[at]!, target, { seed: 0, keys });
