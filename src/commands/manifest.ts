@@ -27,9 +27,6 @@ const ENVIRONMENT = [
   "VK_ICD_FILENAMES",
   "VK_DRIVER_FILES",
   "LP_NUM_THREADS",
-  "TZ",
-  "LANG",
-  "LC_ALL",
 ] as const;
 
 /** Version of emocam. */
@@ -127,7 +124,7 @@ export async function versions({ backend }: Setup): Promise<Record<string, strin
 }
 
 /** Packages that take part in the numbers, beside those that are named on their own. */
-const COMPUTING = ["ml-matrix", "onnx-proto", "d3-array", "csv-parse", "csv-stringify/sync"];
+const COMPUTING = ["ml-matrix", "onnx-proto"];
 
 /** Version of the image library inside sharp, which decodes the pictures. */
 async function libvips(): Promise<string> {

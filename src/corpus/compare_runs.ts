@@ -110,7 +110,9 @@ class Comparison {
       mergeByImage(readByImage(before, name, column), readByImage(after, name, column));
     if (file === "images.csv") {
       for await (const [image, a, b] of byImage("path")) {
-        this.#rows(name, a, b, () => ({ table: name, image }), () => "images", ["path"]);
+        // How a failure is worded is the program's affair; whether an image failed is in its status.
+        const keys = ["path", "error"];
+        this.#rows(name, a, b, () => ({ table: name, image }), () => "images", keys);
       }
     } else if (file === "predictions.csv") {
       for await (const [image, a, b] of byImage("image")) {

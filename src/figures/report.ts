@@ -4,8 +4,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { lines, type Markup, markup, trusted } from "./drawing/markup.ts";
+import { markup } from "./drawing/markup.ts";
 import { findingsSection, matricesSection, samplesSection } from "./page/findings.ts";
 import { axiomsSection } from "./page/axioms.ts";
 import {
@@ -16,8 +15,8 @@ import {
   runSection,
   tiles,
 } from "./page/run_facts.ts";
+import { page, type PageSection } from "./page/page.ts";
 import type { ReportData } from "./page/report_data.ts";
-import { STYLE } from "./page/style.ts";
 
 /**
  * Makes the page: question and counts, cautions, strongest associations, matrices, samples, facts of the run, models, failures,
@@ -27,10 +26,7 @@ import { STYLE } from "./page/style.ts";
  * @throws {RangeError} when a matrix does not fit its names or an overlay has no size.
  */
 export function report(data: ReportData): string {
-  const hash = createHash("sha256").update(STYLE).digest("base64");
-  const policy =
-    `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
-  const sections: (readonly [id: string, short: string, title: string, content: Markup])[] = [
+  const sections: PageSection[] = [
     ["associations", "Associations", "Strongest associations", findingsSection(data)],
     ["matrices", "Matrices", "Association matrices", matricesSection(data)],
     ["samples", "Samples", "Samples", samplesSection(data)],
@@ -42,43 +38,13 @@ export function report(data: ReportData): string {
     ["failures", "Failures", "Images that could not be used", failuresSection(data)],
     ["cite", "Cite", "How to cite", creditsSection(data)],
   ];
-  return markup`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<meta name="generator" content="emocam">
-<title>${data.title} – emocam report</title>
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-<header class="top">
-<p class="mark">emocam report</p>
-<h1><bdi>${data.title}</bdi></h1>
-<p class="lead">${data.question}</p>
-${tiles(data)}
-</header>
-<nav aria-label="Sections"><div>
-${lines(sections.map(([id, short]) => markup`<a href="#${id}">${short}</a>`))}
-</div></nav>
-<main>
-${cautionBox(data)}
-${
-    lines(sections.map(([id, , title, content]) =>
-      markup`<section id="${id}" aria-labelledby="${id}-title">
-<h2 id="${id}-title">${title}</h2>
-${content}
-</section>`
-    ))
-  }
-</main>
-<footer>${
-    data.made ? markup`Made ${data.made}. ` : null
-  }This page is one file: it holds its pictures, asks nothing of the network and runs no scripts.</footer>
-</body>
-</html>
-`.markup;
+  return page({
+    kind: "report",
+    title: data.title,
+    head: markup`<p class="lead">${data.question}</p>
+${tiles(data)}`,
+    caution: cautionBox(data),
+    sections,
+    ...(data.made ? { made: data.made } : {}),
+  });
 }
