@@ -7,7 +7,7 @@
 import { compareCodePoints } from "../base/code_points.ts";
 import { type Canvas, createCanvas } from "./drawing/canvas.ts";
 import { type ColourScale, inkOn, MISSING, scaleFor } from "./drawing/colour.ts";
-import { shorten, textWidth, wrap } from "./drawing/font.ts";
+import { BOLD_WIDTH, shorten, textWidth, wrap } from "./drawing/font.ts";
 import { legible } from "./drawing/markup.ts";
 import { count, fixed, plural } from "./drawing/number_text.ts";
 import type { HeatMatrixData, HeatMatrixOptions } from "./figure.ts";
@@ -137,7 +137,7 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
   // Head: the name of the quantity, then what was counted.
   let y = MARGIN + TITLE * 0.8;
   const paragraph = (text: string, size: number, muted: boolean) => {
-    for (const line of wrap(legible(text), size, inner)) {
+    for (const line of wrap(legible(text), size, muted ? inner : inner / BOLD_WIDTH)) {
       canvas.text(line, MARGIN, y, {
         size,
         bold: !muted,

@@ -7,7 +7,7 @@
 import { frameOf, intersect, isEmpty, type Rect } from "../image/geometry.ts";
 import { type Canvas, createCanvas } from "./drawing/canvas.ts";
 import { mapColour } from "./drawing/colour.ts";
-import { shorten, textWidth, wrap } from "./drawing/font.ts";
+import { BOLD_WIDTH, shorten, textWidth, wrap } from "./drawing/font.ts";
 import { placeLabels } from "./drawing/label_placement.ts";
 import { legible } from "./drawing/markup.ts";
 import { coordinate, fixed, plural } from "./drawing/number_text.ts";
@@ -40,7 +40,7 @@ export function overlay(data: OverlayData, options: OverlayOptions = {}): string
 
   let y = MARGIN + size;
   const paragraph = (text: string, at: number, muted: boolean) => {
-    for (const line of wrap(legible(text), at, inner)) {
+    for (const line of wrap(legible(text), at, muted ? inner : inner / BOLD_WIDTH)) {
       canvas.text(line, MARGIN, y, {
         size: at,
         bold: !muted,

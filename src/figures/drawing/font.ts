@@ -17,6 +17,9 @@ import { coordinate } from "./number_text.ts";
 /** Families for live text: the font that was measured first, then ones that are narrower, so nothing overflows. */
 export const FONT_FAMILY = "DejaVu Sans, Verdana, Segoe UI, Helvetica, Arial, sans-serif";
 
+/** How much wider a line of live bold text can be than its width says: DejaVu Sans Bold is set wider. */
+export const BOLD_WIDTH = 1.18;
+
 // The types describe the ES module, Deno loads the CommonJS one, whose default import is the factory itself.
 const bidi = (bidiModule as unknown as typeof bidiModule.default)();
 
