@@ -4,6 +4,7 @@
  * @module
  */
 
+import "./no_telemetry.ts";
 import ort from "onnxruntime-node";
 import type { Session, SessionOptions } from "../session.ts";
 import { openWith } from "./ort.ts";
