@@ -13,6 +13,7 @@ import { detectCommand } from "./detect.ts";
 import { corpusCommand } from "./corpus.ts";
 import { explainCommand } from "./explain.ts";
 import { modelsCommand } from "./models.ts";
+import { reproduceCommand } from "./reproduce.ts";
 
 /** Exit status for wrong usage: an option, model or file that cannot be used, found before any work. */
 const WRONG_USAGE = 2;
@@ -31,6 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(explainCommand(exit))
     .addCommand(detectCommand(exit))
     .addCommand(checkCommand(exit))
+    .addCommand(reproduceCommand(exit))
     .addCommand(corpusCommand(exit))
     .addCommand(modelsCommand(exit));
   for (const command of withChildren(program)) {

@@ -36,8 +36,9 @@ export interface RunComparison {
   readonly sections: readonly Section[];
   readonly tables: readonly ComparedTable[];
   readonly crossings: Crossings;
-  /** Columns that only the second run has: they are not compared. */
+  /** Columns and tables that only the second run has, as that of a later version: they are not compared. */
   readonly newColumns: readonly string[];
+  readonly newTables: readonly string[];
 }
 
 /** What runs are compared by. */
@@ -46,7 +47,7 @@ export interface CompareOptions {
   readonly tolerance: number;
   /** Salience threshold of the first run, to say why a cell of a matrix changed. */
   readonly threshold?: number | undefined;
-  /** The tables of the first run; by default those in its folder. */
+  /** Those tables of the first run that are compared; by default all in its folder. */
   readonly tables?: readonly string[] | undefined;
 }
 
@@ -70,9 +71,7 @@ export async function compareRuns(
 ): Promise<RunComparison> {
   const tallies = new Map(SECTIONS.map((name) => [name, new Tally(name, tolerance)]));
   const comparison = new Comparison(tallies, tolerance, threshold);
-  const names = [
-    ...new Set([...tables ?? await listTables(before), ...await listTables(after)]),
-  ].sort(compareCodePoints);
+  const names = tables ?? await listTables(before);
   const [own, other] = [await hashTables(before, names), await hashTables(after, names)];
   const compared: ComparedTable[] = [];
   for (const name of names) {
@@ -90,6 +89,7 @@ export async function compareRuns(
     tables: compared,
     crossings: comparison.crossings,
     newColumns: [...comparison.newColumns],
+    newTables: (await listTables(after)).filter((name) => !names.includes(name)),
   };
 }
 

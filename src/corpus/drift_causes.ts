@@ -134,7 +134,7 @@ function modelCauses(before: ManifestJson, after: ManifestJson): Cause[] {
     for (const { path, before: own, after: other } of leaves(before[name]!, after[name]!, name)) {
       const [last] = path.split(".").slice(-1);
       // They are told on their own.
-      if (last === "backend" || last === "runtime") continue;
+      if (["backend", "runtime", "batch"].includes(last!)) continue;
       // A card and a key that hold the same hash say the same once.
       const change = JSON.stringify([own ?? null, other ?? null]);
       if (seen.has(change)) continue;

@@ -11,7 +11,8 @@ import type { PredictionRow, RunImageRow, ScoredSample } from "./ledger_rows.ts"
 /** Rows that are turned into text at once. */
 const CHUNK = 512;
 
-const IMAGE_HEADER = [
+/** Columns of `images.csv` that every run has. */
+export const IMAGE_HEADER: readonly string[] = [
   "path",
   "status",
   "error",
