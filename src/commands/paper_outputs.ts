@@ -119,9 +119,10 @@ export function paperInput(finished: PaperRun): PaperInput {
   const { classifier, methods } = analysis;
   const sizes = new Map<string, { width: number; height: number }>();
   const annotations: Annotation[] = [];
-  for (const { path, width, height, annotation } of ledger.imageRows(run)) {
+  for (const { path, status, width, height, annotation } of ledger.imageRows(run)) {
     if (width !== undefined && height !== undefined) sizes.set(path, { width, height });
-    if (annotation) annotations.push(...judgements(path, annotation));
+    // What an image shows that could not be read is not known: it is no image without objects.
+    if (annotation && status === "ok") annotations.push(...judgements(path, annotation));
   }
   const predictions: PaperPrediction[] = [];
   const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
