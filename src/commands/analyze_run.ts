@@ -25,7 +25,7 @@ import {
 import { prepareFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
 import type { PaperOptions } from "./paper_options.ts";
-import { paperSettings, writePaper } from "./paper_outputs.ts";
+import { clearPaper, paperSettings, writePaper } from "./paper_outputs.ts";
 import { reportData, strongestAssociations } from "./report_data.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
 import { createProgress, duration, printable, textTable } from "./terminal.ts";
@@ -73,14 +73,7 @@ export async function runAnalyze(
   } = {},
 ): Promise<number> {
   const shipped = paths.length === 0;
-  const found = given.images ??
-    await findImages(shipped ? [join(MODELS_FOLDER, "photos")] : paths, {
-      ...options.labels ? { labels: options.labels } : {},
-    });
-  const images = options.limit === undefined ? found : found.slice(0, options.limit);
-  const setup = await openSetup(options, images);
-  // Names that are not known stop the run now, not at its end.
-  if (options.preset) paperSettings(options, setup);
+  const { images, setup } = await openRun(paths, options, given.images);
   await prepareFolder("--out", options.out);
   using ledger = Ledger.open(given.ledger ?? join(options.out, "ledger.sqlite"), {
     fresh: options.fresh ?? false,
@@ -118,11 +111,13 @@ export async function runAnalyze(
       stages,
       options.threshold,
     );
+    await clearPaper(options.out);
     const paper = { ledger, run, analysis, stages };
     const remarks = options.preset ? await writePaper(options.out, paper, options) : [];
+    const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
     if (options.maps) await writeMaps(options.out, ledger, run, analysis, stages);
     const outcome = { summary: counts(summary, outputs), axioms };
-    await writeManifest(options.out, ledger, run, manifest, outcome);
+    await writeManifest(options.out, ledger, run, told, outcome);
     const data = await reportData({
       ledger,
       run,
@@ -131,7 +126,7 @@ export async function runAnalyze(
       stages,
       outputs,
       summary,
-      manifest,
+      manifest: told,
       threshold: options.threshold,
       title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
       command: commandLine(paths, options),
@@ -140,7 +135,7 @@ export async function runAnalyze(
       credits: shipped ? await shippedCredits() : [],
     });
     await writeWhole(join(options.out, "report.html"), report(data));
-    ledger.finishRun(run, "finished", { ...manifest, ...outcome });
+    ledger.finishRun(run, "finished", { ...told, ...outcome });
     if (given.quiet) return summary.failed === summary.total ? 1 : 0;
     for (const remark of remarks) console.error(`note: ${remark}`);
     printOutcome(options, summary, outputs, agreement, ledger.duplicates(run).length);
@@ -155,6 +150,35 @@ export async function runAnalyze(
     await setup.dispose();
     await closeGpu();
   }
+}
+
+/**
+ * Opens everything that a run needs and closes it again, so that one of several runs cannot stop when others have worked for hours.
+ *
+ * @throws {UsageError} and ModelError as `runAnalyze`.
+ */
+export async function tryAnalyze(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+): Promise<void> {
+  const { setup } = await openRun(paths, options);
+  await setup.dispose();
+}
+
+async function openRun(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+  given?: readonly CorpusImage[],
+): Promise<{ images: readonly CorpusImage[]; setup: Setup }> {
+  const found = given ??
+    await findImages(paths.length === 0 ? [join(MODELS_FOLDER, "photos")] : paths, {
+      ...options.labels ? { labels: options.labels } : {},
+    });
+  const images = options.limit === undefined ? found : found.slice(0, options.limit);
+  const setup = await openSetup(options, images);
+  // Names that are not known stop the run now, not at its end.
+  if (options.preset) paperSettings(options, setup);
+  return { images, setup };
 }
 
 /** Says what is about to happen, on standard error. */

@@ -32,6 +32,28 @@ import type { Method } from "../methods/mod.ts";
 import { SIMILARITIES, similarityNamed } from "../statistics/similarity/mod.ts";
 import type { PaperOptions } from "./paper_options.ts";
 
+const FOLDER = "paper";
+/** Names of the tables, as they begin. */
+const OWN_TABLE =
+  /^(emotion_object|annotation_object|emotion_annotation|valence|arousal|method|emonet_outputs|yolo_outputs)(_.*)?\.csv$/;
+
+/** Removes the tables that an earlier run left in `paper/`. Other files stay: many a project has a folder of that name. */
+export async function clearPaper(folder: string): Promise<void> {
+  const own = join(folder, FOLDER);
+  try {
+    let others = 0;
+    for await (const { name, isFile } of Deno.readDir(own)) {
+      if (isFile && OWN_TABLE.test(name)) await Deno.remove(join(own, name));
+      else others++;
+    }
+    if (others === 0) await Deno.remove(own);
+  } catch (error) {
+    const isNone = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (!isNone) throw error;
+  }
+}
+
 /** A finished run. */
 export interface PaperRun {
   readonly ledger: Ledger;
@@ -41,7 +63,7 @@ export interface PaperRun {
 }
 
 /**
- * Writes the tables of all analyses into `paper/` of a run's folder, in the place of older ones.
+ * Writes the tables of all analyses into `paper/` of a run's folder.
  *
  * @returns what a reader must know, a line each
  */
@@ -53,10 +75,7 @@ export async function writePaper(
   const input = paperInput(finished);
   const settings = paperSettings(options, finished.analysis);
   const { tables, notices } = analyses(input, settings);
-  const own = join(folder, "paper");
-  await Deno.remove(own, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  const own = join(folder, FOLDER);
   await Deno.mkdir(own, { recursive: true });
   const write = ({ name, header, rows }: Table) =>
     writeTable(join(own, `${name}.csv`), header, rows);

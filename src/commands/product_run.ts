@@ -10,7 +10,7 @@ import { UsageError } from "../base/errors.ts";
 import { fileNames } from "../base/file_names.ts";
 import { csvText } from "../corpus/csv.ts";
 import { writeWhole } from "../corpus/outputs.ts";
-import { type AnalyzeOptions, runAnalyze } from "./analyze_run.ts";
+import { type AnalyzeOptions, runAnalyze, tryAnalyze } from "./analyze_run.ts";
 import { prepareFolder } from "./folder.ts";
 
 /** Options of `analyze` as they come from the command line. */
@@ -35,6 +35,9 @@ interface Corpus {
   readonly paths: readonly string[];
 }
 
+/** What lies beside the runs' folders. */
+const LEDGER = "ledger.sqlite", TABLE = "product.csv";
+
 /**
  * Runs all combinations; with one of each it is plain `analyze`. Folders are named by what varies: `CLASSIFIER`,
  * `CLASSIFIER.DETECTOR`, `CORPUS.CLASSIFIER` …; `product.csv` lists them.
@@ -52,8 +55,12 @@ export async function runProduct(
     const [{ corpus, ...models }] = cells as [Cell];
     return await runAnalyze(corpus.paths, { ...rest, ...only(models) });
   }
+  // A name that is wrong stops the product now, not when the runs before it have worked for hours.
+  for (const { corpus, ...models } of cells) {
+    await tryAnalyze(corpus.paths, { ...rest, ...only(models) });
+  }
   await prepareFolder("--out", options.out);
-  const ledger = join(options.out, "ledger.sqlite");
+  const ledger = join(options.out, LEDGER);
   let highest = 0;
   const rows: string[][] = [];
   for (const [i, { corpus, folder, ...models }] of cells.entries()) {
@@ -68,7 +75,7 @@ export async function runProduct(
     highest = Math.max(highest, status);
     rows.push([corpus.name, models.classifier, models.detector, folder, String(status)]);
     const header = ["corpus", "classifier", "detector", "folder", "status"];
-    await writeWhole(join(options.out, "product.csv"), csvText([header, ...rows]));
+    await writeWhole(join(options.out, TABLE), csvText([header, ...rows]));
     if (status === 130) return status;
   }
   return highest;
@@ -86,15 +93,17 @@ function corporaOf(paths: readonly string[], named: readonly string[] = []): Cor
     );
   }
   const corpora = named.map((text) => {
-    const [, name, rest] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
-    if (!name || !rest) {
+    const [, name, rest] = /^([\p{L}\p{M}\p{N}._-]+)=(.+)$/su.exec(text) ?? [];
+    const own = rest?.split(",").filter((path) => path !== "") ?? [];
+    // Without paths the photographs that ship would be taken.
+    if (!name || own.length === 0) {
       throw new UsageError(
         `Cannot use --corpus ${
           JSON.stringify(text)
         }: give NAME=PATH, or NAME=PATH,PATH for several`,
       );
     }
-    return { name, paths: rest.split(",").filter((path) => path !== "") };
+    return { name, paths: own };
   });
   const twice = corpora.find(({ name }, i) => corpora.findIndex((c) => c.name === name) !== i);
   if (twice) throw new UsageError(`Cannot use --corpus ${twice.name} twice: give other names`);
@@ -107,6 +116,7 @@ function cellsOf(
   detectors: readonly string[],
 ): Cell[] {
   const nameOf = fileNames();
+  for (const name of [LEDGER, TABLE]) nameOf(name);
   const stem = (name: string) => basename(name).replace(/\.(json|onnx|csv)$/i, "");
   return corpora.flatMap((corpus) =>
     classifiers.flatMap((classifier) =>

@@ -164,10 +164,12 @@ export function analyses(
   const { columns } = settings;
   const tables: Table[] = [];
   const notices = new Set<string>();
+  const empty: string[] = [];
   const dyads: Float64Array[] = [];
   let dyadFeatures: readonly string[] = [];
   const relate = (name: string, table: BinaryTable): Float64Array[] => {
     tables.push(binaryRows(`${name}_binary`, columns.image, table));
+    if (table.images.length === 0) empty.push(name);
     return settings.similarities.map((similarity) => {
       const matrix = similarityMatrix(table.vectors, similarityNamed(similarity));
       if (matrix.reason) notices.add(`${name}: no ${similarity}: ${matrix.reason}`);
@@ -217,6 +219,7 @@ export function analyses(
   if (input.methods.length > 1) {
     tables.push(...methodTables(input.methods.map(({ title }) => title), dyads, dyadFeatures));
   }
+  if (empty.length > 0) notices.add(nothingPasses(empty, settings.filters));
   return { tables, notices: [...notices] };
 }
 
@@ -325,6 +328,14 @@ function methodTables(
     squareTable("method_spearman", titles, (i, j) => comparison.rho[i]![j]!),
     squareTable("method_spearman_p", titles, (i, j) => comparison.p[i]![j]!),
   ];
+}
+
+/** That tables have no row, with what would have had to pass. */
+function nothingPasses(names: readonly string[], filters: PaperFilters): string {
+  return `${
+    names.join(", ")
+  }: no image passes, so nothing can be related (importance > ${filters.importance}, ` +
+    `emotion > ${filters.emotion}, object > ${filters.object}, ambiguity < ${filters.ambiguity})`;
 }
 
 /** Annotated emotions that are in no list, and how often. */
