@@ -128,24 +128,26 @@ function imageCauses(before: Json | undefined, after: Json | undefined): Cause[]
 
 /** What is different in the classifier's and the detector's cards and files, whatever a manifest calls these parts. */
 function modelCauses(before: ManifestJson, after: ManifestJson): Cause[] {
-  const causes: Cause[] = [], seen = new Set<string>();
+  const causes = new Map<string, Cause>();
   for (const name of Object.keys(before)) {
     if (NO_CAUSE.includes(name) || after[name] === undefined) continue;
     for (const { path, before: own, after: other } of leaves(before[name]!, after[name]!, name)) {
       const [last] = path.split(".").slice(-1);
       // They are told on their own.
       if (["backend", "runtime", "batch"].includes(last!)) continue;
-      // A card and a key that hold the same hash say the same once.
-      const change = JSON.stringify([own ?? null, other ?? null]);
-      if (seen.has(change)) continue;
-      seen.add(change);
       const input = own !== undefined && other !== undefined &&
         (last === "sha256" || path.split(".").includes("key"));
-      causes.push(cause(last === "sha256" || input ? "model" : "record", path, own, other, input));
+      // A card and the key made of it say the same: once, as the input where one of them is.
+      const change = JSON.stringify([own ?? null, other ?? null]);
+      if (causes.has(change) && (causes.get(change)!.input || !input)) continue;
+      causes.set(change, cause(input ? "model" : "record", path, own, other, input));
     }
   }
   const isHash = ({ what }: Cause) => Number(/\.(sha256|model)$/.test(what));
-  return shortened(causes.sort((a, b) => isHash(b) - isHash(a)), "properties of models");
+  return shortened(
+    [...causes.values()].sort((a, b) => isHash(b) - isHash(a)),
+    "properties of models",
+  );
 }
 
 /** No more than a bounded number of causes; the last one counts the others. */
