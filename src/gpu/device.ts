@@ -7,6 +7,7 @@
 
 import { tmpdir } from "node:os";
 import { GpuError, messageOf } from "../base/errors.ts";
+import { mendOlderDeno } from "./older_deno.ts";
 
 /** An opened GPU. */
 export interface Gpu {
@@ -42,6 +43,7 @@ async function find(): Promise<GPUAdapter | undefined> {
   if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) {
     Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   }
+  mendOlderDeno();
   return await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
 }
 

@@ -197,6 +197,6 @@ function uniforms<P extends string, B extends readonly BufferSpec[]>(
     size: view.byteLength,
     usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
   });
-  device.queue.writeBuffer(buffer, 0, view.buffer);
+  device.queue.writeBuffer(buffer, 0, view);
   return buffer;
 }

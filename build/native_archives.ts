@@ -1,0 +1,71 @@
+/**
+ * Packs native packages for the binary, see `inside/archive.ts`.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { sha256 } from "../src/base/json.ts";
+import { type ArchivedFile, type ArchiveList, LIST } from "./inside/archive.ts";
+import type { NativePackage, Target } from "./targets.ts";
+import { walk } from "./walk.ts";
+
+/**
+ * Writes the library of a package into a folder of compressed files, and an empty file where the package looks for it.
+ *
+ * @param root folder with a `node_modules` that holds the package
+ * @param folder of the archive
+ * @returns bytes of the compressed files
+ * @throws {Error} when a package is not there, or has no addon for the target.
+ */
+export async function pack(
+  { name, packages, files }: NativePackage,
+  target: Target,
+  root: string,
+  folder: string,
+): Promise<number> {
+  await Deno.mkdir(folder, { recursive: true });
+  const hash = createHash("sha256");
+  const list: ArchivedFile[] = [];
+  let size = 0, addon: string | undefined, place: string | undefined;
+  for (const part of packages) {
+    const source = await packageFolder(root, part);
+    for await (const inside of walk(join(root, source))) {
+      const path = `node_modules/${part}/${inside}`;
+      if (!files.test(path)) continue;
+      const content = await Deno.readFile(join(root, source, inside));
+      hash.update(`${path}\0${sha256(content)}\n`);
+      const packed = gzipSync(content);
+      const stored = `${list.length}.gz`;
+      list.push({ path, bytes: content.length, stored });
+      await Deno.writeFile(join(folder, stored), packed);
+      size += packed.length;
+      if (path.endsWith(".node")) [addon, place] = [path, `${source}/${inside}`];
+    }
+  }
+  if (addon === undefined || place === undefined) {
+    throw new Error(`Cannot pack ${name}: it has no library for ${target.triple}`);
+  }
+  const { version } = JSON.parse(
+    await Deno.readTextFile(join(root, await packageFolder(root, name), "package.json")),
+  );
+  const key = `${name}-${version}-${target.os}-${target.arch}-${hash.digest("hex").slice(0, 16)}`;
+  const content: ArchiveList = { key, files: list, addon, place };
+  await Deno.writeTextFile(join(folder, LIST), JSON.stringify(content));
+  // A new file: what is there now may be a hard link to Deno's own cache.
+  await Deno.remove(join(root, place));
+  await Deno.writeFile(join(root, place), new Uint8Array());
+  return size;
+}
+
+/** Where Deno has put a package, from the root: `node_modules/.deno/NAME@VERSION/node_modules/NAME`. */
+async function packageFolder(root: string, name: string): Promise<string> {
+  const store = "node_modules/.deno";
+  const prefix = `${name.replace("/", "+")}@`;
+  for await (const entry of Deno.readDir(join(root, store))) {
+    if (entry.name.startsWith(prefix)) return `${store}/${entry.name}/node_modules/${name}`;
+  }
+  throw new Error(`Cannot pack ${name}: the package is not installed`);
+}
