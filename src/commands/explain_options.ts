@@ -21,14 +21,14 @@ export function explainOptions(command: Command): Command {
         "--classifier <name>",
         "shipped or imported model, model card (.json) or ONNX file",
       )
-        .argParser(several(DEFAULTS.classifier)).default(DEFAULTS.classifier),
+        .argParser(several(DEFAULTS.classifier)).default(DEFAULTS.classifier, "mini-xception"),
     )
     .addOption(
       new Option(
         "--detector <name>",
         "shipped or imported detector, card, or boxes made elsewhere (CSV, COCO JSON, YOLO folder)",
       )
-        .argParser(several(DEFAULTS.detector)).default(DEFAULTS.detector),
+        .argParser(several(DEFAULTS.detector)).default(DEFAULTS.detector, "face-parts"),
     )
     .addOption(
       new Option("--profile <name>", "YOLO detectors: darknet or lightnet (the paper)")

@@ -11,7 +11,7 @@ import { modelsImportCommand } from "./models_import.ts";
 /** Defines `models` and the commands below it. */
 export function modelsCommand(exit: (status: number) => void): Command {
   const models = new Command("models").description(
-    "the models that ship, and what is in an ONNX file",
+    "models: those that are here, what is in one, importing and fetching others",
   );
   models.command("list")
     .description("shipped models and yours: task, classes, licence, whether their file is here")
