@@ -22,6 +22,7 @@ import {
   type PaperPrediction,
   type PaperSettings,
   REFERENCE_COLUMNS,
+  referenceImage,
   type Table,
   yoloOutputs,
 } from "../experiments/paper/mod.ts";
@@ -89,9 +90,22 @@ export async function writePaper(
   }
   return [
     ...notices,
+    ...options.referenceColumns ? namesakes(input) : [],
     ...input.annotations
       ? []
       : ["no image is annotated: emotion × object and the comparison of methods only"],
+  ];
+}
+
+/** That images have one name in the published code's tables, which goes by folder and file name. */
+function namesakes({ predictions }: PaperInput): string[] {
+  const groups = Map.groupBy(predictions, ({ image }) => referenceImage(image));
+  const shared = [...groups].filter(([, own]) => own.length > 1);
+  if (shared.length === 0) return [];
+  return [
+    `${shared.length} names of images in the reference's columns stand for several images each (${
+      shared[0]![0]
+    } …), which the published code takes for one`,
   ];
 }
 

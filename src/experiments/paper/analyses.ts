@@ -162,13 +162,14 @@ export function analyses(
     ? { ...given, objects: allObjects(input, given) }
     : given;
   const { columns } = settings;
+  const nameOf = (image: string) => columns.imageName?.(image) ?? image;
   const tables: Table[] = [];
   const notices = new Set<string>();
   const empty: string[] = [];
   const dyads: Float64Array[] = [];
   let dyadFeatures: readonly string[] = [];
   const relate = (name: string, table: BinaryTable): Float64Array[] => {
-    tables.push(binaryRows(`${name}_binary`, columns.image, table));
+    tables.push(binaryRows(`${name}_binary`, columns, table));
     if (table.images.length === 0) empty.push(name);
     return settings.similarities.map((similarity) => {
       const matrix = similarityMatrix(table.vectors, similarityNamed(similarity));
@@ -189,7 +190,7 @@ export function analyses(
     tables.push({
       name,
       header,
-      rows: rows.map(({ image, emotion, object }) => [image, emotion, object]),
+      rows: rows.map(({ image, emotion, object }) => [nameOf(image), emotion, object]),
     });
     return relate(name, table);
   };
@@ -210,7 +211,7 @@ export function analyses(
     tables.push({
       name: "emotion_annotation",
       header: [columns.image, columns.emotion, columns.annotated],
-      rows: rows.map((row) => [row.image, row.prediction.emotion, row.annotation.emotion]),
+      rows: rows.map((row) => [nameOf(row.image), row.prediction.emotion, row.annotation.emotion]),
     });
     relate("emotion_annotation", table);
     tables.push(...valenceArousalTables(rows, columns));
@@ -266,13 +267,16 @@ function listed(
 
 function binaryRows(
   name: string,
-  image: string,
+  { image, imageName }: ColumnNames,
   { images, features, vectors }: BinaryTable,
 ): Table {
   return {
     name,
     header: [image, ...features],
-    rows: images.map((path, row) => [path, ...vectors.map((vector) => vector[row]!)]),
+    rows: images.map((
+      path,
+      row,
+    ) => [imageName?.(path) ?? path, ...vectors.map((vector) => vector[row]!)]),
   };
 }
 

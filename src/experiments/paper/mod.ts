@@ -18,8 +18,13 @@ export {
   emonetOutputs,
   readEmonetOutputs,
   readYoloOutputs,
-  referenceImage,
   yoloOutputs,
 } from "./reference_tables.ts";
 export type { Annotation, PaperBox, PaperDetection, PaperPrediction } from "./rows.ts";
-export { type ColumnNames, COLUMNS, REFERENCE_COLUMNS, type Table } from "./table.ts";
+export {
+  type ColumnNames,
+  COLUMNS,
+  REFERENCE_COLUMNS,
+  referenceImage,
+  type Table,
+} from "./table.ts";

@@ -10,7 +10,7 @@ import { parse } from "csv-parse/sync";
 import { UsageError } from "../../base/errors.ts";
 import { shownImportance } from "./filters.ts";
 import type { PaperDetection, PaperPrediction } from "./rows.ts";
-import type { Table } from "./table.ts";
+import { referenceImage, type Table } from "./table.ts";
 
 const PREFIX = "emonet_";
 const PREDICTION = ["dir_image_path", "emonet_emotion", "emonet_emotion_conf"] as const;
@@ -27,11 +27,6 @@ const BOX = [
   "object_importance",
   "importance",
 ] as const;
-
-/** The name that the published code gives an image: its folder and its file name. */
-export function referenceImage(path: string): string {
-  return path.split(/[/\\]/).filter((part) => part !== "").slice(-2).join("/");
-}
 
 /**
  * `emonet_outputs_METHOD`: a row a prediction, behind an unnamed running number: image, emotion, its probability, the probability of

@@ -21,6 +21,8 @@ export interface ColumnNames {
   readonly annotated: string;
   /** Predicted valence, annotated valence, predicted arousal, annotated arousal. */
   readonly quantities: readonly [string, string, string, string];
+  /** What an image is called; by its path where this is absent. */
+  imageName?(path: string): string;
 }
 
 /** Our own names. */
@@ -39,7 +41,13 @@ export const REFERENCE_COLUMNS: ColumnNames = {
   object: "detected_object",
   annotated: "ann_emotion",
   quantities: ["emonet_valence", "ann_valence", "emonet_arousal", "ann_arousal"],
+  imageName: referenceImage,
 };
+
+/** The name that the published code gives an image: its folder and its file name. */
+export function referenceImage(path: string): string {
+  return path.split(/[/\\]/).filter((part) => part !== "").slice(-2).join("/");
+}
 
 /** A square matrix with its names above and beside it; the corner is empty. */
 export function squareTable(

@@ -6,9 +6,9 @@ import {
   pandasFloat,
   readEmonetOutputs,
   readYoloOutputs,
-  referenceImage,
   yoloOutputs,
 } from "../../../src/experiments/paper/reference_tables.ts";
+import { referenceImage } from "../../../src/experiments/paper/table.ts";
 import { expected, goldenText, input } from "./corpus.ts";
 
 Deno.test("tables that pandas wrote, read and made again, are the same bytes", () => {
