@@ -235,7 +235,7 @@ export async function findCard(name: string): Promise<Located> {
   throw new UsageError(
     `Cannot find model ${JSON.stringify(name)}: give one of ${
       known.join(", ")
-    }, or the path of a card (.json)`,
+    }, or the path of a card (.json); published ones come with emocam models fetch`,
   );
 }
 
