@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { headValues } from "../../src/classifier/heads.ts";
-import {
-  analyses,
-  PAPER_SETTINGS,
-  readEmonetOutputs,
-  readYoloOutputs,
-  REFERENCE_COLUMNS,
-  referenceImage,
-} from "../../src/experiments/paper/mod.ts";
+import { PAPER_SETTINGS } from "../../src/experiments/paper/mod.ts";
 import { SIMILARITIES } from "../../src/statistics/similarity/mod.ts";
 import { type ClassifierCard, findCard } from "../../src/runtime/card.ts";
-import { emocamProcess } from "./cli.ts";
 import { ANNOTATIONS, type PaperCorpus, withPaperCorpus } from "./paper_corpus.ts";
 import {
   twinAnnotationObject,
@@ -342,87 +334,4 @@ Deno.test("that lift-cam and lrp-cam differ from the published maps is said, and
       const said = err.split("\n").filter((line) => note.test(line.replace(/^note: /, "")));
       assert.equal(said.length, expected, methods);
     }
-  }));
-
-Deno.test("--reference-columns: the two tables are read back and give the same analyses", () =>
-  withPaperCorpus(async (corpus) => {
-    const { status, err } = await corpus.run("run", ...LOW, "--reference-columns");
-    assert.equal(status, 0, err);
-    const read = (name: string) =>
-      Deno.readTextFile(join(corpus.folder, "run/paper", `${name}.csv`));
-    const short = { ...Object.fromEntries(METHODS.map((m) => [m, m.replace(/-cam|-/g, "")])) };
-    short["grad-cam"] = "grad";
-    const files = await Promise.all(METHODS.map(async (name) => ({
-      name,
-      title: name,
-      detections: readYoloOutputs(await read(`yolo_outputs_${short[name]}`), name),
-      ...readEmonetOutputs(await read(`emonet_outputs_${short[name]}`), name),
-    })));
-    const { predictions, emotions } = files[0]!;
-    assert.deepEqual(emotions, (await emonetCard()).classes);
-    const made = analyses({
-      emotions,
-      predictions,
-      annotations: ANNOTATIONS
-        .toSorted((a, b) => a.image === b.image ? 0 : a.image < b.image ? -1 : 1)
-        .map((judged) => ({ ...judged, image: referenceImage(judged.image) })),
-      methods: files,
-    }, {
-      ...PAPER_SETTINGS,
-      filters: { ...PAPER_SETTINGS.filters, importance: 0.05, emotion: 0.25 },
-      columns: REFERENCE_COLUMNS,
-    });
-    let compared = 0;
-    for (const { name, header, rows } of made.tables) {
-      if (name.startsWith("method_")) continue; // other titles
-      const [ownHeader, ...own] = await corpus.table("run", `paper/${name}.csv`);
-      assert.deepEqual(ownHeader, header, name);
-      const named = header[0] === "dir_image_path";
-      const text = own.map((
-        [first, ...rest],
-      ) => [named ? referenceImage(first!) : first!, ...rest]);
-      assert.deepEqual(sorted(text), sorted(rows.map((row) => row.map(String))), name);
-      compared++;
-    }
-    assert.equal(compared, 5 * 6 + 3 + 5);
-  }));
-
-Deno.test("a run that is killed and taken up again ends with the same paper tables", () =>
-  withPaperCorpus(async (corpus) => {
-    const whole = await corpus.run("whole", ...LOW, "--batch", "1", "--similarity", "dice,yule");
-    assert.equal(whole.status, 0, whole.err);
-    const args = [
-      ...["analyze", corpus.images, corpus.annotations, "--preset", "paper", ...LOW],
-      ...["--batch", "1", "--similarity", "dice,yule", "--backend", "native"],
-      ...["--out", join(corpus.folder, "killed")],
-    ];
-    let partly = 0;
-    for (const wait of [0, 150, 300, 450, 600]) {
-      const child = emocamProcess(args, { stdout: "null" }).spawn();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      for await (const _ of child.stderr) {
-        timer ??= setTimeout(() => {
-          try {
-            child.kill("SIGKILL");
-          } catch {
-            // it was faster
-          }
-        }, wait);
-      }
-      const { signal } = await child.status;
-      clearTimeout(timer);
-      if (signal === "SIGKILL") partly++;
-    }
-    assert.ok(partly > 0, "no run was killed");
-    const last = await corpus.run("killed", ...LOW, "--batch", "1", "--similarity", "dice,yule");
-    assert.equal(last.status, 0, last.err);
-    const tables = async (out: string) => {
-      const names = (await Array.fromAsync(Deno.readDir(join(corpus.folder, out, "paper"))))
-        .map(({ name }) => name).sort();
-      return await Promise.all(names.map(async (name) => [
-        name,
-        await Deno.readTextFile(join(corpus.folder, out, "paper", name)),
-      ]));
-    };
-    assert.deepEqual(await tables("killed"), await tables("whole"));
   }));
