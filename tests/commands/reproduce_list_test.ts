@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readHistory } from "../../src/corpus/drift_history.ts";
+import { LOCK_FILE, lockFolder } from "../../src/corpus/folder_lock.ts";
+import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
+import { emocam, emocamProcess } from "./cli.ts";
+
+/** Two runs over one small corpus, and a list of them in a folder of their own. */
+async function withList(
+  use: (made: {
+    folder: string;
+    pictures: string;
+    names: readonly string[];
+    list: string;
+    check: () => Promise<{ status: number; out: string; err: string }>;
+    reports: (run: string) => Promise<string[]>;
+  }) => Promise<void>,
+  settings: Record<string, unknown> = {},
+): Promise<void> {
+  await withFolder(async (folder) => {
+    const pictures = join(folder, "pictures");
+    const { names, boxes } = await makeFaces(pictures, 3, { size: 160, noise: 3, margin: 0.3 });
+    for (const [name, method] of [["one", "grad-cam"], ["two", "cam"]]) {
+      const { status, err } = await emocam(
+        ...["analyze", pictures, "--out", join(folder, name!), "--backend", "native"],
+        ...["--samples", "image", "--detector", boxes, "--methods", method!],
+      );
+      assert.equal(status, 0, err);
+    }
+    const list = join(folder, "reproduce.json");
+    const runs = [{ run: "one", name: "first" }, { run: "two", tolerance: 0 }];
+    await Deno.writeTextFile(
+      list,
+      JSON.stringify({ runs, reports: "checks", keep: 2, ...settings }),
+    );
+    await use({
+      folder,
+      pictures,
+      names,
+      list,
+      check: () => emocam("reproduce", "--list", list),
+      reports: async (run) =>
+        (await Array.fromAsync(Deno.readDir(join(folder, "checks", run)))).map(({ name }) => name)
+          .sort(),
+    });
+  });
+}
+
+Deno.test("three checks, the second with an injected drift: history, summary and the reports that are kept", async () => {
+  await withList(async ({ folder, pictures, names, check, reports }) => {
+    const picture = join(pictures, names[1]!);
+    const original = await Deno.readFile(picture);
+
+    const first = await check();
+    assert.equal(first.status, 0, first.err);
+    assert.deepEqual(first.out.trimEnd().split("\n"), [
+      "first: identical, the first check",
+      "two: identical, the first check",
+    ]);
+
+    await Deno.copyFile(join(pictures, names[0]!), picture);
+    const second = await check();
+    assert.equal(second.status, 3, second.err);
+    for (const name of ["first", "two"]) {
+      assert.match(
+        second.out,
+        new RegExp(
+          `^${name}: drifted since \\d{4}-\\d\\d-\\d\\d, 1 check; before that the same verdict \\(identical\\) ` +
+            `for 1 check; changed on image ${names[1]} changed from sha256 `,
+          "m",
+        ),
+      );
+    }
+    assert.match(second.out, new RegExp(`^  why it could: image ${names[1]} changed`, "m"));
+
+    await Deno.writeFile(picture, original);
+    const third = await check();
+    assert.equal(third.status, 0, third.err);
+    assert.match(third.out, /^first: identical since .* before that the same verdict \(drifted\)/m);
+
+    const history = await readHistory(join(folder, "checks"));
+    assert.deepEqual(
+      history.map(({ run, verdict, tolerance }) => [run, verdict, tolerance]),
+      ["identical", "drifted", "identical"].flatMap((verdict) => [
+        ["first", verdict, "0.00001"],
+        ["two", verdict, "0"],
+      ]),
+    );
+    for (const row of history) {
+      const drifted = row.verdict === "drifted";
+      assert.equal(Number(row.largest_difference) > 1e-5, drifted);
+      assert.equal(row.where.includes(names[1]!), drifted, row.where);
+      assert.equal(row.reasons.includes(`image ${names[1]} changed`), drifted);
+      assert.equal(row.backend, "native");
+      assert.match(row.runtime, /^onnxruntime-node /);
+    }
+    assert.deepEqual(history.map(({ time }) => time), history.map(({ time }) => time).sort());
+    // Two are kept of three; each holds its report, and no repeated run.
+    for (const name of ["first", "two"]) {
+      const kept = await reports(name);
+      assert.deepEqual(
+        kept.map((report) => `${name}/${report}`),
+        history.filter(({ run }) => run === name).slice(1).map(({ report }) => report),
+      );
+      const verdicts = kept.map((report) =>
+        JSON.parse(Deno.readTextFileSync(join(folder, "checks", name, report, "drift.json")))
+          .verdict
+      );
+      assert.deepEqual(verdicts, ["drifted", "identical"]);
+      for (const report of kept) {
+        const files = Array.from(Deno.readDirSync(join(folder, "checks", name, report)));
+        assert.deepEqual(files.map((file) => file.name).sort(), ["drift.html", "drift.json"]);
+      }
+    }
+  });
+});
+
+Deno.test("a run that is gone or whose image is gone is a verdict of its own, and the others are checked", async () => {
+  await withList(async ({ folder, pictures, names, check, reports }) => {
+    await Deno.rename(join(folder, "one"), join(folder, "moved"));
+    const first = await check();
+    assert.equal(first.status, 4, first.err);
+    assert.match(
+      first.out,
+      /^first: missing, the first check\n {2}Cannot find a run: .*\ntwo: identical/,
+    );
+    assert.deepEqual(await reports("first"), []);
+    await Deno.rename(join(folder, "moved"), join(folder, "one"));
+    await Deno.remove(join(pictures, names[0]!));
+    assert.equal((await check()).status, 4);
+    const history = await readHistory(join(folder, "checks"));
+    assert.deepEqual(history.map(({ verdict }) => verdict), [
+      ...["missing", "identical", "missing", "missing"],
+    ]);
+    assert.equal(history[3]!.reasons, `missing: image ${names[0]}`);
+    assert.equal((await reports("first")).length, 1);
+  });
+});
+
+Deno.test("a check that was killed leaves a lock, which the next one breaks with a message", async () => {
+  await withList(async ({ folder, list, check, reports }) => {
+    const child = emocamProcess(["reproduce", "--list", list], { cwd: folder }).spawn();
+    // Killed while a run is being repeated.
+    let told = "";
+    for await (const chunk of child.stderr) {
+      told += new TextDecoder().decode(chunk);
+      if (told.includes("3 images;")) break;
+    }
+    // It can neither go on nor give its lock back while others look.
+    child.kill("SIGSTOP");
+    const busy = await check();
+    assert.equal(busy.status, 2, busy.err);
+    assert.match(
+      busy.err,
+      new RegExp(
+        `^Cannot work in .*checks: process ${child.pid} on .* which began reproduce --list`,
+      ),
+    );
+    child.kill("SIGKILL");
+    await child.stdout.cancel();
+    await child.status;
+    assert.equal((await reports("first")).length, 1);
+    const lock = JSON.parse(await Deno.readTextFile(join(folder, "checks", LOCK_FILE)));
+    assert.equal(lock.pid, child.pid);
+
+    const next = await check();
+    assert.equal(next.status, 0, next.err);
+    assert.match(
+      next.err,
+      new RegExp(`^the lock of process ${child.pid} on .* is broken: that process ended without`),
+    );
+    // What it had begun is gone; the history has whole checks only.
+    const history = await readHistory(join(folder, "checks"));
+    assert.deepEqual(history.map(({ run }) => run), ["first", "two"]);
+    assert.deepEqual(await reports("first"), [history[0]!.report.slice("first/".length)]);
+    assert.equal(await Deno.readTextFile(join(folder, "checks", LOCK_FILE)), "");
+  });
+});
+
+Deno.test("two checks never write one folder, nor do a check and a single run", async () => {
+  await withList(async ({ folder, check }) => {
+    await Deno.mkdir(join(folder, "checks"));
+    {
+      using _lock = lockFolder(join(folder, "checks"), "something");
+      assert.equal((await check()).status, 2);
+      const { status, err } = await emocam(
+        ...["reproduce", join(folder, "one"), "--out", join(folder, "checks")],
+      );
+      assert.equal(status, 2);
+      assert.match(err, /^Cannot work in .*checks: process \d+ on .*, which began something at /);
+    }
+    assert.deepEqual(await readHistory(join(folder, "checks")), []);
+    const all = await Promise.all([1, 2].map(() => runChild(folder)));
+    assert.deepEqual(all.map(({ code }) => code).sort(), [0, 2]);
+    assert.equal((await readHistory(join(folder, "checks"))).length, 2);
+  });
+});
+
+async function runChild(folder: string): Promise<Deno.CommandOutput> {
+  return await emocamProcess(["reproduce", "--list", join(folder, "reproduce.json")]).output();
+}
+
+Deno.test("a list can say other options, and where images have moved", async () => {
+  await withList(
+    async ({ folder, pictures, check }) => {
+      await Deno.rename(pictures, join(folder, "moved"));
+      const { status, out } = await check();
+      assert.equal(status, 3);
+      assert.match(out, /^one: identical, the first check$/m);
+      assert.match(out, /why it could: setting threshold changed from 0\.3 to 0\.9/);
+    },
+    {
+      runs: [
+        { run: "one", images: "moved" },
+        { run: "two", images: "moved", set: { threshold: 0.9 } },
+      ],
+    },
+  );
+});
