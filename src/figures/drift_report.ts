@@ -171,7 +171,7 @@ ${largest}${table}${
   const crossed = crossings.first
     ? markup`<p>${
       plural(crossings.count, "importance")
-    } within the tolerance lies on the other side of the salience threshold, which changes counts of the matrices. First: <bdi>${
+    } went to the other side of the salience threshold, although within the tolerance; that changes counts of the matrices. First: <bdi>${
       placeText(crossings.first.place)
     }</bdi>, ${crossings.first.before} → ${crossings.first.after}.</p>`
     : null;
