@@ -13,8 +13,16 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import project from "../deno.json" with { type: "json" };
 import { messageOf } from "../src/base/errors.ts";
-import { pack } from "./native_archives.ts";
-import { importedBy, type Imports, install, runDeno, strip } from "./packages.ts";
+import { packLibrary } from "./native_archives.ts";
+import {
+  importedBy,
+  type Imports,
+  install,
+  packageFolder,
+  packFile,
+  runDeno,
+  strip,
+} from "./packages.ts";
 import { findTarget, nativePackages, type Target } from "./targets.ts";
 import { walk } from "./walk.ts";
 
@@ -25,11 +33,14 @@ const LOCK = join(ROOT, "deno.lock");
 /** Found by its address at run time, so that no import tells of it. */
 const FONT = "dejavu-fonts-ttf";
 
-/** What stands for a native package inside the binary. */
+/** What stands for packages inside the binary whose libraries or WebAssembly are packed. */
 const STAND_INS: Imports = {
   "onnxruntime-node": "./build/inside/onnxruntime_node.ts",
+  "onnxruntime-web": "./build/inside/onnxruntime_web.ts",
+  "onnxruntime-web/webgpu": "./build/inside/onnxruntime_webgpu.ts",
   "sharp": "./build/inside/sharp.ts",
 };
+const WASM = ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"];
 
 /**
  * All permissions that some command needs; `build/inside/main.ts` gives up the network for the others. Programs are never started.
@@ -39,8 +50,9 @@ const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ff
 
 /** Sizes of what goes into a binary, in bytes. */
 export interface Contents {
+  /** npm packages, without what is packed. */
   readonly packages: number;
-  readonly natives: Readonly<Record<string, number>>;
+  readonly packed: Readonly<Record<string, number>>;
   readonly models: number;
 }
 
@@ -60,19 +72,32 @@ export async function stage(folder: string, target: Target): Promise<Contents> {
   const imports = await stagedImports(target);
   await writeConfig(folder, { imports });
   await install(folder, CONFIG, LOCK);
-  const natives: Record<string, number> = {};
+  const packed: Record<string, number> = {};
   for (const native of nativePackages(target)) {
-    natives[native.name] = await pack(native, target, folder, join(folder, "natives", native.name));
+    const { name } = native;
+    packed[name] = await packLibrary(native, target, folder, join(folder, "packed", name));
   }
+  packed["onnxruntime-web"] = await packWasm(folder);
   const packages = await strip(folder);
   const standIns = Object.keys(STAND_INS);
   await writeConfig(folder, {
-    imports: { ...imports, ...STAND_INS },
+    // Files of a package stay reachable by its name.
+    imports: { ...imports, ...STAND_INS, "onnxruntime-web/": filesOf(imports["onnxruntime-web"]!) },
     scopes: {
       "./build/inside/": Object.fromEntries(standIns.map((name) => [name, imports[name]!])),
     },
   });
-  return { packages, natives, models: await sizeOf(join(folder, "models")) };
+  return { packages, packed, models: await sizeOf(join(folder, "models")) };
+}
+
+async function packWasm(folder: string): Promise<number> {
+  const dist = join(folder, await packageFolder(folder, "onnxruntime-web"), "dist");
+  let bytes = 0;
+  for (const name of WASM) {
+    const path = join(folder, "packed", "onnxruntime-web", name);
+    bytes += await packFile(await Deno.readFile(join(dist, name)), path);
+  }
+  return bytes;
 }
 
 /** What the program imports, the font, and the target's libraries. */
@@ -90,6 +115,11 @@ async function stagedImports(target: Target): Promise<Imports> {
     }
   }
   return imports;
+}
+
+/** `npm:/NAME@VERSION/`, as an import map says it. */
+function filesOf(specifier: string): string {
+  return `${specifier.replace("npm:", "npm:/")}/`;
 }
 
 async function writeConfig(
@@ -118,7 +148,7 @@ export async function compile(folder: string, target: Target, output: string): P
   const cross = target.triple === Deno.build.target ? [] : ["--target", target.triple];
   await runDeno(folder, [
     ...["compile", "--quiet", "--no-check", "--no-code-cache", "--config", CONFIG],
-    ...[...PERMISSIONS, ...cross, "--include", "models", "--include", "natives"],
+    ...[...PERMISSIONS, ...cross, "--include", "models", "--include", "packed"],
     ...["--include", "LICENSE", "--output", output, "build/inside/main.ts"],
   ]);
 }
@@ -147,10 +177,10 @@ async function main(args: readonly string[]): Promise<void> {
   await Deno.mkdir(dirname(output), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: dirname(output), prefix: ".emocam-" });
   try {
-    const { packages, natives, models } = await stage(folder, target);
+    const { packages, packed, models } = await stage(folder, target);
     await compile(folder, target, output);
     const { size } = await Deno.stat(output);
-    const parts = { packages, models, ...natives };
+    const parts = { packages, models, ...packed };
     console.log(`${output}: ${megabytes(size)} for ${target.triple}`);
     for (const [part, bytes] of Object.entries(parts)) {
       console.log(`  ${part.padEnd(16)} ${megabytes(bytes)}`);

@@ -1,26 +1,26 @@
 /**
- * Packs native packages for the binary, see `inside/archive.ts`.
+ * Packs native libraries for the binary, see `inside/archive.ts`.
  *
  * @module
  */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { sha256 } from "../src/base/json.ts";
 import { type ArchivedFile, type ArchiveList, LIST } from "./inside/archive.ts";
+import { packageFolder, packFile } from "./packages.ts";
 import type { NativePackage, Target } from "./targets.ts";
 import { walk } from "./walk.ts";
 
 /**
- * Writes the library of a package into a folder of compressed files, and an empty file where the package looks for it.
+ * Packs the library of a package, and puts an empty file where the package looks for it.
  *
  * @param root folder with a `node_modules` that holds the package
- * @param folder of the archive
- * @returns bytes of the compressed files
+ * @param folder for the packed files and their list
+ * @returns bytes of the packed files
  * @throws {Error} when a package is not there, or has no addon for the target.
  */
-export async function pack(
+export async function packLibrary(
   { name, packages, files }: NativePackage,
   target: Target,
   root: string,
@@ -37,11 +37,9 @@ export async function pack(
       if (!files.test(path)) continue;
       const content = await Deno.readFile(join(root, source, inside));
       hash.update(`${path}\0${sha256(content)}\n`);
-      const packed = gzipSync(content);
-      const stored = `${list.length}.gz`;
+      const stored = String(list.length);
       list.push({ path, bytes: content.length, stored });
-      await Deno.writeFile(join(folder, stored), packed);
-      size += packed.length;
+      size += await packFile(content, join(folder, stored));
       if (path.endsWith(".node")) [addon, place] = [path, `${source}/${inside}`];
     }
   }
@@ -58,14 +56,4 @@ export async function pack(
   await Deno.remove(join(root, place));
   await Deno.writeFile(join(root, place), new Uint8Array());
   return size;
-}
-
-/** Where Deno has put a package, from the root: `node_modules/.deno/NAME@VERSION/node_modules/NAME`. */
-async function packageFolder(root: string, name: string): Promise<string> {
-  const store = "node_modules/.deno";
-  const prefix = `${name.replace("/", "+")}@`;
-  for await (const entry of Deno.readDir(join(root, store))) {
-    if (entry.name.startsWith(prefix)) return `${store}/${entry.name}/node_modules/${name}`;
-  }
-  throw new Error(`Cannot pack ${name}: the package is not installed`);
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { walk } from "./walk.ts";
 
 /** Entries of an import map, as in `deno.json`. */
@@ -48,14 +49,33 @@ export async function install(folder: string, config: string, lock: string): Pro
 /** What a running program reads of a package, and the terms under which it may be passed on. */
 const RUNTIME_FILE = /\.([cm]?js|json)$|(^|\/)(LICEN[CS]E|NOTICE|COPYING)[^/]*$/i;
 
+/** Where Deno has put a package, from the root: `node_modules/.deno/NAME@VERSION/node_modules/NAME`. */
+export async function packageFolder(root: string, name: string): Promise<string> {
+  const store = "node_modules/.deno";
+  const prefix = `${name.replace("/", "+")}@`;
+  for await (const entry of Deno.readDir(join(root, store))) {
+    if (entry.name.startsWith(prefix)) return `${store}/${entry.name}/node_modules/${name}`;
+  }
+  throw new Error(`Cannot pack ${name}: the package is not installed; run deno install`);
+}
+
+/** Writes a file for `inside/packed.ts`. @param path without `.gz` @returns its bytes. */
+export async function packFile(content: Uint8Array, path: string): Promise<number> {
+  const packed = gzipSync(content);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await Deno.writeFile(`${path}.gz`, packed);
+  return packed.length;
+}
+
 const NOTHING = /^$/;
 
 /** By package, where that rule keeps too much or too little. Paths are from the package. */
 const EXCEPTIONS: Readonly<Record<string, { only?: RegExp; drop?: RegExp }>> = {
-  // The CPU and WebGPU builds for programs outside a browser, with their WebAssembly.
+  // The CPU and WebGPU builds for programs outside a browser; their WebAssembly is packed.
   "onnxruntime-web": {
-    only:
-      /^package\.json$|^dist\/(ort\.node\.min|ort\.webgpu\.bundle\.min)\.m?js$|^dist\/ort-wasm-simd-threaded(\.asyncify)?\.(mjs|wasm)$/,
+    only: new RegExp(
+      "^package\\.json$|^dist/(ort\\.(node|webgpu\\.bundle)\\.min|ort-wasm-simd-threaded(\\.asyncify)?)\\.mjs$",
+    ),
   },
   "dejavu-fonts-ttf": { only: /^package\.json$|^LICENSE$|^ttf\/DejaVuSans\.ttf$/ },
   // A command line with a hundred packages of its own.

@@ -1,5 +1,5 @@
 /**
- * How a native package lies inside the binary: each file compressed by gzip, and a list of them. The script that makes the archive
+ * How a native library lies inside the binary: its files among the packed ones, and a list of them. The script that makes the archive
  * and the program that unpacks it share this.
  *
  * @module
@@ -10,7 +10,7 @@ export interface ArchivedFile {
   /** From the folder it is unpacked to, with slashes. */
   readonly path: string;
   readonly bytes: number;
-  /** Name of the compressed file beside the list. */
+  /** Its packed file, beside the list and without `.gz`. */
   readonly stored: string;
 }
 

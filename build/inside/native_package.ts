@@ -8,13 +8,9 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { messageOf } from "../../src/base/errors.ts";
 import { type ArchiveList, LIST } from "./archive.ts";
-
-const ROOT = new URL("../../", import.meta.url);
-/** Where the script that compiles puts the archives. */
-const ARCHIVES = new URL("natives/", ROOT);
+import { PACKED, readPacked, ROOT } from "./packed.ts";
 
 /** What an older emocam has unpacked and nothing has used for so long is removed. */
 const KEPT_FOR_DAYS = 30;
@@ -29,14 +25,13 @@ const DAY = 24 * 60 * 60 * 1000;
  * folder for temporary files.
  */
 export function provideLibrary(name: string): void {
-  const archive = new URL(`${name}/`, ARCHIVES);
-  const list = readList(archive, name);
+  const list = readList(name);
   const require = createRequire(import.meta.url);
   const place = fileURLToPath(new URL(list.place, ROOT));
   const failures: string[] = [];
   for (const open of [openCached, openTemporary]) {
     try {
-      const addon = join(open(archive, list), list.addon);
+      const addon = join(open(name, list), list.addon);
       require(addon);
       require.cache[place] = require.cache[addon];
       return;
@@ -50,9 +45,9 @@ export function provideLibrary(name: string): void {
   );
 }
 
-function readList(archive: URL, name: string): ArchiveList {
+function readList(name: string): ArchiveList {
   try {
-    return JSON.parse(Deno.readTextFileSync(new URL(LIST, archive)));
+    return JSON.parse(Deno.readTextFileSync(new URL(`${name}/${LIST}`, PACKED)));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Error(`Cannot load ${name}: there is none for ${Deno.build.target} in this program`);
@@ -60,7 +55,7 @@ function readList(archive: URL, name: string): ArchiveList {
 }
 
 /** The package's folder in the cache; unpacked to it if it is not there yet. */
-function openCached(archive: URL, list: ArchiveList): string {
+function openCached(name: string, list: ArchiveList): string {
   const cache = cacheFolder();
   if (cache === undefined) throw new Error("the environment names no folder for caches");
   const parent = join(cache, "emocam", "native");
@@ -73,29 +68,29 @@ function openCached(archive: URL, list: ArchiveList): string {
   }
   const fresh = join(parent, `.${list.key}.${crypto.randomUUID()}`);
   try {
-    unpack(archive, list, fresh);
+    unpack(name, list, fresh);
     moveIntoPlace(fresh, folder, list);
   } catch (error) {
     removeQuietly(fresh);
     throw error;
   }
-  removeOld(parent, list);
+  removeOld(parent, name, list);
   return folder;
 }
 
 /** Unpacks to a folder of this process, which goes when it ends. */
-function openTemporary(archive: URL, list: ArchiveList): string {
+function openTemporary(name: string, list: ArchiveList): string {
   const folder = Deno.makeTempDirSync({ prefix: "emocam-native-" });
   // Windows keeps libraries that are loaded; the system's own cleaning finds the folder there.
   globalThis.addEventListener("unload", () => removeQuietly(folder));
-  unpack(archive, list, folder);
+  unpack(name, list, folder);
   return folder;
 }
 
-function unpack(archive: URL, { files }: ArchiveList, folder: string): void {
+function unpack(name: string, { files }: ArchiveList, folder: string): void {
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const { path, bytes, stored } of files) {
-    const content = gunzipSync(Deno.readFileSync(new URL(stored, archive)));
+    const content = readPacked(`${name}/${stored}`);
     if (content.length !== bytes) throw new Error(`${path} is damaged in this program`);
     const target = join(folder, path);
     Deno.mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
@@ -161,9 +156,7 @@ function markUsed(folder: string): void {
 }
 
 /** Removes what nobody has used for long: other versions of the package, and what was left half unpacked. */
-function removeOld(parent: string, { key }: ArchiveList): void {
-  // The key without its hash and version.
-  const name = /^\D*(?=-\d)/.exec(key)?.[0] ?? key;
+function removeOld(parent: string, name: string, { key }: ArchiveList): void {
   for (const entry of Deno.readDirSync(parent)) {
     const left = entry.name.startsWith(".");
     if (entry.name === key || !(left || entry.name.startsWith(`${name}-`))) continue;

@@ -17,11 +17,8 @@ export const version = `onnxruntime-web ${
 
 // Outside a browser the runtime cannot guess where its files are, and one thread is what its WebGPU build supports.
 ort.env.wasm.numThreads = 1;
-const dist = new URL(".", import.meta.resolve("onnxruntime-web/webgpu"));
-ort.env.wasm.wasmPaths = {
-  mjs: new URL("ort-wasm-simd-threaded.asyncify.mjs", dist).href,
-  wasm: new URL("ort-wasm-simd-threaded.asyncify.wasm", dist).href,
-};
+const mjs = import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs");
+ort.env.wasm.wasmPaths = { mjs, wasm: mjs.replace(/mjs$/, "wasm") };
 
 /** Loads a model. @throws {GpuError} without an adapter. @throws {ModelError} */
 export async function open(model: Uint8Array, options: SessionOptions): Promise<Session> {

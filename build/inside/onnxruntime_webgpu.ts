@@ -1,0 +1,13 @@
+/**
+ * Stands for `onnxruntime-web/webgpu` inside the binary: the package itself, with its WebAssembly at hand.
+ *
+ * @module
+ */
+
+// Seen from this folder, the name means the package.
+import { env } from "onnxruntime-web/webgpu";
+import { readPacked } from "./packed.ts";
+
+env.wasm.wasmBinary = readPacked("onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm");
+
+export * from "onnxruntime-web/webgpu";
