@@ -47,9 +47,12 @@ async function find(): Promise<GPUAdapter | undefined> {
   return await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
 }
 
+/** Adapters that compute on the CPU: Deno before 2.7 does not say so itself. */
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|microsoft basic render/i;
+
 function describe({ info }: GPUAdapter): Omit<Gpu, "device"> {
   const description = info.description || info.device || info.vendor || "unnamed adapter";
-  return { description, software: info.isFallbackAdapter };
+  return { description, software: info.isFallbackAdapter || SOFTWARE.test(description) };
 }
 
 async function open(): Promise<Gpu | undefined> {

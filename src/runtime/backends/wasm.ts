@@ -12,6 +12,7 @@
  */
 
 import * as ort from "onnxruntime-web";
+import { denoIsBefore } from "../../base/deno_version.ts";
 import type { Session, SessionOptions } from "../session.ts";
 import { openWith } from "./ort.ts";
 
@@ -35,7 +36,8 @@ export async function open(model: Uint8Array, options: SessionOptions): Promise<
     });
   if (started) return await load();
   started = true;
-  const threads = options.threads ?? navigator.hardwareConcurrency;
+  // Before version 2.7 Deno's workers cannot start the runtime's threads.
+  const threads = denoIsBefore(2, 7) ? 1 : options.threads ?? navigator.hardwareConcurrency;
   const memory = threads > 1 ? reserve() : undefined;
   ort.env.wasm.numThreads = memory ? threads : 1;
   return await (memory ? withMemory(memory, load) : load());
