@@ -77,6 +77,7 @@ Deno.test("the README names every command, and every option of analyze", async (
     "models_import.ts",
     "models_fetch.ts",
     "corpus.ts",
+    "reproduce.ts",
   ];
   let options = 0;
   for (const file of sources) {

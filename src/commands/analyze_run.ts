@@ -22,7 +22,7 @@ import {
   readAxioms,
   writeAxioms,
 } from "./axiom_gate.ts";
-import { prepareFolder } from "./folder.ts";
+import { prepareFolder, takeFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
 import type { PaperOptions } from "./paper_options.ts";
 import { clearPaper, paperSettings, writePaper } from "./paper_outputs.ts";
@@ -75,6 +75,7 @@ export async function runAnalyze(
   const shipped = paths.length === 0;
   const { images, setup } = await openRun(paths, options, given.images);
   await prepareFolder("--out", options.out);
+  using _taken = takeFolder(options.out, "analyze");
   using ledger = Ledger.open(given.ledger ?? join(options.out, "ledger.sqlite"), {
     fresh: options.fresh ?? false,
   });

@@ -11,7 +11,7 @@ import { fileNames } from "../base/file_names.ts";
 import { csvText } from "../corpus/csv.ts";
 import { writeWhole } from "../corpus/outputs.ts";
 import { type AnalyzeOptions, runAnalyze, tryAnalyze } from "./analyze_run.ts";
-import { prepareFolder } from "./folder.ts";
+import { prepareFolder, takeFolder } from "./folder.ts";
 
 /** Options of `analyze` as they come from the command line. */
 export type ProductOptions = Omit<AnalyzeOptions, "classifier" | "detector"> & {
@@ -60,6 +60,7 @@ export async function runProduct(
     await tryAnalyze(corpus.paths, { ...rest, ...only(models) });
   }
   await prepareFolder("--out", options.out);
+  using _taken = takeFolder(options.out, "analyze");
   const ledger = join(options.out, LEDGER);
   let highest = 0;
   const rows: string[][] = [];

@@ -9,9 +9,9 @@ import { UsageError } from "../base/errors.ts";
 import { DEFAULT_TOLERANCE, hasDrifted } from "../corpus/drift.ts";
 import { causeText } from "../corpus/drift_causes.ts";
 import type { Verdict } from "../corpus/drift_history.ts";
-import { type FolderLock, holderText, lockFolder } from "../corpus/folder_lock.ts";
+import { lockFolder } from "../corpus/folder_lock.ts";
 import type { DriftData } from "../figures/mod.ts";
-import { prepareFolder } from "./folder.ts";
+import { prepareFolder, tellBroken } from "./folder.ts";
 import { checkList } from "./reproduce_list.ts";
 import { DRIFT_HTML, DRIFT_JSON, Interrupted, reproduce, sizeText } from "./reproduction.ts";
 import { printable, textTable } from "./terminal.ts";
@@ -108,15 +108,6 @@ async function runList(
     if (verdicts.includes(gravest)) return STATUS[gravest];
   }
   return 0;
-}
-
-function tellBroken({ broken }: FolderLock): void {
-  if (!broken) return;
-  console.error(
-    `the lock of ${
-      printable(holderText(broken))
-    } is broken: that process ended without giving it back`,
-  );
 }
 
 function printCheck(data: DriftData): void {
