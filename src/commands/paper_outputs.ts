@@ -174,9 +174,16 @@ export function paperInput(finished: PaperRun): PaperInput {
   return {
     emotions: classifier.classes,
     predictions,
-    ...(annotations.length > 0 ? { annotations } : {}),
+    ...(annotations.length > 0 ? { annotations: withAmbiguity(annotations) } : {}),
     methods: methods.map((method, m) => methodRows(finished, method, m, sizes, byImage)),
   };
+}
+
+/** Annotations of a corpus that knows no ambiguity all count: 0, as an annotator who was sure gives it. */
+function withAmbiguity(annotations: readonly Annotation[]): readonly Annotation[] {
+  return annotations.every(({ ambiguity }) => Number.isNaN(ambiguity))
+    ? annotations.map((annotation) => ({ ...annotation, ambiguity: 0 }))
+    : annotations;
 }
 
 /** One method's detections, read anew whenever they are asked for: those of all methods would not fit into memory. */

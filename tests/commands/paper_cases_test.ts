@@ -340,3 +340,23 @@ Deno.test("a run that is killed and taken up again ends with the same paper tabl
     };
     assert.deepEqual(await tables("killed"), await tables("whole"));
   }));
+
+Deno.test("a table of one's own with a column emotion is enough: without ambiguity all annotations count", () =>
+  withPaperCorpus(async (corpus) => {
+    const file = join(corpus.images, "own.csv");
+    const rows = [["Run_1/a, b/one.jpg", "Joy"], ["Run_1/a, b/two.jpg", "Fear"]];
+    await Deno.writeTextFile(
+      file,
+      `path,emotion\n${rows.map(([path, emotion]) => `"${path}",${emotion}\n`).join("")}`,
+    );
+    const out = join(corpus.folder, "run");
+    const { status, err } = await emocam(
+      ...["analyze", file, "--preset", "paper", "--backend", "native", "--out", out],
+      ...["--emotion-confidence", "0", "--methods", "grad-cam"],
+    );
+    assert.equal(status, 0, err);
+    const annotated = await corpus.rows("run", "paper/emotion_annotation.csv");
+    assert.deepEqual(annotated.map(({ annotated_emotion }) => annotated_emotion), ["Joy", "Fear"]);
+    const [valence] = await corpus.rows("run", "paper/valence_arousal.csv");
+    assert.equal(valence!.pearson_r, "NaN");
+  }));
