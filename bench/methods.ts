@@ -9,26 +9,15 @@ import { floats, rows, type Tensor } from "../src/base/tensor.ts";
 import { type Classifier, openClassifier } from "../src/classifier/classifier.ts";
 import { textTable } from "../src/commands/terminal.ts";
 import { emonetGraph } from "../src/importers/emonet/graph.ts";
-import { CLASSES, INPUT_SIDE, shapesFor } from "../src/importers/emonet/geometry.ts";
+import { CLASSES, INPUT_SIDE } from "../src/importers/emonet/geometry.ts";
 import { createContext, METHODS } from "../src/methods/mod.ts";
 import { writeModel } from "../src/onnx/model_file.ts";
 import type { ClassifierCard } from "../src/runtime/card.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";
+import { emonetWeights } from "./paper_models.ts";
 
 const BATCH = 8;
 const PREDICTED = 3;
-
-/** Channels of EmoNet's layers. */
-const OUTPUTS = new Map([
-  ["conv1", 96],
-  ["conv2", 256],
-  ["conv3", 384],
-  ["conv4", 384],
-  ["conv5", 256],
-  ["fc1", 4096],
-  ["fc2", 4096],
-  ["fc3", CLASSES],
-]);
 
 /** Methods that need the activation, or the activation and one gradient at the target layer, and nothing else. */
 const TOGETHER = [
@@ -134,15 +123,6 @@ function noise(count: number): Tensor {
 
 /** EmoNet with random weights that keep the values' size from layer to layer. */
 async function openEmonetShape(): Promise<Classifier> {
-  const tensors = new Map<string, Tensor>();
-  for (const [key, shape] of shapesFor(OUTPUTS, "the benchmark's network")) {
-    const rng = createRng(2).split(key);
-    const length = shape.reduce((a, b) => a * b);
-    const [, ...fan] = shape;
-    const range = fan.length === 0 ? 0 : Math.sqrt(6 / fan.reduce((a, b) => a * b));
-    const data = Float32Array.from({ length }, () => (2 * rng.uniform() - 1) * range);
-    tensors.set(key, floats([...shape], data));
-  }
   const card: ClassifierCard = {
     name: "emonet-shape",
     task: "classifier",
@@ -166,6 +146,6 @@ async function openEmonetShape(): Promise<Classifier> {
     targetLayer: "conv5",
     placement: "half-pixel",
   };
-  const bytes = writeModel(emonetGraph(tensors));
+  const bytes = writeModel(emonetGraph(emonetWeights()));
   return await openClassifier({ card, bytes, notices: [] }, { backend: "native", batch: BATCH });
 }

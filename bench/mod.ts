@@ -12,9 +12,18 @@ import { kernels } from "./kernels.ts";
 import { ledger } from "./ledger.ts";
 import { memory } from "./memory.ts";
 import { methods } from "./methods.ts";
+import { paper } from "./paper.ts";
 import { stages } from "./stages.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [stages, gradient, methods, kernels, ledger, memory];
+const BENCHMARKS: readonly Benchmark[] = [
+  stages,
+  gradient,
+  methods,
+  kernels,
+  ledger,
+  memory,
+  paper,
+];
 
 const [name, ...rest] = Deno.args;
 const chosen = name === undefined
