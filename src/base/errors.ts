@@ -37,5 +37,47 @@ export class ImageError extends Error {
 
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
+  const missing = missingPermission(error);
+  if (missing) return `no permission to ${missing.act} (${missing.advice})`;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** For an operation that Deno did not permit, what it was and how it can be permitted; undefined for any other error. */
+export function permissionLine(error: unknown): string | undefined {
+  const missing = missingPermission(error);
+  return missing && `Cannot ${missing.act}: permission is missing; ${missing.advice}`;
+}
+
+const ACTS: Readonly<Record<string, string>> = {
+  read: "read",
+  write: "write",
+  env: "use the environment variable",
+  ffi: "load the native library",
+  net: "reach",
+  sys: "ask the system for",
+  run: "run",
+};
+
+/** Reads Deno's message: `Requires KIND access to "NAME", run again with the --allow-KIND flag`. */
+function missingPermission(error: unknown): { act: string; advice: string } | undefined {
+  if (!(error instanceof Deno.errors.NotCapable)) return undefined;
+  const [, kind, name] = /^Requires (\w+) access(?: to "?(.*?)"?)?(?:,|$)/.exec(error.message) ??
+    [];
+  if (kind === undefined) return undefined;
+  const act = `${ACTS[kind] ?? `use ${kind}`} ${name ?? "(any)"}`;
+  if (isDenied(kind, name)) {
+    return {
+      act,
+      advice: `--deny-${kind} closes it, as the tasks do with the files of emocam itself`,
+    };
+  }
+  const task = kind === "net" ? "fetch" : "emocam";
+  const value = kind === "ffi" ? "=node_modules" : name === undefined ? "" : `=${name}`;
+  return { act, advice: `run by deno task ${task}, or with --allow-${kind}${value}` };
+}
+
+/** Whether a path was closed to writing or reading by name. */
+function isDenied(kind: string, path: string | undefined): boolean {
+  return (kind === "read" || kind === "write") && path !== undefined &&
+    Deno.permissions.querySync({ name: kind, path }).state === "denied";
 }

@@ -13,7 +13,7 @@ import { closeGpu } from "../gpu/device.ts";
 import { decodeImage } from "../image/decode.ts";
 import { type Backend, chooseBackend } from "../runtime/session.ts";
 import { type DetectedImage, fileOutput, printed } from "./detect_output.ts";
-import { findDetector } from "./setup.ts";
+import { findDetector, pictureNotices } from "./setup.ts";
 import { printable } from "./terminal.ts";
 
 /** Options of `detect`, parsed. */
@@ -41,7 +41,7 @@ export async function runDetect(
   const images = await findImages(paths);
   refuseOverwriting(out, images);
   const { backend } = await chooseBackend(options.backend);
-  const notices: string[] = [];
+  const notices = await pictureNotices();
   const detector = await findDetector(options.detector, backend, images, notices, {
     ...profile === undefined ? {} : { profile },
     ...confidence === undefined ? {} : { confidence },

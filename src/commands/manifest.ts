@@ -12,6 +12,7 @@ import { writeWhole } from "../corpus/outputs.ts";
 import { hashTables } from "../corpus/run_tables.ts";
 import type { Stages } from "../corpus/plan.ts";
 import { openGpu } from "../gpu/device.ts";
+import { libvipsBuild } from "../image/libvips.ts";
 import { backendVersion } from "../runtime/session.ts";
 import { codeCommit } from "./code_version.ts";
 import type { Setup } from "./setup.ts";
@@ -106,6 +107,7 @@ export async function createManifest(
 /** Programs and packages with their versions. */
 export async function versions({ backend }: Setup): Promise<Record<string, string>> {
   const { imports } = manifestOfProject;
+  const libvips = await libvipsBuild();
   const version = (specifier: string) => specifier.slice(specifier.lastIndexOf("@") + 1);
   return {
     emocam: VERSION,
@@ -113,7 +115,7 @@ export async function versions({ backend }: Setup): Promise<Record<string, strin
     v8: Deno.version.v8,
     runtime: await backendVersion(backend.backend),
     sharp: version(imports.sharp),
-    libvips: await libvips(),
+    libvips: libvips.kind === "wasm" ? `${libvips.version} wasm` : libvips.version,
     ...Object.fromEntries(
       Object.entries(imports)
         .filter(([name]) => COMPUTING.includes(name))
@@ -125,12 +127,6 @@ export async function versions({ backend }: Setup): Promise<Record<string, strin
 
 /** Packages that take part in the numbers, beside those that are named on their own. */
 const COMPUTING = ["ml-matrix", "onnx-proto"];
-
-/** Version of the image library inside sharp, which decodes the pictures. */
-async function libvips(): Promise<string> {
-  const { default: sharp } = await import("sharp");
-  return sharp.versions.vips;
-}
 
 /** What of the machine can change the last bits of a sum: the kind of processor and how many threads share the work. */
 function machine(): Record<string, string | number> {

@@ -6,7 +6,7 @@
 
 import { Command, CommanderError } from "commander";
 import project from "../../deno.json" with { type: "json" };
-import { messageOf, ModelError, UsageError } from "../base/errors.ts";
+import { messageOf, ModelError, permissionLine, UsageError } from "../base/errors.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { checkCommand } from "./check.ts";
 import { detectCommand } from "./detect.ts";
@@ -45,11 +45,22 @@ export async function main(args: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
-    console.error(messageOf(error));
-    if (error instanceof UsageError || error instanceof ModelError) return WRONG_USAGE;
-    if (Deno.env.get("EMOCAM_DEBUG")) console.error(error);
+    const refused = permissionLine(error);
+    console.error(refused ?? messageOf(error));
+    if (refused || error instanceof UsageError || error instanceof ModelError) return WRONG_USAGE;
+    if (wantsDetails()) console.error(error);
     else console.error("(set EMOCAM_DEBUG=1 to see where this happened)");
     return 1;
+  }
+}
+
+/** Whether the user asks where errors happened. */
+function wantsDetails(): boolean {
+  try {
+    return !!Deno.env.get("EMOCAM_DEBUG");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
   }
 }
 

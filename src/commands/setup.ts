@@ -18,6 +18,7 @@ import {
   type YoloProfile,
 } from "../detectors/mod.ts";
 import { type Compute, createCompute } from "../gpu/compute.ts";
+import { libvipsBuild } from "../image/libvips.ts";
 import {
   augSmooth,
   type ChosenMethod,
@@ -120,7 +121,7 @@ export async function openSetup(
     );
   }
   const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
-  const notices = [...classifier.notices];
+  const notices = [...classifier.notices, ...await pictureNotices()];
   const published = options.target === "published";
   const target = published ? "probability" : options.target;
   const wanted = published
@@ -171,6 +172,15 @@ const MISWIRED = ["lift-cam", "lrp-cam"];
 const MISWIRED_NOTE =
   "lift-cam is DeepLIFT's rescale rule and lrp-cam LRP's epsilon rule; the published code hides the ReLUs and fully connected layers " +
   "from both (its contributions miss the score by 39 % and 123 %), so that its maps of these two differ";
+
+/** What to say of the library that reads pictures. */
+export async function pictureNotices(): Promise<string[]> {
+  const { kind, version } = await libvipsBuild();
+  return kind === "native" ? [] : [
+    `pictures are read by libvips ${version} as WebAssembly, since its native library may not be loaded (--allow-ffi) or is not ` +
+    "there: the same decoders, but slower",
+  ];
+}
 
 /** What is asked of a YOLO detector. */
 function detectorOptions({ profile, confidence, nms }: ExplainOptions): DetectorOptions {

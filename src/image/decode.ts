@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import type { Metadata, OutputInfo } from "sharp";
 import { ImageError, messageOf } from "../base/errors.ts";
 import { type RgbImage, rgbImage } from "./image.ts";
+import { loadSharp, type SharpLibrary } from "./libvips.ts";
 
 /** The formats that are read, as they are named in results. */
 export type ImageFormat = "jpeg" | "png" | "webp" | "gif";
@@ -85,7 +86,7 @@ export async function imageSize(
 
 /** @param own whether the messages are sure to be about this file. */
 async function decode(
-  sharp: Sharp,
+  sharp: SharpLibrary,
   bytes: Uint8Array,
   format: ImageFormat,
   { maxPixels, upright, own }: { maxPixels: number; upright: boolean; own: boolean },
@@ -148,20 +149,6 @@ async function alone<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-type Sharp = typeof import("sharp")["default"];
-
-/** Loaded with the first image: the library is native, and much of the program runs without it. */
-let loading: Promise<Sharp> | undefined;
-
-function loadSharp(): Promise<Sharp> {
-  return loading ??= import("sharp").then(({ default: sharp }) => {
-    // Every image is decoded once, so a cache only holds memory; images are decoded side by side, so one thread each is enough.
-    sharp.cache(false);
-    sharp.concurrency(1);
-    return sharp;
-  });
-}
-
 /** What a file of a format starts with: this text, as Latin-1, at this offset. */
 type Signature<Name> = readonly [name: Name, offset: number, text: string];
 
@@ -215,7 +202,7 @@ function quote(start: string): string {
 }
 
 async function readHeader(
-  create: Sharp,
+  create: SharpLibrary,
   bytes: Uint8Array,
   format: ImageFormat,
 ): Promise<Metadata> {
@@ -233,7 +220,7 @@ interface Pixels {
 }
 
 function readPixels(
-  create: Sharp,
+  create: SharpLibrary,
   bytes: Uint8Array,
   header: Metadata,
   maxPixels: number,
@@ -279,8 +266,8 @@ function toRgb({ data, info }: Pixels, header: Metadata): Uint8Array {
 }
 
 function highBytes(data: Uint8Array): Uint8Array {
-  // Samples are in the machine's byte order.
-  const words = new Uint16Array(data.slice().buffer);
+  // Samples are in the machine's byte order; a copy starts where words may start, which a window on a pool need not.
+  const words = new Uint16Array(Uint8Array.from(data).buffer);
   return Uint8Array.from(words, (word) => word >> 8);
 }
 

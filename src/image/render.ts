@@ -5,9 +5,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { messageOf } from "../base/errors.ts";
 import type { RgbImage } from "./image.ts";
+import { loadSharp } from "./libvips.ts";
 
 /** 8-bit RGBA pixels in rows, not premultiplied. */
 export interface RgbaImage {
@@ -53,6 +54,7 @@ export async function svgToPng(svg: string, options: { width?: number } = {}): P
   try {
     // The density makes the SVG be drawn at the wanted size, instead of a small picture being enlarged.
     const density = Math.min(100000, Math.max(1, (72 * width) / ownWidth));
+    const sharp = await loadSharp();
     const png = await sharp(new TextEncoder().encode(svg), { density, limitInputPixels: false })
       .resize(width, height, { fit: "fill" })
       .png({ compressionLevel: 9 })
@@ -72,7 +74,7 @@ export async function encodeJpeg(
   image: RgbImage,
   options: { width?: number; quality?: number } = {},
 ): Promise<Uint8Array> {
-  let pipeline = raw(image, 3);
+  let pipeline = await raw(image, 3);
   if (options.width !== undefined) pipeline = pipeline.resize({ width: options.width });
   return new Uint8Array(
     await pipeline.jpeg({ quality: options.quality ?? 80, mozjpeg: true }).toBuffer(),
@@ -82,17 +84,18 @@ export async function encodeJpeg(
 /** Encodes RGBA pixels as PNG, without loss. */
 export async function encodePng(image: RgbaImage): Promise<Uint8Array> {
   // Not `effort`: it makes sharp reduce the picture to 256 colours.
-  return new Uint8Array(await raw(image, 4).png({ compressionLevel: 9 }).toBuffer());
+  return new Uint8Array(await (await raw(image, 4)).png({ compressionLevel: 9 }).toBuffer());
 }
 
 /** @throws {RangeError} when the data do not fit the size. */
-function raw(image: RgbaImage, channels: 3 | 4): Sharp {
+async function raw(image: RgbaImage, channels: 3 | 4): Promise<Sharp> {
   const { width, height, data } = image;
   if (!(width >= 1 && height >= 1) || data.length !== width * height * channels) {
     throw new RangeError(
       `Cannot encode ${width}x${height} pixels of ${channels} channels: ${data.length} bytes`,
     );
   }
+  const sharp = await loadSharp();
   return sharp(data, { raw: { width, height, channels } });
 }
 

@@ -37,19 +37,35 @@ export async function emocam(...args: string[]): Promise<Outcome> {
   }
 }
 
-/** The command line's own permissions, as its task in deno.json has them. */
-const PERMISSIONS = project.tasks.emocam.command.split(" ")
-  .filter((word) => word.startsWith("--allow-"));
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MAIN = join(ROOT, "main.ts");
+
+/** The permission flags of a task in deno.json, for any working folder. */
+export function permissionsOf(task: keyof typeof project.tasks): string[] {
+  const { command } = project.tasks[task] as { command: string };
+  return command.split(" ")
+    .filter((word) => /^--(allow|deny)-|^--no-prompt$/.test(word))
+    // Paths in a task start from the project's folder.
+    .map((word) =>
+      word.replace(
+        /^(--allow-ffi|--deny-write)=(.*)$/,
+        (_, flag, paths) => `${flag}=${paths.split(",").map((path: string) => join(ROOT, path))}`,
+      )
+    );
+}
+
+/** The command line's own permissions. */
+const PERMISSIONS = permissionsOf("emocam");
 
 /** The command line as a process, not started yet. */
 export function emocamProcess(
   args: readonly string[],
   options: Deno.CommandOptions = {},
   permissions: readonly string[] = [],
+  granted: readonly string[] = PERMISSIONS,
 ) {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-check", ...PERMISSIONS, ...permissions, MAIN, ...args],
+    args: ["run", "--quiet", "--no-check", ...granted, ...permissions, MAIN, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
