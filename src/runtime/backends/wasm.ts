@@ -36,8 +36,9 @@ export async function open(model: Uint8Array, options: SessionOptions): Promise<
     });
   if (started) return await load();
   started = true;
-  // Before version 2.7 Deno's workers cannot start the runtime's threads.
-  const threads = denoIsBefore(2, 7) ? 1 : options.threads ?? navigator.hardwareConcurrency;
+  // Before version 2.7 Deno's workers cannot start the runtime's threads, and from a compiled program nobody has seen them do so.
+  const single = denoIsBefore(2, 7) || Deno.build.standalone;
+  const threads = single ? 1 : options.threads ?? navigator.hardwareConcurrency;
   const memory = threads > 1 ? reserve() : undefined;
   ort.env.wasm.numThreads = memory ? threads : 1;
   return await (memory ? withMemory(memory, load) : load());
