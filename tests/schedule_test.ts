@@ -36,7 +36,6 @@ async function withHome(
     await Deno.mkdir(project);
     for (
       const name of [
-        "deno.json",
         "deno.lock",
         "main.ts",
         "src",
@@ -48,6 +47,12 @@ async function withHome(
       await Deno.symlink(join(root, name), join(project, name));
     }
     await Deno.copyFile(join(root, "reproduce.json"), join(project, "reproduce.json"));
+    // Permissions go by where files truly lie, and the packages are linked here.
+    const config = await Deno.readTextFile(join(root, "deno.json"));
+    await Deno.writeTextFile(
+      join(project, "deno.json"),
+      config.replaceAll("=node_modules", `=${join(root, "node_modules")}`),
+    );
     const { status, err } = await emocam(
       ...["analyze", join(root, "models/photos/hopper.jpg"), "--backend", "native"],
       ...["--out", join(project, "runs/analysis")],
