@@ -4,10 +4,11 @@
  * @module
  */
 
-import { floats, sizeOf } from "../../base/tensor.ts";
+import { floats, sizeOf, type Tensor } from "../../base/tensor.ts";
 import { readFloats } from "../../classifier/classifier.ts";
 import { fullGradTerms } from "../../methods/full_grad.ts";
 import { integratePieces } from "../../methods/integrated_gradients.ts";
+import { kernelShapCam } from "../../methods/kernel_shap_cam.ts";
 import { liftContributions } from "../../methods/lift_cam.ts";
 import { layerRelevance } from "../../methods/lrp_cam.ts";
 import { createContext, type Method, type MethodContext, scoreOf } from "../../methods/mod.ts";
@@ -26,21 +27,13 @@ interface Sums {
 const SUMS: Readonly<
   Record<string, (context: MethodContext, classes: readonly number[]) => Promise<Sums[]>>
 > = {
-  "lift-cam": async (context, classes) => {
-    const { classifier, forward, target } = context;
-    const contributions = await liftContributions(context, classes);
-    const activation = await readFloats(forward.activation);
-    const nothing = floats([1, ...activation.shape.slice(1)], zeros(activation.shape.slice(1)));
-    const sums: Sums[] = [];
-    for (let row = 0; row < forward.count; row++) {
-      const base = await classifier.evaluateHead(nothing, forward, row);
-      sums.push({
-        sum: sumOfRow(contributions.data, row, activation.shape),
-        change: scoreOf(forward, row, classes[row]!, target) -
-          scoreOf(base, 0, classes[row]!, target),
-      });
-    }
-    return sums;
+  "lift-cam": async (context, classes) =>
+    await overEmptyLayer(context, classes, await liftContributions(context, classes)),
+  // Efficiency: Shapley values add up to what all players together gain.
+  "kernel-shap-cam": async (context, classes) => {
+    const found = await kernelShapCam.compute(context, classes);
+    if ("map" in found) throw new TypeError("kernel-shap-cam yields maps, not weights");
+    return await overEmptyLayer(context, classes, await readFloats(found.weights));
   },
   "integrated-gradients": async (context, classes) => {
     const { classifier, forward, target, input } = context;
@@ -71,9 +64,29 @@ const SUMS: Readonly<
   },
 };
 
+/** Contributions [batch, …] of the layer against the score's change from an empty layer. */
+async function overEmptyLayer(
+  { classifier, forward, target }: MethodContext,
+  classes: readonly number[],
+  contributions: Tensor,
+): Promise<Sums[]> {
+  const { channels, height, width } = classifier.layer;
+  const nothing = floats([1, channels, height, width], zeros([channels, height, width]));
+  const sums: Sums[] = [];
+  for (let row = 0; row < forward.count; row++) {
+    const base = await classifier.evaluateHead(nothing, forward, row);
+    sums.push({
+      sum: sumOfRow(contributions.data, row, contributions.shape),
+      change: scoreOf(forward, row, classes[row]!, target) -
+        scoreOf(base, 0, classes[row]!, target),
+    });
+  }
+  return sums;
+}
+
 /**
  * Largest difference between the sum of a method's contributions and the change of the score they explain, relative to that
- * change: for LIFT-CAM y(A) − y(0) at the target layer, for Integrated Gradients y(x) − y(0) at the input, for FullGrad y
+ * change: for LIFT-CAM and KernelSHAP-CAM (efficiency) y(A) − y(0) at the target layer, for Integrated Gradients y(x) − y(0) at the input, for FullGrad y
  * itself; for LRP-CAM relevance and what was absorbed against y (conservation).
  */
 export const completeness: Axiom = {

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { completeness } from "../../../src/experiments/axioms/completeness.ts";
 import { fullGrad } from "../../../src/methods/full_grad.ts";
 import { integratedGradients } from "../../../src/methods/integrated_gradients.ts";
+import { kernelShapCam } from "../../../src/methods/kernel_shap_cam.ts";
 import { lrpCam } from "../../../src/methods/lrp_cam.ts";
 import { liftCam } from "../../../src/methods/lift_cam.ts";
 import { figure, withAxiomContext } from "./support.ts";
 
-Deno.test("LIFT-CAM, Integrated Gradients and FullGrad are complete on the shipped classifier", async () => {
+Deno.test("LIFT-CAM, KernelSHAP-CAM, Integrated Gradients and FullGrad are complete on the shipped classifier", async () => {
   for (const target of ["logit", "probability"] as const) {
     await withAxiomContext(async (context) => {
-      for (const method of [liftCam, integratedGradients, fullGrad]) {
+      for (const method of [liftCam, kernelShapCam, integratedGradients, fullGrad]) {
         const value = figure(await completeness.check(context, method));
         assert.ok(value < 1e-4, `${method.name}, ${target}: ${value}`);
       }
