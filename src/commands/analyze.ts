@@ -7,7 +7,7 @@
 import { Command, Option } from "commander";
 import { explainOptions } from "./explain_options.ts";
 import { number, oneOf, several } from "./options.ts";
-import { paperOptions } from "./paper_options.ts";
+import { paperOptions, refusePaperOptions } from "./paper_options.ts";
 import { applyPreset, PRESETS } from "./presets.ts";
 
 const NO_CORPORA: readonly string[] = [];
@@ -56,7 +56,8 @@ export function analyzeCommand(exit: (status: number) => void): Command {
         .argParser(number("--activation-cache", { min: 0 })),
     )
     .action(async (paths: string[], options, command: Command) => {
-      applyPreset(command, options);
+      if (options.preset === undefined) refusePaperOptions(command);
+      else applyPreset(command, options);
       const { runProduct } = await import("./product_run.ts");
       exit(await runProduct(paths, options));
     });

@@ -24,7 +24,7 @@ import {
 } from "./axiom_gate.ts";
 import { prepareFolder, takeFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
-import type { PaperOptions } from "./paper_options.ts";
+import { flagOf, PAPER_OPTIONS, type PaperOptions } from "./paper_options.ts";
 import { clearPaper, paperSettings, writePaper } from "./paper_outputs.ts";
 import { reportData, strongestAssociations } from "./report_data.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
@@ -251,9 +251,10 @@ function titleOf(paths: readonly string[]): string {
 function commandLine(paths: readonly string[], options: AnalyzeOptions): string {
   const quote = (text: string) =>
     /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  const unused: readonly string[] = options.preset ? ["fresh"] : ["fresh", ...PAPER_OPTIONS];
   const flags = Object.entries(options).flatMap(([name, value]) => {
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    if (value === undefined || value === false || name === "fresh") return [];
+    const flag = flagOf(name);
+    if (value === undefined || value === false || unused.includes(name)) return [];
     return value === true ? [flag] : [flag, Array.isArray(value) ? value.join(",") : String(value)];
   });
   return ["deno", "task", "analyze", ...paths, ...flags].map(quote).join(" ");

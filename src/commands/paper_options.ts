@@ -5,7 +5,20 @@
  */
 
 import { type Command, Option } from "commander";
+import { UsageError } from "../base/errors.ts";
 import { list, number } from "./options.ts";
+
+/** Names of the options, as they are parsed. */
+export const PAPER_OPTIONS = [
+  "emotionConfidence",
+  "objectConfidence",
+  "ambiguity",
+  "similarity",
+  "objects",
+  "leastShare",
+  "corrected",
+  "referenceColumns",
+] as const satisfies readonly (keyof PaperOptions)[];
 
 /** Adds the options of the paper's analyses. */
 export function paperOptions(command: Command): Command {
@@ -40,6 +53,24 @@ export function paperOptions(command: Command): Command {
     )
     .option("--corrected", "paper: without the published code's defects in counting")
     .option("--reference-columns", "paper: the published code's column names, and its two tables");
+}
+
+/**
+ * For a run without the paper's analyses.
+ *
+ * @throws {UsageError} when one of their options was given: nothing would follow it.
+ */
+export function refusePaperOptions(command: Command): void {
+  const given = PAPER_OPTIONS.find((name) => command.getOptionValueSource(name) === "cli");
+  if (given === undefined) return;
+  throw new UsageError(
+    `Cannot use ${flagOf(given)} without --preset paper: only the paper's analyses have it`,
+  );
+}
+
+/** An option's name on the command line. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** The options, parsed. */

@@ -5,10 +5,12 @@
  */
 
 import { join } from "node:path";
+import { UsageError } from "../base/errors.ts";
 import { headValues } from "../classifier/heads.ts";
 import type { Ledger } from "../corpus/ledger.ts";
 import { type Analysis, PAPER_FRAME, type Stages } from "../corpus/plan.ts";
 import { writeTable } from "../corpus/tables.ts";
+import { turned } from "../corpus/turned.ts";
 import {
   analyses,
   type Annotation,
@@ -90,11 +92,25 @@ export async function writePaper(
   }
   return [
     ...notices,
+    ...unknownObjects(options, finished.analysis),
     ...options.referenceColumns ? namesakes(input) : [],
     ...input.annotations
       ? []
       : ["no image is annotated: emotion × object and the comparison of methods only"],
   ];
+}
+
+/** Names of objects that the detector does not have. */
+function unknownObjects(
+  { objects = [] }: PaperOptions,
+  { detector: { name, labels } }: Pick<Analysis, "detector">,
+): string[] {
+  const unknown = labels
+    ? objects.filter((object) => object !== "all" && !labels.includes(object))
+    : [];
+  if (unknown.length === 0) return [];
+  const list = unknown.map((object) => JSON.stringify(object)).join(", ");
+  return [`detector ${name} knows no object ${list}: nothing is related to it`];
 }
 
 /** That images have one name in the published code's tables, which goes by folder and file name. */
@@ -112,24 +128,29 @@ function namesakes({ predictions }: PaperInput): string[] {
 /**
  * The settings that options ask for.
  *
- * @throws {UsageError} for a similarity that is not known
+ * @throws {UsageError} for a similarity that is not known, and where none, or no object, is named
  */
 export function paperSettings(
   options: PaperOptions & { readonly threshold: number },
   { detector }: Pick<Analysis, "detector">,
 ): PaperSettings {
+  for (const name of ["similarity", "objects"] as const) {
+    if (options[name]?.length !== 0) continue;
+    throw new UsageError(`Cannot use --${name} without a name: give names, or all`);
+  }
   const similarities = options.similarity.includes("all")
     ? SIMILARITIES.map(({ name }) => name)
-    : options.similarity.map((name) => similarityNamed(name).name);
+    : [...new Set(options.similarity)].map((name) => similarityNamed(name).name);
   const { objects, annotationObjects } = PAPER_SETTINGS;
   const known = !detector.labels ||
     (objects as readonly string[]).some((name) => detector.labels!.includes(name));
   const all = "all" as const;
+  const named = [...new Set(options.objects)];
   const chosen = options.objects === undefined
     ? known ? { objects, annotationObjects } : { objects: all, annotationObjects: all }
     : options.objects.includes("all")
     ? { objects: all, annotationObjects: all }
-    : { objects: options.objects, annotationObjects: options.objects };
+    : { objects: named, annotationObjects: named };
   return {
     ...PAPER_SETTINGS,
     ...chosen,
@@ -152,7 +173,8 @@ export function paperInput(finished: PaperRun): PaperInput {
   const { classifier, methods } = analysis;
   const sizes = new Map<string, { width: number; height: number }>();
   const annotations: Annotation[] = [];
-  for (const { path, status, width, height, annotation } of ledger.imageRows(run)) {
+  for (const row of ledger.imageRows(run)) {
+    const { path, status, width, height, annotation } = turned(row, analysis.orientation);
     if (width !== undefined && height !== undefined) sizes.set(path, { width, height });
     // What an image shows that could not be read is not known: it is no image without objects.
     if (annotation && status === "ok") annotations.push(...judgements(path, annotation));

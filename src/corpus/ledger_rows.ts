@@ -35,7 +35,7 @@ export interface ImageInput {
   readonly bytes?: number | undefined;
   /** When the file was last changed, milliseconds since 1970: with the size, a cheap sign that its hash still holds. */
   readonly modified?: number | undefined;
-  /** Pixels, after the orientation was applied. */
+  /** Pixels as stored in the file: its orientation is not applied (see `turned.ts`). */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   readonly format?: string | undefined;

@@ -13,6 +13,7 @@ import type { CorpusImage } from "./images.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ImageInput, SampleRow } from "./ledger_rows.ts";
 import { type Analysis, type Stages, targetsOf } from "./plan.ts";
+import { turned } from "./turned.ts";
 
 /** Images that are read and decoded ahead of the one at work. */
 const AHEAD = 3;
@@ -119,7 +120,10 @@ async function load(
     timings.decode += performance.now() - started;
     const { width, height, format, exifOrientation: orientation } = picture;
     return {
-      row: { ...content, status: "ok", width, height, format, orientation },
+      row: turned(
+        { ...content, status: "ok", width, height, format, orientation },
+        analysis.orientation,
+      ),
       ordinal,
       known,
       picture,

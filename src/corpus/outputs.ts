@@ -16,9 +16,10 @@ import { Agreement } from "./agreement.ts";
 import { csvText } from "./csv.ts";
 import type { Ledger } from "./ledger.ts";
 import { type AssociationMatrix, associationMatrix, matrixCsv } from "./matrices.ts";
-import type { ScoredSample } from "./ledger_rows.ts";
+import type { RunImageRow, ScoredSample } from "./ledger_rows.ts";
 import { type Analysis, type Stages, targetsOf } from "./plan.ts";
 import { writeBoxes, writeImages, writePredictions } from "./tables.ts";
+import { turned } from "./turned.ts";
 
 /** What was counted and written for one method. */
 export interface MethodOutput {
@@ -70,7 +71,7 @@ export async function writeOutputs(
   const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
   writeImages(
     join(folder, "images.csv"),
-    ledger.imageRows(run, stages.sampling.id),
+    imagesOf(ledger, run, analysis, stages),
     ledger.annotationNames(run),
   );
   const { card } = analysis.classifier;
@@ -103,6 +104,16 @@ export async function writeOutputs(
     await writeWhole(join(folder, AGREEMENT), agreementCsv(methods, agreement));
   } else await Deno.remove(join(folder, AGREEMENT)).catch(() => {});
   return { methods: outputs, agreement };
+}
+
+/** The images of a run, with their sizes as it saw them. */
+function* imagesOf(
+  ledger: Ledger,
+  run: number,
+  { orientation }: Analysis,
+  stages: Stages,
+): Generator<RunImageRow> {
+  for (const row of ledger.imageRows(run, stages.sampling.id)) yield turned(row, orientation);
 }
 
 /** File of the correlations between methods. */

@@ -287,20 +287,6 @@ Deno.test("all images fail: status 1, tables without rows", () =>
     );
   }));
 
-Deno.test("the preset's models are not there: one line that says how to get them, and nothing is written", () =>
-  withPaperCorpus(async ({ folder, run }) => {
-    const models = Deno.env.get("EMOCAM_MODELS")!;
-    for (const name of ["yolov3-openimages", "emonet"]) {
-      await Deno.remove(join(models, `${name}.json`));
-      const { status, out, err } = await run("run");
-      assert.deepEqual([status, out], [2, ""]);
-      assert.match(err, new RegExp(`^Cannot [^\\n]*${name}[^\\n]*models fetch[^\\n]*\\n$`));
-    }
-    await assert.rejects(Deno.stat(join(folder, "run")), Deno.errors.NotFound);
-    const unknown = await run("run", "--preset", "thesis");
-    assert.deepEqual([unknown.status, unknown.out], [2, ""]);
-  }));
-
 Deno.test("a run that is killed and taken up again ends with the same paper tables", () =>
   withPaperCorpus(async (corpus) => {
     const whole = await corpus.run("whole", ...LOW, "--batch", "1", "--similarity", "dice,yule");
