@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "csv-parse/sync";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
-import { emocam, tablesOf } from "./cli.ts";
+import { emocam, emocamProcess, tablesOf } from "./cli.ts";
 
 const golden = (path: string) => fileURLToPath(new URL(`../golden/${path}`, import.meta.url));
 const FACES = { size: 160, noise: 3, margin: 0.3 };
@@ -262,4 +262,41 @@ Deno.test("--strict and failed images: every run is made, and the highest status
       "good",
       "0",
     ]]);
+  }));
+
+Deno.test("an interrupted product ends there, says so, and goes on with the same command", () =>
+  withFolder(async (folder) => {
+    const one = join(folder, "one");
+    const { boxes } = await makeFaces(one, 150, { size: 48 });
+    await Deno.writeTextFile(join(one, "a.png"), "no picture");
+    const args = (out: string) => [
+      ...["analyze", one, "--samples", "image", "--detector", boxes, "--backend", "native"],
+      ...["--classifier", "mini-xception", "--classifier", "face-expression"],
+      ...["--batch", "1", "--out", join(folder, out)],
+    ];
+    const child = emocamProcess(args("stopped"), { stdout: "null" }).spawn();
+    let text = "", sent = false;
+    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      // The first picture fails: from then on pictures stream.
+      if (sent || !/^failed: a\.png/m.test(text)) continue;
+      sent = true;
+      child.kill("SIGINT");
+    }
+    const { code } = await child.status;
+    assert.equal(code, 130, text);
+    assert.match(text, /interrupted after \d+ of 151 images; the same command goes on from there/);
+    const [row, ...others] = await readRows(folder, "stopped/product.csv");
+    assert.deepEqual([row!.folder, row!.status], ["mini-xception", "130"]);
+    assert.deepEqual(others, []);
+    const resumed = await emocam(...args("stopped"));
+    assert.equal(resumed.status, 0, resumed.err);
+    const whole = await emocam(...args("whole"));
+    assert.equal(whole.status, 0, whole.err);
+    for (const name of ["mini-xception", "face-expression"]) {
+      assert.deepEqual(
+        await tablesOf(join(folder, "stopped", name)),
+        await tablesOf(join(folder, "whole", name)),
+      );
+    }
   }));
