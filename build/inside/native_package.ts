@@ -136,11 +136,11 @@ function exists(path: string): boolean {
   }
 }
 
-/** A folder that others can write to could hold a library of theirs. @throws {Error} */
+/** A folder that others than the user and root can write to could hold a library of theirs. @throws {Error} */
 function refuseForeign(folder: string): void {
   if (Deno.build.os === "windows") return;
   const { uid, mode } = Deno.statSync(folder);
-  if (uid !== Deno.uid() || ((mode ?? 0) & 0o022) !== 0) {
+  if ((uid !== Deno.uid() && uid !== 0) || ((mode ?? 0) & 0o022) !== 0) {
     throw new Error(`${folder} belongs to, or can be written by, other users`);
   }
 }

@@ -70,6 +70,22 @@ function bare({ folder, home, temporary }: Place) {
   return { cwd: folder, clearEnv: true, env: { HOME: home, TMPDIR: temporary } };
 }
 
+/** How long a start took, in milliseconds. */
+interface Start {
+  readonly elapsed: number;
+  readonly worked: number;
+}
+
+/** Asks the binary for its version. */
+async function start(place: Place): Promise<Start> {
+  const timed = 'TIMEFORMAT="%R %U %S"; time "$0" --version';
+  const { stdout, stderr } = await succeed("bash", ["-c", timed, place.emocam], bare(place));
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  const [elapsed, user, system] = stderr.trim().split(" ").map((seconds) => Number(seconds) * 1000);
+  assert.ok(elapsed! > 0 && user! + system! > 0, stderr);
+  return { elapsed: elapsed!, worked: user! + system! };
+}
+
 /** Runs the binary, without a network where that can be. */
 function emocamIn(place: Place, args: readonly string[], variables?: Record<string, string>) {
   const command = [...offline ? ["unshare", "-rn"] : [], place.emocam, ...args];
@@ -105,17 +121,17 @@ Deno.test(withDonor("the binary runs alone, and as the sources do"), async (t) =
 
     await t.step("it says its version quickly", async () => {
       const place = await emptyPlace(folder, emocam);
-      const times: number[] = [];
-      for (let i = 0; i < 20; i++) {
-        const start = performance.now();
-        const { stdout } = await succeed(place.emocam, ["--version"], bare(place));
-        times.push(performance.now() - start);
-        assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
-      }
+      const starts: Start[] = [];
+      for (let i = 0; i < 20; i++) starts.push(await start(place));
+      const [, ...further] = starts;
       // The quickest: other work on the machine only adds.
-      const best = Math.min(...times.slice(1));
-      console.log(`${best.toFixed(0)} ms`);
-      assert.ok(best < MOST_MILLISECONDS, `${best} ms`);
+      const elapsed = Math.min(...further.map(({ elapsed }) => elapsed));
+      const worked = Math.min(...further.map(({ worked }) => worked));
+      console.log(`${elapsed} ms, of which the processor worked ${worked} ms`);
+      // On a machine that has more to do than it has processors, waiting for them is not the program's.
+      const busy = Deno.loadavg()[0]! > navigator.hardwareConcurrency;
+      const milliseconds = busy ? worked : elapsed;
+      assert.ok(milliseconds < MOST_MILLISECONDS, `${elapsed} ms, ${worked} ms of work`);
       assert.deepEqual(await paths(place.home), [], "nothing is unpacked for it");
       assert.deepEqual(await paths(place.temporary), []);
     });
