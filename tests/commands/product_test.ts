@@ -76,7 +76,7 @@ Deno.test("corpora × classifiers × detectors: each run's tables are those of a
     assert.deepEqual(await readRows(folder, "product/product.csv"), expected);
     const folders = expected.map((row) => row.folder);
     assert.deepEqual(
-      (await namesIn(join(folder, "product"))).filter((name) => !/-(wal|shm)$/.test(name)),
+      (await namesIn(join(folder, "product"))).filter((name) => !/^\.|-(wal|shm)$/.test(name)),
       [...folders, "ledger.sqlite", "product.csv"].sort(),
     );
     assert.deepEqual(
