@@ -20,7 +20,8 @@ export async function runDeno(folder: string, args: readonly string[]): Promise<
   }).output();
   const decoder = new TextDecoder();
   if (!success) {
-    throw new Error(`Cannot run deno ${args[0]}: ${decoder.decode(stderr).trim()}`);
+    const [reason] = decoder.decode(stderr).trim().split(/\n+Stack backtrace:/);
+    throw new Error(`Cannot run deno ${args[0]}: ${reason}`);
   }
   return decoder.decode(stdout);
 }
