@@ -93,6 +93,7 @@ export async function writePaper(
   return [
     ...notices,
     ...unknownObjects(options, finished.analysis),
+    ...unmetObjects(input, settings),
     ...options.referenceColumns ? namesakes(input) : [],
     ...input.annotations
       ? []
@@ -111,6 +112,19 @@ function unknownObjects(
   if (unknown.length === 0) return [];
   const list = unknown.map((object) => JSON.stringify(object)).join(", ");
   return [`detector ${name} knows no object ${list}: nothing is related to it`];
+}
+
+/** That none of the objects that are related was detected anywhere, as with boxes from elsewhere under other names. */
+function unmetObjects({ methods }: PaperInput, { objects }: PaperSettings): string[] {
+  if (objects === "all") return [];
+  const met = new Set(methods[0]!.detections.map(({ object }) => object));
+  if (met.size === 0 || objects.some((object) => met.has(object))) return [];
+  const [first] = met;
+  return [
+    `none of the ${objects.length} objects that are related was detected (but ${
+      JSON.stringify(first)
+    } …): --objects names others, or all`,
+  ];
 }
 
 /** That images have one name in the published code's tables, which goes by folder and file name. */

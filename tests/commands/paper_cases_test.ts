@@ -157,6 +157,12 @@ Deno.test("boxes from elsewhere: across the edge, in the bars, outside the frame
     assert.ok(Math.abs(Number(bar!.importance)) < 1e-9, bar!.importance);
     const found = await corpus.rows("run", "paper/emotion_object_grad-cam.csv");
     assert.ok(found.every(({ object }) => object !== "Drink" && object !== "Human face"));
+    assert.doesNotMatch(err, /none of the/);
+    const foreign = await corpus.run("run", ...args, ...low, "--objects", "Personne,Visage");
+    assert.match(
+      foreign.err,
+      /^note: none of the 2 objects that are related was detected \(but ".*" …\): --objects names/m,
+    );
     const all = await corpus.run("run", ...args, ...low, "--objects", "all");
     assert.equal(all.status, 0, all.err);
     const [header] = await corpus.table("run", "paper/annotation_object_grad-cam_dice.csv");
