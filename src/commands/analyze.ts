@@ -55,6 +55,14 @@ export function analyzeCommand(exit: (status: number) => void): Command {
       )
         .argParser(number("--activation-cache", { min: 0 })),
     )
+    .addOption(
+      new Option("--cache <folder>", "keep and find results in a ledger that runs share")
+        .env("EMOCAM_CACHE"),
+    )
+    .addOption(
+      new Option("--cache-limit <MiB>", "largest size of the cache; what is oldest goes first")
+        .default(4096).argParser(number("--cache-limit", { min: 0 })),
+    )
     .action(async (paths: string[], options, command: Command) => {
       if (options.preset === undefined) refusePaperOptions(command);
       else applyPreset(command, options);

@@ -28,6 +28,7 @@ import { flagOf, PAPER_OPTIONS, type PaperOptions } from "./paper_options.ts";
 import { clearPaper, paperSettings, writePaper } from "./paper_outputs.ts";
 import { reportData, strongestAssociations } from "./report_data.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
+import { holdCache, LEDGER_FILE } from "./shared_cache.ts";
 import { createProgress, duration, printable, textTable } from "./terminal.ts";
 
 /** Options of `analyze`, parsed. */
@@ -44,6 +45,10 @@ export interface AnalyzeOptions extends ExplainOptions, PaperOptions {
   /** Sub-folders are annotations. */
   readonly labels?: "folders";
   readonly activationCache: number;
+  /** Folder of a ledger that runs share, in place of the one in `out`. */
+  readonly cache?: string;
+  /** Its largest size, in MiB. */
+  readonly cacheLimit?: number;
 }
 
 const BOX_MEAN_NAMES = {
@@ -51,6 +56,9 @@ const BOX_MEAN_NAMES = {
   pixels: "whole pixels",
   paper: "whole pixels of the detector's letterbox",
 } as const;
+
+/** Changed images that are named; the others are counted. */
+const CHANGED = 5;
 
 /** Status of a run that was interrupted: 128 + SIGINT, as shells have it. */
 const INTERRUPTED = 130;
@@ -76,7 +84,9 @@ export async function runAnalyze(
   const { images, setup } = await openRun(paths, options, given.images);
   await prepareFolder("--out", options.out);
   using _taken = takeFolder(options.out, "analyze");
-  using ledger = Ledger.open(given.ledger ?? join(options.out, "ledger.sqlite"), {
+  using cache = given.ledger === undefined ? await holdCache(options) : undefined;
+  const path = given.ledger ?? cache?.ledger ?? join(options.out, LEDGER_FILE);
+  using ledger = Ledger.open(path, {
     fresh: options.fresh ?? false,
   });
   try {
@@ -96,7 +106,7 @@ export async function runAnalyze(
       await writeAxioms(options.out, setup, await checkMethods(context, setup.methods));
     }
     const axioms = await readAxioms(options.out, setup);
-    const summary = await stream(analysis, ledger, run, stages);
+    const summary = await stream(analysis, ledger, run, stages, !given.ledger && !cache);
     if (summary.interrupted) {
       ledger.finishRun(run, "interrupted");
       console.error(
@@ -203,21 +213,32 @@ async function stream(
   ledger: Ledger,
   run: number,
   stages: Parameters<typeof streamCorpus>[3],
+  ownLedger: boolean,
 ): Promise<StreamSummary> {
   const progress = createProgress();
   const stop = new AbortController();
   const interrupt = () => stop.abort();
+  const changed: [path: string, from: string, to: string][] = [];
   Deno.addSignalListener("SIGINT", interrupt);
   try {
     return await streamCorpus(analysis, ledger, run, stages, {
       onProgress: progress.update,
       onFailure: (path, reason) =>
         console.error(`failed: ${printable(path)}: ${printable(reason)}`),
+      // In a shared ledger, other images may have the same names.
+      ...ownLedger ? { onChange: (...change) => changed.push(change) } : {},
       signal: stop.signal,
     });
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
     progress.end();
+    for (const [path, from, to] of changed.slice(0, CHANGED)) {
+      const hash = (text: string) => `${text.slice(0, 7)}…`;
+      console.error(
+        `${printable(path)} was computed again: sha256 changed from ${hash(from)} to ${hash(to)}`,
+      );
+    }
+    if (changed.length > CHANGED) console.error(`… and ${changed.length - CHANGED} more`);
   }
 }
 
@@ -251,7 +272,7 @@ function titleOf(paths: readonly string[]): string {
 function commandLine(paths: readonly string[], options: AnalyzeOptions): string {
   const quote = (text: string) =>
     /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-  const unused: readonly string[] = options.preset ? ["fresh"] : ["fresh", ...PAPER_OPTIONS];
+  const unused = ["fresh", "cache", "cacheLimit", ...options.preset ? [] : PAPER_OPTIONS];
   const flags = Object.entries(options).flatMap(([name, value]) => {
     const flag = flagOf(name);
     if (value === undefined || value === false || unused.includes(name)) return [];

@@ -156,7 +156,7 @@ function environment(): Record<string, string> {
 /** Arguments that say where and how a run works, not what it computes. */
 const NO_SETTINGS = [
   ...["command", "paths", "out", "fresh", "strict", "check", "maps", "json"],
-  ...["backend", "activationCache", "limit"],
+  ...["backend", "activationCache", "cache", "cacheLimit", "limit"],
 ];
 
 function settingsOf(args: Readonly<Record<string, unknown>>, setup: Setup) {

@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import project from "../../deno.json" with { type: "json" };
 import { messageOf, ModelError, permissionLine, UsageError } from "../base/errors.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { cacheCommand } from "./cache.ts";
 import { checkCommand } from "./check.ts";
 import { detectCommand } from "./detect.ts";
 import { corpusCommand } from "./corpus.ts";
@@ -34,7 +35,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(checkCommand(exit))
     .addCommand(reproduceCommand(exit))
     .addCommand(corpusCommand(exit))
-    .addCommand(modelsCommand(exit));
+    .addCommand(modelsCommand(exit))
+    .addCommand(cacheCommand(exit));
   for (const command of withChildren(program)) {
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "")),

@@ -12,6 +12,7 @@ import { csvText } from "../corpus/csv.ts";
 import { writeWhole } from "../corpus/outputs.ts";
 import { type AnalyzeOptions, runAnalyze, tryAnalyze } from "./analyze_run.ts";
 import { prepareFolder, takeFolder } from "./folder.ts";
+import { holdCache, LEDGER_FILE as LEDGER } from "./shared_cache.ts";
 
 /** Options of `analyze` as they come from the command line. */
 export type ProductOptions = Omit<AnalyzeOptions, "classifier" | "detector"> & {
@@ -36,7 +37,7 @@ interface Corpus {
 }
 
 /** What lies beside the runs' folders. */
-const LEDGER = "ledger.sqlite", TABLE = "product.csv";
+const TABLE = "product.csv";
 
 /**
  * Runs all combinations; with one of each it is plain `analyze`. Folders are named by what varies: `CLASSIFIER`,
@@ -61,7 +62,8 @@ export async function runProduct(
   }
   await prepareFolder("--out", options.out);
   using _taken = takeFolder(options.out, "analyze");
-  const ledger = join(options.out, LEDGER);
+  using cache = await holdCache(rest);
+  const ledger = cache?.ledger ?? join(options.out, LEDGER);
   let highest = 0;
   const rows: string[][] = [];
   for (const [i, { corpus, folder, ...models }] of cells.entries()) {

@@ -40,6 +40,8 @@ export interface Loaded {
   readonly ordinal: number;
   readonly known: Known;
   readonly picture?: DecodedImage;
+  /** SHA-256 that the file of this path had before, where it is another now. */
+  readonly changedFrom?: string;
 }
 
 /** Milliseconds by stage. */
@@ -111,6 +113,8 @@ async function load(
   const content = { ...base, sha256: sha256(bytes), bytes: bytes.length };
   timings.read += performance.now() - started;
   const known = knownOf(analysis, ledger, stages, content.sha256, path);
+  const before = known.detection ? undefined : ledger.imageByPath(path)?.sha256;
+  const changed = before !== undefined && before !== content.sha256 ? { changedFrom: before } : {};
   const needsPixels = !known.detection || stages.faces && !known.faces || !known.samples ||
     known.samples.some(({ need }) => need.source === "forward");
   if (!needsPixels) return { row: { ...content, status: "ok" }, ordinal, known };
@@ -127,6 +131,7 @@ async function load(
       ordinal,
       known,
       picture,
+      ...changed,
     };
   } catch (error) {
     return { row: { ...content, status: "failed", error: messageOf(error) }, ordinal, known: {} };

@@ -48,6 +48,8 @@ export interface StreamSummary extends StreamProgress {
 export interface StreamHooks {
   readonly onProgress?: (progress: StreamProgress) => void;
   readonly onFailure?: (path: string, reason: string) => void;
+  /** An image whose file is not the one that the ledger knows by this path. */
+  readonly onChange?: (path: string, from: string, to: string) => void;
   /** Stops the stream after the batch at work; what is finished is committed. */
   readonly signal?: AbortSignal;
 }
@@ -129,6 +131,9 @@ export async function streamCorpus(
       }
       const { job, queued } = await plan(analysis, stages, loaded, timings);
       if (job.row.status === "failed") hooks.onFailure?.(job.row.path, job.row.error ?? "");
+      if (loaded.changedFrom) {
+        hooks.onChange?.(job.row.path, loaded.changedFrom, job.row.sha256!);
+      }
       if (job.pending === 0) finish(job);
       for (const item of queued) {
         const { kind } = item.work.source;
