@@ -4,8 +4,9 @@
  * @module
  */
 
+import { z } from "zod";
 import type { Box, Face } from "../detectors/detector.ts";
-import type { BoxRow, DetectionRow } from "./ledger_rows.ts";
+import { type BoxRow, damaged, type DetectionRow } from "./ledger_rows.ts";
 
 /** What a detector said of an image. */
 export interface Found {
@@ -21,6 +22,14 @@ interface StoredFace {
   box: Face["box"];
   landmarks: number[];
 }
+
+const corner = z.number();
+const facesSchema = z.array(z.object({
+  confidence: z.number(),
+  box: z.object({ x0: corner, y0: corner, x1: corner, y1: corner }),
+  // NaN has no JSON form but null.
+  landmarks: z.array(z.number().nullable()),
+}));
 
 /** As the ledger keeps them. */
 export function stored({ boxes, faces }: Found): { boxes: readonly Box[]; faces: StoredFace[] } {
@@ -55,9 +64,11 @@ function withoutUndefined({ label, confidence, x0, y0, x1, y1, face }: BoxRow): 
 }
 
 function facesFrom(value: unknown): Face[] {
-  return (value as StoredFace[] | null ?? []).map(({ confidence, box, landmarks }) => ({
+  const faces = facesSchema.safeParse(value ?? []);
+  if (!faces.success) return damaged("detection");
+  return faces.data.map(({ confidence, box, landmarks }) => ({
     confidence,
     box,
-    landmarks: Float32Array.from(landmarks),
+    landmarks: Float32Array.from(landmarks, (value) => value ?? NaN),
   }));
 }

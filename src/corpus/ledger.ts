@@ -37,6 +37,7 @@ import {
   type Duplicates,
   fromBlob,
   type ImageRow,
+  jsonOf,
   type MapRow,
   type Prediction,
   type PredictionRow,
@@ -220,7 +221,7 @@ export class Ledger {
       `SELECT id, idx, label, confidence, x0, y0, x1, y1, face FROM box
        WHERE content = ? AND stage = ? ORDER BY idx`,
     ).all(done.content, stage) as BoxColumns[];
-    return { faces: JSON.parse(done.faces), boxes: boxes.map(boxOf) };
+    return { faces: jsonOf(done.faces, "detection"), boxes: boxes.map(boxOf) };
   }
 
   /** The samples of a content under a sampling stage; `undefined`: not made (as against: none, such as no face). */
@@ -248,7 +249,7 @@ export class Ledger {
   activation(sample: number, stage: number): Float32Array | undefined {
     const row = this.#statement(`SELECT data FROM activation WHERE sample = ? AND stage = ?`)
       .get(sample, stage) as { data: Uint8Array } | undefined;
-    return row && fromBlob(row.data);
+    return row && fromBlob(row.data, "activation");
   }
 
   /** Bytes that all activations take together: what a caller's budget is compared with. Reads no activation. */

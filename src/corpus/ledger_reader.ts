@@ -8,11 +8,14 @@
 
 import {
   type BoxRow,
+  damaged,
   type Database,
   type Duplicates,
   fromBlob,
   type ImageRow,
   type MapRow,
+  numberOf,
+  numberOrNaN,
   type Prediction,
   type PredictionRow,
   type RawMap,
@@ -207,7 +210,7 @@ export function* streamScores(
           target.class
         ),
         scores: (scores.all(place.sample.id, stage) as ScoreColumns[])
-          .map((score) => scoreOf(score, known.get(score.box)!))
+          .map((score) => scoreOf(score, known.get(score.box) ?? damaged("box")))
           .sort((a, b) => a.class - b.class || a.box.idx - b.box.idx || a.box.id - b.box.id),
       };
     }
@@ -246,22 +249,22 @@ export function imageOf(row: ImageColumns): ImageRow {
 
 /** A prediction from a row of its table. */
 export function predictionOf(row: PredictionColumns): Prediction {
-  return {
-    predicted: row.predicted,
-    probabilities: fromBlob(row.probabilities),
-    logits: row.logits === null ? undefined : fromBlob(row.logits),
-  };
+  const probabilities = fromBlob(row.probabilities, "prediction");
+  const logits = row.logits === null ? undefined : fromBlob(row.logits, "prediction");
+  if (!(row.predicted in probabilities)) damaged("prediction");
+  return { predicted: numberOf(row.predicted, "prediction"), probabilities, logits };
 }
 
 /** A map from a row of its table. */
 export function mapOf({ raw, height, width }: Omit<MapColumns, "class">): RawMap {
-  return { raw: fromBlob(raw), height, width };
+  const values = fromBlob(raw, "map");
+  if (!(height > 0 && width > 0 && values.length === height * width)) damaged("map");
+  return { raw: values, height, width };
 }
 
 /** A sample from a row of its table. */
 export function sampleOf(row: SampleColumns): SampleRow {
-  const { id, idx, x0, y0, x1, y1 } = row;
-  return { id, idx, x0, y0, x1, y1, face: row.face ?? undefined };
+  return { id: row.id, idx: row.idx, ...cornersOf(row, "sample"), face: row.face ?? undefined };
 }
 
 function placeOf(row: PlaceColumns): SamplePlace {
@@ -270,23 +273,34 @@ function placeOf(row: PlaceColumns): SamplePlace {
 
 /** A box from a row of its table. */
 export function boxOf(row: BoxColumns): BoxRow {
-  const { id, idx, label, x0, y0, x1, y1 } = row;
+  if (typeof row.label !== "string") damaged("box");
   return {
-    id,
-    idx,
-    label,
-    confidence: row.confidence ?? NaN,
-    x0,
-    y0,
-    x1,
-    y1,
+    id: row.id,
+    idx: row.idx,
+    label: row.label,
+    confidence: numberOrNaN(row.confidence, "box"),
+    ...cornersOf(row, "box"),
     face: row.face ?? undefined,
   };
 }
 
 /** A score from a row of its table and its box. */
 export function scoreOf({ class: target, importance, share }: ScoreColumns, box: BoxRow): ScoreRow {
-  return { class: target, box, importance: importance ?? NaN, share: share ?? NaN };
+  return {
+    class: target,
+    box,
+    importance: numberOrNaN(importance, "score"),
+    share: numberOrNaN(share, "score"),
+  };
+}
+
+function cornersOf({ x0, y0, x1, y1 }: SampleColumns, table: string) {
+  return {
+    x0: numberOf(x0, table),
+    y0: numberOf(y0, table),
+    x1: numberOf(x1, table),
+    y1: numberOf(y1, table),
+  };
 }
 
 /** A fresh statement for each stream, so that streams of one kind can run inside each other. */

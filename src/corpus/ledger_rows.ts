@@ -4,6 +4,7 @@
  * @module
  */
 
+import { UsageError } from "../base/errors.ts";
 import type { Rect } from "../image/geometry.ts";
 
 /** A value SQLite stores. */
@@ -170,8 +171,39 @@ export function toBlob(data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** The float32 array of a blob; without a copy where its bytes are aligned. */
-export function fromBlob(blob: Uint8Array): Float32Array {
+/**
+ * Refuses a row that no run can have written: the file was damaged or made by others, and numbers from it would be wrong.
+ *
+ * @throws {UsageError} always.
+ */
+export function damaged(table: string): never {
+  throw new UsageError(
+    `Cannot use the ledger: a row of its table ${table} is damaged; use --fresh to start over or another --out`,
+  );
+}
+
+/** A JSON value of a row. @throws {UsageError} */
+export function jsonOf(text: string, table: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return damaged(table);
+  }
+}
+
+/** A number of a row; SQLite keeps whatever was written. @throws {UsageError} */
+export function numberOf(value: unknown, table: string): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : damaged(table);
+}
+
+/** A number or NaN, which is stored as NULL. @throws {UsageError} */
+export function numberOrNaN(value: unknown, table: string): number {
+  return value === null ? NaN : numberOf(value, table);
+}
+
+/** The float32 array of a blob; without a copy where its bytes are aligned. @throws {UsageError} when it holds no whole numbers of them. */
+export function fromBlob(blob: unknown, table: string): Float32Array {
+  if (!(blob instanceof Uint8Array) || blob.byteLength % 4 !== 0) damaged(table);
   const bytes = blob.byteOffset % 4 === 0 ? blob : blob.slice();
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }

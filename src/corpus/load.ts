@@ -11,7 +11,7 @@ import type { SampleSource } from "./batch.ts";
 import { type Found, restored, sameBoxes } from "./found.ts";
 import type { CorpusImage } from "./images.ts";
 import type { Ledger } from "./ledger.ts";
-import type { ImageInput, SampleRow } from "./ledger_rows.ts";
+import { damaged, type ImageInput, type SampleRow } from "./ledger_rows.ts";
 import { type Analysis, type Stages, targetsOf } from "./plan.ts";
 import { turned } from "./turned.ts";
 
@@ -191,6 +191,7 @@ function needOf(
   const all = [...analysis.methods.keys()];
   const prediction = ledger.prediction(sample, stages.forward.id);
   if (!prediction) return { source: "forward", methods: all };
+  if (prediction.probabilities.length !== classifier.classes.length) damaged("prediction");
   const targets = targetsOf(classes, prediction.predicted, classifier.classes.length);
   const methods = all.filter((m) =>
     otherBoxes ||
@@ -208,6 +209,8 @@ function needOf(
   const activation = classifier.resumable && !unmapped.some((m) => analysis.methods[m]!.needsInput)
     ? ledger.activation(sample, stages.forward.id)
     : undefined;
+  const { channels, height, width } = classifier.layer;
+  if (activation && activation.length !== channels * height * width) damaged("activation");
   return activation
     ? { source: { kind: "resume", prediction, activation }, methods }
     : { source: "forward", methods };
