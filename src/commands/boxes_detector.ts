@@ -9,6 +9,7 @@ import { mapConcurrently } from "../base/concurrency.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
 import type { CorpusImage } from "../corpus/images.ts";
+import { readImageFile } from "../corpus/load.ts";
 import {
   boxesDetector,
   type BoxTable,
@@ -101,7 +102,7 @@ async function sizesOf(
     const match = matches.get(path);
     if (match === undefined || refused !== undefined) return;
     try {
-      sizes.set(match, await imageSize(await Deno.readFile(file), orientation));
+      sizes.set(match, await imageSize(await readImageFile(file), orientation));
     } catch {
       // its row will say why
     }

@@ -138,9 +138,18 @@ async function load(
   }
 }
 
+/** Larger files are refused before they are read: the largest picture allowed has half as many bytes without any compression. */
+export const MAX_FILE_BYTES = 2 ** 30;
+
 /** Reads an image's file. @throws {ImageError} saying why it cannot be read. */
 export async function readImageFile(file: string): Promise<Uint8Array> {
   try {
+    const { isFile, isDirectory, size } = await Deno.stat(file);
+    // Reading a pipe could wait for ever, and a device has no end.
+    if (!isFile && !isDirectory) throw new Error("it is no file");
+    if (size > MAX_FILE_BYTES) {
+      throw new Error(`its ${size} bytes are over the limit of ${MAX_FILE_BYTES}`);
+    }
     return await Deno.readFile(file);
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound

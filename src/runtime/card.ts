@@ -15,12 +15,21 @@ import { userModelsFolder } from "./model_folder.ts";
 
 const positive = z.number().int().positive();
 
+/** Pixels on a side of a network's input: more would only be a way to ask for more memory than there is. */
+const side = positive.max(8192);
+
+/** A file beside the card. A card can come from elsewhere: it must not name other files of this machine. */
+const fileBeside = z.string().refine(
+  (name) => name !== "" && !/^[\\/]|^[a-z]:|(^|[\\/])\.\.([\\/]|$)/i.test(name),
+  "it must lie beside the card: no absolute path, no ..",
+);
+
 /** How an image becomes the network's input. Values are `(channel value 0..255 * scale - mean) / std`. */
 const inputSchema = z.strictObject({
   /** Name of the graph's input. */
   name: z.string(),
-  width: positive,
-  height: positive,
+  width: side,
+  height: side,
   /** Order of the channels; grey = 0.2989 R + 0.5870 G + 0.1140 B. */
   channels: z.enum(["rgb", "bgr", "grey"]),
   /**
@@ -30,7 +39,7 @@ const inputSchema = z.strictObject({
    */
   fit: z.enum(["stretch", "letterbox", "pad-end", "pad-centre", "centre-crop"]).default("stretch"),
   /** For `centre-crop`: the shorter side before cutting, in pixels; by default the input's shorter side. */
-  shorterSide: positive.optional(),
+  shorterSide: side.optional(),
   /** Resampling filter: Pillow's antialiased ones, or plain bilinear as in TensorFlow.js or OpenCV. */
   resize: z.enum([
     "pillow-bilinear",
@@ -43,7 +52,7 @@ const inputSchema = z.strictObject({
   mean: z.array(z.number()).default([0]),
   std: z.array(z.number()).default([1]),
   /** A mean image [C,H,W] (`.npy` beside the card), subtracted after scaling instead of `mean`. */
-  meanImage: z.string().optional(),
+  meanImage: fileBeside.optional(),
 });
 
 const common = {
@@ -58,7 +67,7 @@ const common = {
 const withFile = {
   ...common,
   /** The ONNX file, relative to the card. */
-  file: z.string(),
+  file: fileBeside,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: positive.optional(),
   input: inputSchema,
@@ -105,7 +114,7 @@ const detectorSchema = z.strictObject({
   task: z.literal("detector"),
   classes: z.array(z.string()).optional(),
   decoder: z.looseObject({ kind: z.string() }),
-  file: z.string().optional(),
+  file: fileBeside.optional(),
   sha256: z.string().optional(),
   bytes: positive.optional(),
   input: inputSchema.optional(),
