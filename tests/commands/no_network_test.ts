@@ -67,7 +67,7 @@ Deno.test({
       for (const backend of ["native", "wasm", "webgpu"]) {
         if (backend === "webgpu" && !await navigator.gpu?.requestAdapter()) continue;
         const out = join(folder, backend);
-        const methods = ["--limit", "2", "--methods", "grad-cam", "--backend", backend, "--out"];
+        const methods = ["--limit", "1", "--methods", "grad-cam", "--backend", backend, "--out"];
         const task = backend === "wasm" ? "analyze:wasm" : "analyze";
         const { status, text, attempts } = await offline([deno, "task", task, ...methods, out]);
         assert.equal(status, 0, text);
