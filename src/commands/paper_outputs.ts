@@ -25,6 +25,7 @@ import {
   type PaperSettings,
   REFERENCE_COLUMNS,
   referenceImage,
+  referenceMethod,
   type Table,
   yoloOutputs,
 } from "../experiments/paper/mod.ts";
@@ -85,9 +86,9 @@ export async function writePaper(
   tables.forEach(write);
   if (options.referenceColumns) {
     for (const { name, detections } of input.methods) {
-      const short = name.replace(/-cam$/, "").replaceAll("-", "");
-      write(emonetOutputs(input.predictions, input.emotions, `emonet_outputs_${short}`));
-      write(yoloOutputs(detections, `yolo_outputs_${short}`));
+      const own = referenceMethod(name);
+      write(emonetOutputs(input.predictions, input.emotions, `emonet_outputs_${own}`));
+      write(yoloOutputs(detections, `yolo_outputs_${own}`));
     }
   }
   return [

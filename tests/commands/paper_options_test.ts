@@ -97,7 +97,7 @@ Deno.test("pictures turned by EXIF: sizes and boxes of a run do not depend on ru
       );
       assert.equal(status, 0, err);
       const [{ width, height }] = await corpus.rows(out, "images.csv") as [Record<string, string>];
-      const boxes = await corpus.table(out, "paper/yolo_outputs_grad.csv");
+      const boxes = await corpus.table(out, "paper/yolo_outputs_gradcam.csv");
       return { size: [width, height], boxes, scores: await corpus.table(out, "boxes.csv") };
     };
     const fresh = { exif: await run("one", "exif"), stored: await run("two", "stored") };

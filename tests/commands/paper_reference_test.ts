@@ -23,7 +23,9 @@ Deno.test("--reference-columns: the two tables are read back and give the same a
     assert.equal(status, 0, err);
     const read = (name: string) =>
       Deno.readTextFile(join(corpus.folder, "run/paper", `${name}.csv`));
-    const short = (method: string) => method.replace("-cam", "");
+    const names = ["gradcam", "ablation", "lime", "lrp", "lift"];
+    const short = (method: string) =>
+      names.find((name) => method.replace("-", "").startsWith(name));
     const files = await Promise.all(METHODS.map(async (name) => ({
       name,
       title: name,

@@ -26,5 +26,6 @@ export {
   COLUMNS,
   REFERENCE_COLUMNS,
   referenceImage,
+  referenceMethod,
   type Table,
 } from "./table.ts";

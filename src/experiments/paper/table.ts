@@ -49,6 +49,11 @@ export function referenceImage(path: string): string {
   return path.split(/[/\\]/).filter((part) => part !== "").slice(-2).join("/");
 }
 
+/** The name that the published code gives a method in the names of its tables: gradcam, ablation, lime, lrp, lift. */
+export function referenceMethod(method: string): string {
+  return method === "grad-cam" ? "gradcam" : method.replace(/-cam$/, "").replaceAll("-", "");
+}
+
 /** A square matrix with its names above and beside it; the corner is empty. */
 export function squareTable(
   name: string,

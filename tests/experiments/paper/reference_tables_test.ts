@@ -8,7 +8,7 @@ import {
   readYoloOutputs,
   yoloOutputs,
 } from "../../../src/experiments/paper/reference_tables.ts";
-import { referenceImage } from "../../../src/experiments/paper/table.ts";
+import { referenceImage, referenceMethod } from "../../../src/experiments/paper/table.ts";
 import { expected, goldenText, input } from "./corpus.ts";
 
 Deno.test("tables that pandas wrote, read and made again, are the same bytes", () => {
@@ -19,6 +19,14 @@ Deno.test("tables that pandas wrote, read and made again, are the same bytes", (
     const { header, rows } = yoloOutputs(detections);
     assert.equal(csvText([header, ...rows]), goldenText(`yolo_outputs_${name}.csv`));
   }
+});
+
+Deno.test("methods have the published code's names in names of tables", () => {
+  assert.deepEqual(
+    ["grad-cam", "ablation-cam", "lime-cam", "lrp-cam", "lift-cam", "saliency"]
+      .map(referenceMethod),
+    ["gradcam", "ablation", "lime", "lrp", "lift", "saliency"],
+  );
 });
 
 Deno.test("numbers are written as Python's repr writes them", () => {
