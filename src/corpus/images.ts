@@ -44,9 +44,10 @@ export interface FindOptions {
  * In a folder all images are taken, sub-folders included; hidden files and folders are not. Images of a table need not
  * exist: a missing file becomes a failed image.
  *
+ * Rows of a table that name one image again are further annotations of it, with the columns `emotion.2`, `emotion.3` …
+ *
  * A `.ann` file (FindingEmo) that stands alone is a table, with its images beside it: `/Run_1/a.jpg` is the file `Run_1/a.jpg` in its
  * folder. Together with other arguments it only annotates the images that they name, by their paths in those folders or in its own.
- * Further annotations of an image have the columns `valence.2` …
  *
  * @throws {UsageError} when an argument names nothing, a table cannot be read or annotates nothing, or no image is found at all.
  */
@@ -107,6 +108,13 @@ export async function findImages(
     if (places.length === 0) { for (const image of rows) add(image); }
     else annotate(found, rows, [...folders, dirname(file)], file);
   }
+  if (options.labels === "folders" && folders.length === 0) {
+    throw new UsageError(
+      `Cannot take --labels folders of ${
+        args.join(", ")
+      }: give a folder whose sub-folders are labels`,
+    );
+  }
   if (found.size === 0) {
     throw new UsageError(
       `Cannot find images: no .jpg, .png, .webp, .gif, .tif … in ${args.join(", ")}`,
@@ -125,16 +133,22 @@ async function readAnnotations(file: string): Promise<CorpusImage[]> {
   }
   const rows = readFindingEmo(text, basename(file));
   return [...Map.groupBy(rows, ({ image }) => image)].map(([path, all]) => {
-    const annotation: Record<string, string> = {};
-    all.forEach(({ columns }, i) => {
-      for (const [name, value] of Object.entries(columns)) {
-        // Who annotated is nobody's business in a table of results, which is shared.
-        if (name === "image_path" || name === "user") continue;
-        annotation[i === 0 ? name : `${name}.${i + 1}`] = value;
-      }
-    });
+    const annotation = numbered(all.map(({ columns }) => {
+      // Who annotated is nobody's business in a table of results, which is shared.
+      const { image_path: _, user: __, ...rest } = columns;
+      return rest;
+    }));
     return { path, file: join(dirname(file), path), annotation };
   });
+}
+
+/** The annotations of one image as one: the columns of the second with `.2` behind their names, and so on. */
+function numbered(all: readonly Readonly<Record<string, string>>[]): Record<string, string> {
+  return Object.fromEntries(
+    all.flatMap((columns, i) =>
+      Object.entries(columns).map(([name, text]) => [i === 0 ? name : `${name}.${i + 1}`, text])
+    ),
+  );
 }
 
 /** Adds annotations to the images that are there, by their paths in one of the folders. */
@@ -202,12 +216,13 @@ async function readTable(file: string): Promise<CorpusImage[]> {
   };
   let rows: Record<string, string>[] = [];
   try {
-    rows = parse(await Deno.readTextFile(file), {
+    const text = await Deno.readTextFile(file);
+    rows = parse(text, {
       columns: true,
       bom: true,
       trim: true,
       skip_empty_lines: true,
-      delimiter: file.toLowerCase().endsWith(".tsv") ? "\t" : [",", ";"],
+      delimiter: file.toLowerCase().endsWith(".tsv") ? "\t" : delimiterOf(text),
     });
   } catch (error) {
     refuse(messageOf(error));
@@ -219,15 +234,26 @@ async function readTable(file: string): Promise<CorpusImage[]> {
   if (column === undefined) {
     refuse(`none of its columns (${columns.join(", ")}) is called ${PATH_COLUMNS.join(", ")}`);
   }
-  return rows.map((row, i) => {
+  const images = new Map<string, { path: string; all: Record<string, string>[] }>();
+  rows.forEach((row, i) => {
     const { [column!]: path, ...annotation } = row;
     if (!path) refuse(`row ${i + 1} has no ${column}`);
-    return {
-      path: slashes(path!),
-      file: isAbsolute(path!) ? path! : join(dirname(file), path!),
-      ...Object.keys(annotation).length > 0 ? { annotation } : {},
-    };
+    const place = isAbsolute(path!) ? path! : join(dirname(file), path!);
+    const known = images.get(place);
+    if (known) known.all.push(annotation);
+    else images.set(place, { path: slashes(path!), all: [annotation] });
   });
+  return [...images].map(([place, { path, all }]) => ({
+    path,
+    file: place,
+    ...columns.length > 1 ? { annotation: numbered(all) } : {},
+  }));
+}
+
+/** What stands between the fields: a semicolon where the header has more of them, as spreadsheets write it in half of Europe. */
+function delimiterOf(text: string): "," | ";" {
+  const header = (/^.*\S.*$/m.exec(text)?.[0] ?? "").replaceAll(/"[^"]*"/g, "");
+  return header.split(";").length > header.split(",").length ? ";" : ",";
 }
 
 function slashes(path: string): string {

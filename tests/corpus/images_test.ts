@@ -196,6 +196,47 @@ Deno.test("sub-folders are labels where that is asked for", async () => {
   });
 });
 
+Deno.test("labels of sub-folders are refused where there is no folder", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, { "list.csv": "path\na.jpg\n", "a.jpg": "" });
+    await assert.rejects(
+      findImages([join(folder, "list.csv")], { labels: "folders" }),
+      usage(/^Cannot take --labels folders of .*list\.csv: give a folder/),
+    );
+  });
+});
+
+Deno.test("a table's further rows of an image are further annotations of it", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "list.csv":
+        "path,emotion,valence\na.jpg,Joy,1\nb.jpg,Fear,-1\n./a.jpg,Rage,-3\na.jpg,Joy,2\n",
+    });
+    const [a, b] = await findImages([join(folder, "list.csv")]);
+    assert.deepEqual([a!.path, b!.path], ["a.jpg", "b.jpg"]);
+    assert.deepEqual(
+      judgements("a", a!.annotation!).map(({ emotion, valence }) => [emotion, valence]),
+      [["Joy", 1], ["Rage", -3], ["Joy", 2]],
+    );
+    assert.deepEqual(b!.annotation, { emotion: "Fear", valence: "-1" });
+  });
+});
+
+Deno.test("a table's header tells what stands between its fields", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "comma.csv": 'path,"tags; all"\na.jpg,x;y\n',
+      "semicolon.csv": 'path;"tags, all";valence\na.jpg;x,y;1\n',
+      "one.csv": "path\na.jpg\n",
+    });
+    const annotation = async (name: string) =>
+      (await findImages([join(folder, name)]))[0]!.annotation;
+    assert.deepEqual(await annotation("comma.csv"), { "tags; all": "x;y" });
+    assert.deepEqual(await annotation("semicolon.csv"), { "tags, all": "x,y", valence: "1" });
+    assert.equal(await annotation("one.csv"), undefined);
+  });
+});
+
 Deno.test("different files that two tables call the same keep apart", async () => {
   await withFolder(async (folder) => {
     await makeFiles(folder, {
