@@ -17,9 +17,9 @@ export function modelsImportCommand(exit: (status: number) => void): Command {
   const command = new Command("import").description(
     "make foreign weights a model of yours: an ONNX file and a card",
   );
-  const kind = (name: string, description: string) =>
+  const kind = (name: string, description: string, called = "after its file") =>
     command.command(name).description(description)
-      .option("--name <name>", "what the model is called; by default after its file")
+      .option("--name <name>", `what the model is called; by default ${called}`)
       .option("--into <folder>", "where it is written; by default your model folder");
   kind("darknet", "a detector with YOLO heads: YOLOv3, v3-tiny, v3-spp, Open Images …")
     .requiredOption("--cfg <file>", "the network")
@@ -29,7 +29,7 @@ export function modelsImportCommand(exit: (status: number) => void): Command {
       const { importDarknetModel } = await import("./models_import_run.ts");
       exit(await importDarknetModel(options));
     });
-  kind("emonet", "EmoNet: 20 emotions, valence and arousal")
+  kind("emonet", "EmoNet: 20 emotions, valence and arousal", "emonet")
     .argument("<source>", "the PyTorch state dict (.pth), or the folder of the MATLAB export")
     .option(
       "--mean <file>",
