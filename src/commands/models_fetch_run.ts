@@ -17,7 +17,7 @@ import {
 import { userModelsFolder } from "../runtime/model_folder.ts";
 import { retryDelays } from "./fetch_options.ts";
 import type { FetchOptions } from "./models_fetch.ts";
-import { createProgressLine, textTable } from "./terminal.ts";
+import { createProgressLine, printable, textTable } from "./terminal.ts";
 
 /** Lists the models that can be fetched. */
 export async function listPublished({ into }: FetchOptions): Promise<number> {
@@ -78,6 +78,12 @@ async function obtain(
       onFile: ({ name }, state) => {
         progress.end();
         if (state === "found") console.log(`${name} is here`);
+      },
+      onWait: (reason, milliseconds) => {
+        progress.end();
+        console.error(
+          `${printable(reason)}; the next attempt follows in ${Math.ceil(milliseconds / 1000)} s`,
+        );
       },
       onProgress: ({ name }, { received, total }) =>
         progress.show(

@@ -54,6 +54,8 @@ export interface DownloadOptions extends Route {
    * A mebibyte of progress starts them over. Default: 1, 4, 15 and 30 s.
    */
   readonly delays?: readonly number[];
+  /** A transient failure, and how many milliseconds are waited before the next attempt. */
+  readonly onWait?: (reason: string, milliseconds: number) => void;
   /** A server that asks for a longer pause (`Retry-After`) is given up, milliseconds. Default: two minutes. */
   readonly maxPause?: number;
 }
@@ -116,7 +118,9 @@ export async function download(
             error.reached,
           );
         }
-        await pause(Math.max(delays[attempt++]!, error.pause ?? 0), signal);
+        const wait = Math.max(delays[attempt++]!, error.pause ?? 0);
+        options.onWait?.(error.message, wait);
+        await pause(wait, signal);
       }
     }
   } finally {

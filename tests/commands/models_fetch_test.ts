@@ -68,6 +68,21 @@ Deno.test("a file brought by hand that is not the published one is refused befor
   );
 });
 
+Deno.test("what is waited for is said, so that nobody looks at a silent terminal", async () => {
+  await withServer(
+    () => new Response("later", { status: 503 }),
+    ({ url, asked }) =>
+      withFolder(async (into) => {
+        const { status, err } = await emocam(
+          ...["models", "fetch", "emonet", "--into", into, "--mirror", url, "--retries", "1"],
+        );
+        assert.equal(status, 2);
+        assert.match(err, /^the server answers 503.*; the next attempt follows in 1 s\n/);
+        assert.equal(asked.length, 2);
+      }),
+  );
+});
+
 Deno.test("wrong names and options are refused in one line", async () => {
   for (
     const [args, pattern] of [
