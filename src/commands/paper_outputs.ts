@@ -93,6 +93,7 @@ export async function writePaper(
   }
   return [
     ...notices,
+    ...unreadNumbers(finished),
     ...unknownObjects(options, finished.analysis),
     ...unmetObjects(input, settings),
     ...options.referenceColumns ? namesakes(input) : [],
@@ -100,6 +101,23 @@ export async function writePaper(
       ? []
       : ["no image is annotated: emotion × object and the comparison of methods only"],
   ];
+}
+
+/** That numbers of annotations are other text than a number, or a word for none. */
+function unreadNumbers({ ledger, run }: PaperRun): string[] {
+  let count = 0, first = "";
+  for (const { path, annotation = {} } of ledger.imageRows(run)) {
+    for (const [name, text] of Object.entries(annotation)) {
+      if (!/^(valence|arousal|ambiguity)(\.\d+)?$/.test(name)) continue;
+      if (/^\s*(nan|na|n\/a|null|none)?\s*$/i.test(text) || !Number.isNaN(Number(text))) continue;
+      if (count++ === 0) first = `${name} of ${path} is ${JSON.stringify(text)}`;
+    }
+  }
+  if (count === 0) return [];
+  const those = count === 1
+    ? "an annotated number that is none counts"
+    : `${count} annotated numbers that are none count`;
+  return [`${those} as absent: ${first}`];
 }
 
 /** Names of objects that the detector does not have. */

@@ -352,3 +352,26 @@ Deno.test("a table of one's own with a column emotion is enough: without ambigui
     const [valence] = await corpus.rows("run", "paper/valence_arousal.csv");
     assert.equal(valence!.pearson_r, "NaN");
   }));
+
+Deno.test("numbers of annotations that are none count as absent, and are told; an image's rows are its annotations", () =>
+  withPaperCorpus(async (corpus) => {
+    await Deno.writeTextFile(
+      join(corpus.images, "own.csv"),
+      'path,emotion,valence,ambiguity\n"Run_1/a, b/one.jpg",Joy,high,0\n"Run_1/a, b/one.jpg",Fear,2,NA\n',
+    );
+    const { status, err } = await emocam(
+      ...["analyze", join(corpus.images, "own.csv"), "--preset", "paper", "--backend", "native"],
+      ...["--emotion-confidence", "0", "--methods", "grad-cam", "--corrected"],
+      ...["--out", join(corpus.folder, "run")],
+    );
+    assert.equal(status, 0, err);
+    assert.match(
+      err,
+      /^note: an annotated number that is none counts as absent: valence of Run_1\/a, b\/one\.jpg is "high"$/m,
+    );
+    // The second has no ambiguity, and so is not below any.
+    const annotated = await corpus.rows("run", "paper/emotion_annotation.csv");
+    assert.deepEqual(annotated.map(({ annotated_emotion }) => annotated_emotion), ["Joy"]);
+    const [valence] = await corpus.rows("run", "paper/valence_arousal.csv");
+    assert.equal(valence!.n, "0");
+  }));
