@@ -23,6 +23,7 @@ cite: Mertens, Yargholi, Op de Beeck, Van den Stock, Vennekens: FindingEmo: An I
 /**
  * Fetches what can still be had of FindingEmo's images.
  *
+ * @returns the exit status: 0 when some images are there, 1 when none is, 130 after an interruption.
  * @throws {UsageError} when a file cannot be read, or there is no network.
  */
 export async function fetchFindingEmo(options: FindingEmoOptions): Promise<number> {
@@ -53,7 +54,7 @@ export async function fetchFindingEmo(options: FindingEmoOptions): Promise<numbe
     });
     progress.end();
     console.log(await summary(counts, out, rows));
-    return 0;
+    return counts.present + counts.fetched > 0 ? 0 : 1;
   } catch (error) {
     progress.end();
     if (!abort.signal.aborted) throw error;
@@ -93,6 +94,7 @@ async function summary(
       }: ${join(out, "failures.csv")}`,
     );
   }
+  if (there === 0) return lines.join("\n");
   if (rows) {
     const images = [...new Set(rows.map(({ image }) => image))];
     let annotated = 0;

@@ -71,6 +71,23 @@ Deno.test("corpus fetch findingemo makes a corpus that analyze takes, with what 
   );
 });
 
+Deno.test("a corpus of which nothing can be had: status 1, and nothing to use", async () => {
+  await withServer(
+    () => new Response("no", { status: 404 }),
+    ({ url }) =>
+      withFolder(async (folder) => {
+        const urls = join(folder, "urls.csv"), out = join(folder, "corpus");
+        await Deno.writeTextFile(urls, `rel_path,idx_url,url\n/a.jpg,1,${url}/a\n`);
+        const { status, out: text } = await emocam(
+          ...["corpus", "fetch", "findingemo", "--urls", urls, "--out", out, "--pace", "0"],
+        );
+        assert.equal(status, 1);
+        assert.match(text, /^0 of 1 images are in /m);
+        assert.ok(!text.includes("use them"), text);
+      }),
+  );
+});
+
 Deno.test("a list with path tricks, bad options and missing files are refused before anything is fetched", async () => {
   await withServer(() => new Response(PHOTO), ({ url, asked }) =>
     withFolder(async (folder) => {
