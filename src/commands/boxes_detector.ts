@@ -70,6 +70,9 @@ async function readTable(name: string, notices: string[]): Promise<BoxTable | un
   const bytes = await readFile(name);
   if (isCard(name, bytes)) return undefined;
   const table = readBoxes(bytes, name);
+  if (table.leftOut !== undefined) {
+    notices.push(`${name}: boxes without width or height are left out (${table.leftOut})`);
+  }
   if (!table.stems) return table;
   const file = await namesBeside(name);
   if (file === undefined) {

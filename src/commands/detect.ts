@@ -15,7 +15,7 @@ export function detectCommand(exit: (status: number) => void): Command {
     .argument("<image...>", "images, folders or globs; or tables (CSV, TSV) with a path column")
     .option(
       "--detector <name>",
-      "shipped or imported detector, card, or file of boxes (CSV, COCO JSON)",
+      "shipped or imported detector, card, or boxes made elsewhere (CSV, COCO JSON, YOLO folder)",
       "face-parts",
     )
     .addOption(

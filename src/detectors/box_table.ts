@@ -16,6 +16,8 @@ export interface BoxTableParts {
   readonly relative?: true;
   /** The images are named without their file's ending. */
   readonly stems?: true;
+  /** How many boxes without width or height were left out. */
+  readonly leftOut?: number;
   /** All labels, where the file lists them; else those of its boxes count. */
   readonly labels?: readonly string[];
 }

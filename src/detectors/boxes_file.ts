@@ -4,7 +4,8 @@
  * - CSV with the header `image,label,confidence,x0,y0,x1,y1` (any order, more columns are ignored); corners in image pixels.
  * - Open Images' CSV (see boxes_open_images.ts).
  * - COCO: `images` (id, file_name), `categories` (id, name), `annotations` (image_id, category_id, bbox [x, y, width, height]
- *   and, as in result files, score; 1 where it is absent).
+ *   and, as in result files, score; 1 where it is absent). Boxes without width or height, of which the published annotations have
+ *   some, are left out.
  *
  * A malformed file stops before any work, with the line (or the place in the JSON) and the value met.
  *
@@ -107,12 +108,19 @@ const cocoSchema = z.object({
   })),
 });
 
-function readCoco(text: string, origin: string): Map<string, Box[]> {
+function readCoco(text: string, origin: string): BoxTableParts {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     throw new UsageError(`Cannot read boxes from ${origin}: not JSON (${messageOf(error)})`);
+  }
+  if (Array.isArray(json)) {
+    refuse(
+      origin,
+      "top level",
+      "it is a list, as results without images and categories are; give them as the annotations of an object that has images and categories too",
+    );
   }
   const result = cocoSchema.safeParse(json);
   if (!result.success) {
@@ -134,6 +142,7 @@ function readCoco(text: string, origin: string): Map<string, Box[]> {
       .find((name, i, all) => all.indexOf(name) !== i);
     refuse(origin, "images", `file_name ${JSON.stringify(twice)} stands twice`);
   }
+  let leftOut = 0;
   annotations.forEach(({ image_id, category_id, bbox, score }, i) => {
     const where = `annotations[${i}]`;
     const image = names.get(image_id);
@@ -149,13 +158,17 @@ function readCoco(text: string, origin: string): Map<string, Box[]> {
       );
     }
     const [x0, y0, width, height] = bbox;
-    if (!(width > 0 && height > 0)) {
-      refuse(origin, where, `bbox is [${bbox}]; width and height must be over 0`);
+    if (width < 0 || height < 0) {
+      refuse(origin, where, `bbox is [${bbox}]; width and height must not be below 0`);
+    }
+    if (width === 0 || height === 0) {
+      leftOut++;
+      return;
     }
     const box = { label, confidence: score ?? 1, x0, y0, x1: x0 + width, y1: y0 + height };
     boxes.get(image)!.push(checked(origin, where, box));
   });
-  return boxes;
+  return leftOut > 0 ? { images: boxes, leftOut } : { images: boxes };
 }
 
 function inside(value: unknown, key: PropertyKey): unknown {

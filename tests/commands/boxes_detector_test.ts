@@ -93,3 +93,22 @@ Deno.test("names of detectors and cards are no boxes; boxes of other images are 
 function rgb() {
   return { width: 1, height: 1, data: new Uint8Array(3) };
 }
+
+Deno.test("boxes that are left out are told", async () => {
+  const annotations = [[1, 1, 0, 9], [1, 1, 9, 9]].map((bbox) => ({
+    ...{ image_id: 1, category_id: 1 },
+    bbox,
+  }));
+  const coco = {
+    ...{ images: [{ id: 1, file_name: "a.jpg" }], categories: [{ id: 1, name: "cat" }] },
+    annotations,
+  };
+  await withCorpus({ "coco.json": JSON.stringify(coco) }, async (folder, images) => {
+    const notices: string[] = [];
+    await openBoxes(join(folder, "coco.json"), images, notices, "exif");
+    assert.match(
+      notices.join("\n"),
+      /coco\.json: boxes without width or height are left out \(1\)/,
+    );
+  });
+});

@@ -73,15 +73,16 @@ Deno.test("a malformed COCO file is refused with its place and the value met", (
   const annotation = (change: Record<string, unknown>) =>
     coco({ annotations: [{ image_id: 7, category_id: 1, bbox: [1, 2, 3, 4], ...change }] });
   refused(bytes("{"), /not JSON/);
-  refused(bytes("[]"), /top level: .*but found \[\]/);
+  refused(bytes("[]"), /top level: it is a list, as results .* has images and categories too/);
+  refused(bytes("{}"), /images: .*but found nothing/);
   refused(coco({ images: undefined }), /images: .*but found nothing/);
   refused(annotation({ image_id: 99 }), /annotations\[0\]: image_id 99 is not among the images/);
   refused(annotation({ category_id: "x" }), /annotations\[0\]: category_id "x" is not among/);
   refused(annotation({ bbox: [1, 2, "3", 4] }), /annotations\[0\]\.bbox\[2\]: .*but found "3"/);
   refused(annotation({ bbox: [1, 2, 3] }), /annotations\[0\]\.bbox.*but found/);
   refused(
-    annotation({ bbox: [1, 2, 0, 4] }),
-    /bbox is \[1,2,0,4\]; width and height must be over 0/,
+    annotation({ bbox: [1, 2, -3, 4] }),
+    /bbox is \[1,2,-3,4\]; width and height must not be below 0/,
   );
   refused(annotation({ score: null }), /annotations\[0\]\.score: .*but found null/);
   refused(annotation({ score: 2 }), /annotations\[0\]: confidence is 2/);
@@ -91,6 +92,18 @@ Deno.test("a malformed COCO file is refused with its place and the value met", (
   const same = [{ id: 7, file_name: "a.jpg" }, { id: 8, file_name: "./a.jpg" }];
   refused(coco({ images: same }), /images: file_name "a\.jpg" stands twice/);
   refused(coco({ annotations: [] }), /it holds no boxes/);
+});
+
+Deno.test("COCO's boxes without width or height are left out and counted", () => {
+  const at = (bbox: number[]) => ({ image_id: 7, category_id: 1, bbox });
+  const table = readBoxes(
+    coco({ annotations: [at([1, 2, 0, 4]), at([1, 2, 3, 4]), at([1, 2, 3, 0])] }),
+    "f",
+  );
+  assert.equal(table.leftOut, 2);
+  assert.deepEqual([...table.images.values()].flat().map(({ x1, y1 }) => [x1, y1]), [[4, 6]]);
+  assert.equal(readBoxes(coco({}), "f").leftOut, undefined);
+  refused(coco({ annotations: [at([1, 2, 0, 4])] }), /it holds no boxes/);
 });
 
 Deno.test("images match by exact path first, then by a file name that is left once on both sides", () => {
