@@ -206,18 +206,24 @@ export function paperInput(finished: PaperRun): PaperInput {
   const { classifier, methods } = analysis;
   const sizes = new Map<string, { width: number; height: number }>();
   const annotations: Annotation[] = [];
+  /** What is said of an image holds for each face that was found in it. */
+  const ofFaces = new Map<string, Readonly<Record<string, string>>>();
   for (const row of ledger.imageRows(run)) {
     const { path, status, width, height, annotation } = turned(row, analysis.orientation);
     if (width !== undefined && height !== undefined) sizes.set(path, { width, height });
     // What an image shows that could not be read is not known: it is no image without objects.
-    if (annotation && status === "ok") annotations.push(...judgements(path, annotation));
+    if (!annotation || status !== "ok") continue;
+    if (analysis.samples === "image") annotations.push(...judgements(path, annotation));
+    else ofFaces.set(path, annotation);
   }
   const predictions: PaperPrediction[] = [];
   const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
   for (const { path, sample, predicted, probabilities } of ledger.predictionRows(run, sampled)) {
     const { valence, arousal } = headValues(classifier.card, probabilities);
+    const image = nameOf(analysis, path, sample.idx);
+    annotations.push(...judgements(image, ofFaces.get(path) ?? {}));
     predictions.push({
-      image: nameOf(analysis, path, sample.idx),
+      image,
       emotion: classifier.classes[predicted]!,
       confidence: probabilities[predicted]!,
       probabilities,

@@ -375,3 +375,25 @@ Deno.test("numbers of annotations that are none count as absent, and are told; a
     const [valence] = await corpus.rows("run", "paper/valence_arousal.csv");
     assert.equal(valence!.n, "0");
   }));
+
+Deno.test("faces as samples: each has the annotation of its image", () =>
+  withPaperCorpus(async (corpus) => {
+    await Deno.writeTextFile(
+      join(corpus.images, "own.csv"),
+      'path,emotion,valence\n"Run_1/a, b/one.jpg",Joy,1\n',
+    );
+    const { status, err } = await emocam(
+      ...["analyze", join(corpus.images, "own.csv"), "--preset", "paper", "--backend", "native"],
+      ...["--classifier", "mini-xception", "--detector", "face-parts", "--samples", "faces"],
+      ...["--box-mean", "exact", "--emotion-confidence", "0", "--methods", "grad-cam"],
+      ...["--corrected", "--out", join(corpus.folder, "run")],
+    );
+    assert.equal(status, 0, err);
+    const faces = await corpus.rows("run", "predictions.csv");
+    assert.ok(faces.length > 1);
+    const annotated = await corpus.rows("run", "paper/emotion_annotation.csv");
+    assert.deepEqual(
+      annotated.map(({ image, annotated_emotion }) => [image, annotated_emotion]),
+      faces.map((_, i) => [`Run_1/a, b/one.jpg#${i}`, "Joy"]),
+    );
+  }));
