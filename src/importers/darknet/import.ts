@@ -55,6 +55,13 @@ export async function importDarknet(options: DarknetImport): Promise<ImportedMod
   if (names === undefined) {
     notices.push(`${origin} names no classes: they are numbered; give their names with --names`);
   }
+  const seen = new Set<string>();
+  const twice = classes.find((name) => seen.size === seen.add(name).size);
+  if (twice !== undefined) {
+    notices.push(
+      `${basename(names!)}: ${JSON.stringify(twice)} stands twice: both classes have one label`,
+    );
+  }
   const read = await readWeights(weights, network.layers);
   notices.push(...headerNotices(read.header, basename(weights)));
   const graph = darknetGraph(network, read.layers, name);

@@ -54,6 +54,13 @@ Deno.test("an import leaves a card and an ONNX file that belong together", async
   });
 });
 
+Deno.test("class names that stand twice are told", async () => {
+  await withFolder(async (folder) => {
+    const made = await importFiles(folder, { cfg, weights, names: "cat\ndog\ncat\n" });
+    assert.deepEqual(made.notices, ['made.names: "cat" stands twice: both classes have one label']);
+  });
+});
+
 Deno.test("the same files give the same bytes, in place of an earlier import", async () => {
   await withFolder(async (folder) => {
     const first = await importFiles(folder, { cfg, weights });
