@@ -4,12 +4,12 @@
  * @module
  */
 
-import { pivotedCholesky, solveLower, solveUpper } from "./cholesky.ts";
+import { ActiveFactor } from "./active_factor.ts";
 
 /** Passes over all coefficients at most. */
 const MOST_PASSES = 100_000;
-/** Passes between two steps: they find which coefficients take part, at a fraction of a factorisation's cost. */
-const PASSES_PER_STEP = 16;
+/** Passes before a search: they find most of the coefficients that take part. */
+const PASSES_PER_SEARCH = 32;
 
 /**
  * The minimum over β of ½ βᵀGβ − qᵀβ + α Σ|β_j|, in float64.
@@ -18,10 +18,11 @@ const PASSES_PER_STEP = 16;
  * scikit-learn states it, 1/(2n) Σ w (y − xᵀβ)² + α Σ|β_j|. A coefficient with G_jj = 0 (a constant column) is 0.
  *
  * Passes of coordinate descent (Friedman, Hastie & Tibshirani, "Regularization Paths for Generalized Linear Models via
- * Coordinate Descent", J. Stat. Softw. 2010, section 2) find which coefficients are not 0. Between them, steps as in feature-sign
- * search (Lee, Battle, Raina & Ng, "Efficient sparse coding algorithms", NIPS 2006): on the coefficients that are not 0, with
- * the signs they have, the optimality conditions are linear; the minimum on the way to their solution is taken. The solution is
- * returned when all conditions hold. Descent alone takes hundreds of passes where there are as many columns as rows.
+ * Coordinate Descent", J. Stat. Softw. 2010, section 2) find which coefficients are not 0. From there feature-sign search (Lee, Battle,
+ * Raina & Ng, "Efficient sparse coding algorithms", NIPS 2006) goes on: on the coefficients that are not 0, with the signs they have,
+ * the optimality conditions are linear; the minimum on the way to their solution is taken; a coefficient that becomes 0 there leaves,
+ * and at a solution the one whose condition fails most comes in. The factor of the matrix follows each change. Descent alone takes
+ * hundreds of passes where there are as many columns as rows.
  *
  * @param gram G, [p, p], symmetric and positive semi-definite
  * @param q [p]
@@ -35,9 +36,8 @@ export function lasso(gram: Float64Array, q: Float64Array, alpha: number): Float
   const residual = q.slice();
   for (let pass = 1; pass <= MOST_PASSES; pass++) {
     const moved = descend(gram, alpha, beta, residual);
-    if (pass % PASSES_PER_STEP !== 0 && moved > 0) continue;
-    const { optimal, advanced } = step(gram, q, alpha, beta, residual);
-    if (optimal || moved === 0 && !advanced) break;
+    if (pass % PASSES_PER_SEARCH !== 0 && moved > 0) continue;
+    if (search(gram, q, alpha, beta, residual) || moved === 0) break;
   }
   return beta;
 }
@@ -69,74 +69,97 @@ function descend(
 }
 
 /**
- * Moves β to the minimum on the line towards the solution of the optimality conditions for the signs that β has, and keeps
- * `residual` q − Gβ. Nothing moves where the columns in use depend on each other.
+ * Feature-sign search from β, which it moves; keeps `residual` q − Gβ.
+ *
+ * @returns whether all conditions hold now; false where columns in use depend on each other
  */
-function step(
+function search(
   gram: Float64Array,
   q: Float64Array,
   alpha: number,
   beta: Float64Array,
   residual: Float64Array,
-): { optimal: boolean; advanced: boolean } {
+): boolean {
   const p = q.length;
-  const active: number[] = [];
-  for (let j = 0; j < p; j++) if (beta[j] !== 0) active.push(j);
-  const size = active.length;
-  const matrix = new Float64Array(size * size);
-  for (let a = 0; a < size; a++) {
-    const row = active[a]! * p;
-    for (let b = 0; b < size; b++) matrix[a * size + b] = gram[row + active[b]!]!;
-  }
-  const factor = pivotedCholesky(matrix, size);
-  if (factor.rank < size) return { optimal: false, advanced: false };
-  const right = Float64Array.from(factor.order, (a) => {
-    const j = active[a]!;
-    return q[j]! - alpha * Math.sign(beta[j]!);
-  });
-  const values = solveUpper(factor, solveLower(factor, right));
-  const goals = new Float64Array(size);
-  factor.order.forEach((a, k) => goals[a] = values[k]!);
-
-  const { share, zero } = lineMinimum(active, goals, beta, residual, alpha);
-  if (share === 0) return { optimal: false, advanced: false };
-  active.forEach((j, a) => {
-    if (share === 1) beta[j] = goals[a]!;
-    else beta[j] = a === zero ? 0 : beta[j]! + share * (goals[a]! - beta[j]!);
-  });
-  residual.set(q);
-  for (const j of active) {
-    const value = beta[j]!;
-    for (let i = 0, at = j * p; i < p; i++, at++) residual[i]! -= value * gram[at]!;
-  }
+  const factor = new ActiveFactor(gram, p);
+  const { members } = factor;
+  for (let j = 0; j < p; j++) if (beta[j] !== 0 && !factor.append(j)) return false;
+  const signs = beta.map(Math.sign);
   const scale = q.reduce((most, value) => Math.max(most, Math.abs(value)), alpha);
-  const optimal = share === 1 &&
-    residual.every((slope, i) =>
-      beta[i] !== 0 || !(gram[i * p + i]! > 0) || Math.abs(slope) <= alpha + 1e-12 * scale
-    );
-  return { optimal, advanced: true };
+  const refresh = () => {
+    residual.set(q);
+    for (const j of members) {
+      const value = beta[j]!;
+      for (let i = 0, at = j * p; i < p; i++, at++) residual[i]! -= value * gram[at]!;
+    }
+  };
+  const step = () =>
+    factor.solve(Float64Array.from(members, (j) => residual[j]! - alpha * signs[j]!));
+  for (let turn = 0; turn < 4 * p; turn++) {
+    const way = step();
+    const { share, zero } = lineMinimum(members, way, beta, signs, residual, alpha);
+    if (share === 0) return false;
+    members.forEach((j, a) => beta[j]! += share * way[a]!);
+    if (zero !== undefined) {
+      beta[members[zero]!] = 0;
+      factor.remove(zero);
+    }
+    for (const j of members) signs[j] = Math.sign(beta[j]!) || signs[j]!;
+    refresh();
+    if (share < 1) continue;
+    const next = worst(gram, beta, residual, alpha + 1e-12 * scale);
+    if (next < 0) {
+      // Once more from where it is: what the factor has lost by rotations.
+      const rest = step();
+      members.forEach((j, a) => beta[j]! += rest[a]!);
+      return true;
+    }
+    signs[next] = Math.sign(residual[next]!);
+    if (!factor.append(next)) return false;
+  }
+  return false;
+}
+
+/** The coefficient that is 0 and whose slope is the largest over the bound; −1 where there is none. */
+function worst(
+  gram: Float64Array,
+  beta: Float64Array,
+  residual: Float64Array,
+  bound: number,
+): number {
+  const p = beta.length;
+  let found = -1, largest = bound;
+  for (let i = 0; i < p; i++) {
+    if (beta[i] !== 0 || !(gram[i * p + i]! > 0)) continue;
+    const slope = Math.abs(residual[i]!);
+    if (slope > largest) {
+      found = i;
+      largest = slope;
+    }
+  }
+  return found;
 }
 
 /**
- * The minimum of the objective on the line from β to goals, which minimise it for the signs of β. With d the whole way and
+ * The minimum of the objective on the line along `ways`, which lead to the least value for the signs given. With d the whole way and
  * D = dᵀGd, its slope at the share t is −(1 − t) D + 2α Σ |d_a| over the coefficients a whose sign has changed by then.
  *
  * @returns the share of the way; `zero`: the place in `active` of the coefficient that is 0 there, if one is
  */
 function lineMinimum(
   active: readonly number[],
-  goals: Float64Array,
+  ways: Float64Array,
   beta: Float64Array,
+  signs: Float64Array,
   residual: Float64Array,
   alpha: number,
 ): { share: number; zero?: number } {
   let curvature = 0;
   const crossings: { at: number; place: number; speed: number }[] = [];
   active.forEach((j, place) => {
-    const from = beta[j]!;
-    const way = goals[place]! - from;
-    curvature += way * (residual[j]! - alpha * Math.sign(from));
-    if (Math.sign(goals[place]!) !== Math.sign(from)) {
+    const from = beta[j]!, way = ways[place]!;
+    curvature += way * (residual[j]! - alpha * signs[j]!);
+    if ((from + way) * signs[j]! < 0) {
       crossings.push({ at: -from / way, place, speed: Math.abs(way) });
     }
   });
