@@ -35,7 +35,10 @@ const EMONET_CHANNELS = new Map([
   ["fc3", CLASSES],
 ]);
 
-/** 57 million weights that keep the values' size from layer to layer. */
+/**
+ * 57 million weights that keep the values' size from layer to layer, and a last layer that brings the logits of pictures down to a few
+ * units, as a trained network's are.
+ */
 export function emonetWeights(): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const [key, shape] of shapesFor(EMONET_CHANNELS, "the benchmark's network")) {
@@ -44,23 +47,20 @@ export function emonetWeights(): Map<string, Tensor> {
     const [, ...fan] = shape;
     const range = fan.length === 0 ? 0 : Math.sqrt(6 / fan.reduce((a, b) => a * b));
     const data = Float32Array.from({ length }, () => (2 * rng.uniform() - 1) * range);
-    tensors.set(key, floats([...shape], data));
+    const size = key === "fc3.weight" ? 0.05 : 1;
+    tensors.set(key, floats([...shape], data.map((weight) => weight * size)));
   }
   return tensors;
 }
 
 /** Writes EmoNet into a folder, as an import leaves it. */
 export async function writeEmonet(folder: string): Promise<void> {
-  const weights = emonetWeights();
-  // The last layer's logits would be as large as the inputs: some images shall be sure of their class, not all.
-  const last = weights.get("fc3.weight")!;
-  weights.set("fc3.weight", floats(last.shape, (last.data as Float32Array).map((w) => w * 0.05)));
   const mean = floats([3, INPUT_SIDE, INPUT_SIDE], new Float32Array(3 * INPUT_SIDE ** 2).fill(115));
   await writeImported({
     folder,
     name: "emonet",
     card: emonetCard("emonet.mean.npy", "random weights"),
-    onnx: writeModelParts(emonetGraph(weights)),
+    onnx: writeModelParts(emonetGraph(emonetWeights())),
     extra: [{ name: "emonet.mean.npy", bytes: writeNpy(mean) }],
   });
 }

@@ -21,7 +21,7 @@ const PASSES_PER_SEARCH = 32;
  * Coordinate Descent", J. Stat. Softw. 2010, section 2) find which coefficients are not 0. From there feature-sign search (Lee, Battle,
  * Raina & Ng, "Efficient sparse coding algorithms", NIPS 2006) goes on: on the coefficients that are not 0, with the signs they have,
  * the optimality conditions are linear; the minimum on the way to their solution is taken; a coefficient that becomes 0 there leaves,
- * and at a solution the one whose condition fails most comes in. The factor of the matrix follows each change. Descent alone takes
+ * and at a solution those whose conditions fail most come in. The factor of the matrix follows each change. Descent alone takes
  * hundreds of passes where there are as many columns as rows.
  *
  * @param gram G, [p, p], symmetric and positive semi-definite
@@ -98,7 +98,7 @@ function search(
   for (let turn = 0; turn < 4 * p; turn++) {
     const way = step();
     const { share, zero } = lineMinimum(members, way, beta, signs, residual, alpha);
-    if (share === 0) return false;
+    if (share === 0 && zero === undefined) return false;
     members.forEach((j, a) => beta[j]! += share * way[a]!);
     if (zero !== undefined) {
       beta[members[zero]!] = 0;
@@ -107,36 +107,40 @@ function search(
     for (const j of members) signs[j] = Math.sign(beta[j]!) || signs[j]!;
     refresh();
     if (share < 1) continue;
-    const next = worst(gram, beta, residual, alpha + 1e-12 * scale);
-    if (next < 0) {
+    const next = violators(gram, beta, residual, alpha, 1e-12 * scale);
+    if (next.length === 0) {
       // Once more from where it is: what the factor has lost by rotations.
       const rest = step();
       members.forEach((j, a) => beta[j]! += rest[a]!);
       return true;
     }
-    signs[next] = Math.sign(residual[next]!);
-    if (!factor.append(next)) return false;
+    for (const j of next) {
+      signs[j] = Math.sign(residual[j]!);
+      if (!factor.append(j)) return false;
+    }
   }
   return false;
 }
 
-/** The coefficient that is 0 and whose slope is the largest over the bound; −1 where there is none. */
-function worst(
+/**
+ * The coefficients that are 0 and whose conditions fail at least half as much as the worst one's. Several at a time save turns; one that
+ * would get the wrong sign leaves at the next.
+ */
+function violators(
   gram: Float64Array,
   beta: Float64Array,
   residual: Float64Array,
-  bound: number,
-): number {
+  alpha: number,
+  rounding: number,
+): number[] {
   const p = beta.length;
-  let found = -1, largest = bound;
-  for (let i = 0; i < p; i++) {
-    if (beta[i] !== 0 || !(gram[i * p + i]! > 0)) continue;
-    const slope = Math.abs(residual[i]!);
-    if (slope > largest) {
-      found = i;
-      largest = slope;
-    }
-  }
+  const excess = Float64Array.from(
+    residual,
+    (slope, i) => beta[i] !== 0 || !(gram[i * p + i]! > 0) ? 0 : Math.abs(slope) - alpha,
+  );
+  const bound = Math.max(rounding, excess.reduce((most, value) => Math.max(most, value)) / 2);
+  const found: number[] = [];
+  for (let i = 0; i < p; i++) if (excess[i]! > bound) found.push(i);
   return found;
 }
 
