@@ -193,9 +193,25 @@ Deno.test(
   "a sample without its map has no scores either, so that a later run makes both",
   withFolder((path) => {
     makeLedger(path);
-    pruneLedger(path, { maxBytes: 100 });
-    const { map, scoring } = contentsOf(path);
-    assert.ok(scoring <= map);
+    // So large that the maps of one method are more than is asked for.
+    const database = new DatabaseSync(path);
+    database.exec("UPDATE map SET raw = zeroblob(8000)");
+    database.close();
+    const { bytesAfter } = pruneLedger(path, { maxBytes: Deno.statSync(path).size - 20000 });
+    const { dropped } = pruneLedger(path, { maxBytes: bytesAfter - 1 });
+    assert.deepEqual(dropped, { maps: 4 * IMAGES, "scored maps": 4 * IMAGES });
+    const ledger = new DatabaseSync(path, { readOnly: true });
+    const left = (table: string) =>
+      ledger.prepare(`SELECT sample, s.name FROM ${table} t JOIN stage s ON s.id = t.stage
+        ORDER BY sample`).all().map((row) => [row.sample, String(row.name)]);
+    // Of the fixture's methods, one is left: its maps, and its scores for the same samples.
+    assert.deepEqual(
+      left("map").map(([sample]) => sample),
+      left("scoring").map(([sample]) => sample),
+    );
+    assert.deepEqual(new Set(left("map").map(([, name]) => name)), new Set(["map eigen-cam"]));
+    assert.deepEqual(new Set(left("scoring").map(([, name]) => name)), new Set(["scores 1"]));
+    ledger.close();
   }),
 );
 
