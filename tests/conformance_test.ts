@@ -78,6 +78,7 @@ Deno.test("the README names every command, and every option of analyze", async (
     "models_fetch.ts",
     "corpus.ts",
     "reproduce.ts",
+    "cache.ts",
   ];
   let options = 0;
   for (const file of sources) {
