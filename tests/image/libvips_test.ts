@@ -46,7 +46,8 @@ async function makeFiles(folder: string): Promise<string[]> {
 Deno.test("without --allow-ffi pictures are decoded by WebAssembly, to the pixels of the native library", async (t) => {
   const { kind, version } = await libvipsBuild();
   if (kind !== "native") {
-    return await t.step({ name: "(no native library here)", ignore: true, fn() {} });
+    await t.step({ name: "(no native library here)", ignore: true, fn() {} });
+    return;
   }
   const folder = await Deno.makeTempDir();
   try {
