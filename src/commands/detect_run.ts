@@ -70,7 +70,11 @@ export async function runDetect(
     output.end();
     if (out !== undefined) {
       const what = failed > 0 ? `, ${failed} failed` : "";
-      console.error(`${images.length} images${what}, ${boxes} boxes: ${printable(out)}`);
+      console.error(
+        `${images.length} ${images.length === 1 ? "image" : "images"}${what}, ${boxes} boxes: ${
+          printable(out)
+        }`,
+      );
     }
     return failed === images.length ? 1 : 0;
   } finally {

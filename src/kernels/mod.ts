@@ -24,6 +24,7 @@ export const KERNELS = {
 } as const satisfies Readonly<Record<string, Kernel>>;
 
 export { boxWeights } from "./box_weights.ts";
+export { type CellWeights, paperBoxWeights } from "./paper_box_weights.ts";
 export {
   finalMaps,
   type Frame,

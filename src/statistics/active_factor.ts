@@ -4,6 +4,8 @@
  * @module
  */
 
+import { product } from "./cholesky.ts";
+
 /** A pivot below this share of the largest diagonal element: the row depends on those that are there. */
 const TOLERANCE = 1e-11;
 
@@ -33,7 +35,7 @@ export class ActiveFactor {
     let left = this.#matrix[from + member]!;
     for (let i = 0; i < n; i++) {
       const row = i * stride;
-      const value = (this.#matrix[from + this.members[i]!]! - dot(lower, row, own, i)) /
+      const value = (this.#matrix[from + this.members[i]!]! - product(lower, row, own, i)) /
         lower[row + i]!;
       lower[own + i] = value;
       left -= value * value;
@@ -80,18 +82,4 @@ export class ActiveFactor {
     }
     return x;
   }
-}
-
-/** Σ x[p + j] x[q + j] over j < length; four sums at a time, since an addition waits for the one before. */
-function dot(x: Float64Array, p: number, q: number, length: number): number {
-  let a = 0, b = 0, c = 0, d = 0;
-  let j = 0;
-  for (; j + 3 < length; j += 4) {
-    a += x[p + j]! * x[q + j]!;
-    b += x[p + j + 1]! * x[q + j + 1]!;
-    c += x[p + j + 2]! * x[q + j + 2]!;
-    d += x[p + j + 3]! * x[q + j + 3]!;
-  }
-  for (; j < length; j++) a += x[p + j]! * x[q + j]!;
-  return (a + b) + (c + d);
 }

@@ -52,7 +52,7 @@ export function pivotedCholesky(
 }
 
 /** Σ x[p + j] x[q + j] over j < length; four sums at a time, since an addition waits for the one before. */
-function product(x: Float64Array, p: number, q: number, length: number): number {
+export function product(x: Float64Array, p: number, q: number, length: number): number {
   let a = 0, b = 0, c = 0, d = 0;
   let j = 0;
   for (; j + 3 < length; j += 4) {
