@@ -18,7 +18,14 @@ async function run(
   args: readonly string[],
   options: Deno.CommandOptions = {},
 ): Promise<Outcome> {
-  const { code, stdout, stderr } = await emocamProcess(args, options, [], flags).output();
+  // A caller's NO_COLOR would keep commander from asking for what it else asks for.
+  const { NO_COLOR: _, FORCE_COLOR: __, ...env } = Deno.env.toObject();
+  const { code, stdout, stderr } = await emocamProcess(
+    args,
+    { ...options, clearEnv: true, env: { ...env, ...options.env } },
+    [],
+    flags,
+  ).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { status: code, out: text(stdout), err: text(stderr) };
 }
