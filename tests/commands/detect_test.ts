@@ -83,7 +83,7 @@ Deno.test("a CSV that detect wrote is a detector that finds the same boxes", () 
     const file = join(folder, "boxes.csv"), json = join(folder, "boxes.json");
     const first = await emocam("detect", PHOTO, "--backend", "native", "--out", file);
     assert.deepEqual([first.status, first.out], [0, ""]);
-    assert.match(first.err, /^1 images, 9 boxes: .*boxes\.csv\n$/);
+    assert.match(first.err, /^1 image, 9 boxes: .*boxes\.csv\n$/);
     const table = readBoxes(await Deno.readFile(file), file);
     assert.deepEqual([...table.images.keys()], [PHOTO]);
     const own = await emocam("detect", PHOTO, "--backend", "native", "--json");
