@@ -190,11 +190,12 @@ async function openGraph(
       `Cannot use model ${card.name}: its output has ${scored.classes} classes, its card names ${card.classes.length}`,
     );
   }
-  const layer = findLayer(graph, logits ?? probabilities, options.layer ?? card.targetLayer);
-  const { head, bypass } = cut(graph, layer.name);
-  const field = receptiveFields(graph, graph.inputs[0]!.name).get(layer.name);
+  const found = findLayer(graph, logits ?? probabilities, options.layer ?? card.targetLayer);
+  const { head, bypass } = cut(graph, found.name);
+  const field = receptiveFields(graph, graph.inputs[0]!.name).get(found.name);
+  const layer = { ...found, ...(field ? { field } : {}) };
   const placementRule = options.placement ?? card.placement;
-  const placement = place(placementRule, layer, inputShape, field, notices);
+  const placement = place(placementRule, layer, inputShape, notices);
   const outputs = [layer.name, ...bypass, ...logits ? [logits] : [], probabilities];
   const passage = extract(graph, { inputs: [graph.inputs[0]!.name], outputs }, card.name);
   const onDevice = [layer.name, ...bypass];
@@ -244,7 +245,7 @@ async function openGraph(
     batch,
     classes: card.classes,
     inputShape,
-    layer: { ...layer, ...(field ? { field } : {}) },
+    layer,
     placementRule,
     placement,
     notices,

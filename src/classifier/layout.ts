@@ -5,7 +5,7 @@
  */
 
 import { ModelError, UsageError } from "../base/errors.ts";
-import type { Placement } from "../image/geometry.ts";
+import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import type { ReceptiveField } from "../onnx/receptive_field.ts";
 import { inferShapes } from "../onnx/shapes.ts";
@@ -71,22 +71,43 @@ export function findLayer(
   );
 }
 
+/** A layer and where its cells can be placed from. */
+interface Layer {
+  readonly name: Value;
+  readonly height: number;
+  readonly width: number;
+  readonly field?: ReceptiveField;
+}
+
 /**
- * Where the cells of the target layer lie on the input. With receptive fields cell i is centred on pixel
- * centre + stride · i; half-pixel spreads h cells evenly over H pixels.
+ * Where the cells of a layer lie on the input by a rule; `undefined` where the layer has no receptive fields to go by. With receptive fields
+ * cell i is centred on pixel centre + stride · i; half-pixel spreads h cells evenly over H pixels.
  */
+export function placementBy(
+  { layer: { height, width, field }, inputShape: [, inputHeight, inputWidth] }: {
+    readonly layer: Layer;
+    readonly inputShape: readonly [number, number, number];
+  },
+  rule: PlacementRule,
+): Placement | undefined {
+  if (rule === "half-pixel") return halfPixelPlacement(width, height, inputWidth, inputHeight);
+  return field && {
+    x: { scale: 1 / field.x.stride, offset: -(field.x.centre + 0.5) / field.x.stride },
+    y: { scale: 1 / field.y.stride, offset: -(field.y.centre + 0.5) / field.y.stride },
+  };
+}
+
+/** The placement that a classifier's rule gives; with remarks where it cannot be had, or is far from receptive fields. */
 export function place(
   rule: PlacementRule,
-  layer: { name: Value; height: number; width: number },
-  [, height, width]: readonly [number, number, number],
-  field: ReceptiveField | undefined,
+  layer: Layer,
+  inputShape: readonly [number, number, number],
   notices: string[],
 ): Placement {
-  const even: Placement = {
-    x: { scale: layer.width / width, offset: -0.5 },
-    y: { scale: layer.height / height, offset: -0.5 },
-  };
-  if (!field) {
+  const [, height, width] = inputShape;
+  const even = placementBy({ layer, inputShape }, "half-pixel")!;
+  const byField = placementBy({ layer, inputShape }, "receptive-field");
+  if (!byField) {
     if (rule === "receptive-field") {
       notices.push(
         `layer ${layer.name} has no receptive fields; its maps are placed by the half-pixel convention`,
@@ -94,10 +115,6 @@ export function place(
     }
     return even;
   }
-  const byField: Placement = {
-    x: { scale: 1 / field.x.stride, offset: -(field.x.centre + 0.5) / field.x.stride },
-    y: { scale: 1 / field.y.stride, offset: -(field.y.centre + 0.5) / field.y.stride },
-  };
   if (rule === "receptive-field") return byField;
   const shift = Math.max(
     furthest(byField.x, even.x, width) / even.x.scale,

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { findImages } from "../corpus/images.ts";
-import type { AxiomResult } from "../experiments/axioms/mod.ts";
+import { type AxiomResult, saysOf } from "../experiments/axioms/mod.ts";
 import { cascade, type CascadeStep } from "../experiments/cascade.ts";
 import { closeGpu } from "../gpu/device.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
@@ -64,13 +64,13 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
 function resultTable(results: readonly AxiomResult[]): string {
   return textTable(
     ["method", "axiom", "figure", "bound", "verdict", "how it is measured, or why it is skipped"],
-    results.map(({ method, axiom, value, bound, verdict, source, reason }) => [
-      method,
-      axiom,
-      value === undefined ? "" : value.toPrecision(3),
-      "atMost" in bound ? `≤ ${bound.atMost}` : `≥ ${bound.atLeast}`,
-      verdict,
-      reason ?? source,
+    results.map((result) => [
+      result.method,
+      result.axiom,
+      result.value === undefined ? "" : result.value.toPrecision(3),
+      "atMost" in result.bound ? `≤ ${result.bound.atMost}` : `≥ ${result.bound.atLeast}`,
+      result.verdict,
+      saysOf(result),
     ]),
   );
 }

@@ -21,7 +21,7 @@ import {
   SAMPLE_RULE,
   type SampleFigure,
 } from "../figures/mod.ts";
-import type { AxiomResult } from "../experiments/axioms/mod.ts";
+import { type AxiomResult, saysOf } from "../experiments/axioms/mod.ts";
 import { decodeImage } from "../image/decode.ts";
 import type { RgbImage } from "../image/image.ts";
 import type { Method } from "../methods/mod.ts";
@@ -93,10 +93,13 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
       ...associations,
       rows: associations.rows.map((row) => ({ ...row, method: label(row.method) })),
     },
-    axioms: axioms.map(({ bound, ...result }) => ({
-      ...result,
+    axioms: axioms.map((result) => ({
       method: label(result.method),
-      bound: "atMost" in bound ? `≤ ${bound.atMost}` : `≥ ${bound.atLeast}`,
+      axiom: result.axiom,
+      ...(result.value === undefined ? {} : { value: result.value }),
+      bound: "atMost" in result.bound ? `≤ ${result.bound.atMost}` : `≥ ${result.bound.atLeast}`,
+      verdict: result.verdict,
+      says: saysOf(result),
     })),
     models: await modelFacts(setup),
     runtime: {

@@ -8,7 +8,7 @@ import { createRng } from "../base/rng.ts";
 import type { Method } from "../methods/mod.ts";
 import { learnedNodes, randomiseWeights } from "../onnx/randomise.ts";
 import type { AxiomContext } from "./axioms/axiom.ts";
-import { correlation, type Maps, mapsOf, meanOf, sampleOf } from "./axioms/_maps.ts";
+import { correlation, type Maps, mapsOf, meanOf, plainMaps, sampleOf } from "./axioms/_maps.ts";
 
 /** One step of the cascade. */
 export interface CascadeStep {
@@ -37,7 +37,7 @@ export async function* cascade(
 ): AsyncGenerator<CascadeStep> {
   const { classifier, compute, seed } = context;
   const trained: Maps[] = [];
-  for (const method of methods) trained.push(await mapsOf(context, method, context));
+  for (const method of methods) trained.push(await plainMaps(context, method));
   const layers = learnedNodes(classifier.graphs.whole);
   for (const count of steps(layers.length)) {
     const random = await classifier.derive(

@@ -6,15 +6,18 @@
 
 import type { Tensor } from "../../base/tensor.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
+import { placementBy, type PlacementRule } from "../../classifier/layout.ts";
 import type { Compute } from "../../gpu/compute.ts";
 import { finalMaps, rawMaps } from "../../kernels/score.ts";
 import {
   createContext,
   frameOfMaps,
+  mapBatchOf,
   type Method,
   type Target,
   toMapBatch,
 } from "../../methods/mod.ts";
+import type { AxiomContext, Finding } from "./axiom.ts";
 
 /** Maps of the samples of a batch, one after the other. */
 export interface Maps {
@@ -56,6 +59,44 @@ export async function mapsOf(
     context.dispose();
     forward.dispose();
   }
+}
+
+/** Maps of each context's own inputs, by method: several axioms ask for them, and some methods take long. */
+const plain = new WeakMap<AxiomContext, Map<Method, Promise<Maps>>>();
+
+/** The maps of a context's inputs as they are, computed once. */
+export function plainMaps(context: AxiomContext, method: Method): Promise<Maps> {
+  let known = plain.get(context);
+  if (!known) plain.set(context, known = new Map());
+  let maps = known.get(method);
+  if (!maps) known.set(method, maps = mapsOf(context, method, context));
+  return maps;
+}
+
+/**
+ * A figure of final maps under the classifier's placement of cells, and under the other rule's where that places them elsewhere:
+ * whether a map fails by itself or by where it was drawn.
+ *
+ * @param figure from all maps, and how to place them
+ */
+export async function byPlacement(
+  { classifier, compute }: AxiomContext,
+  method: Method,
+  figure: (finalOf: (maps: Maps) => Promise<Float32Array>) => Promise<number>,
+): Promise<Finding> {
+  const value = await figure(({ final }) => Promise.resolve(final));
+  if (Number.isNaN(value)) return { skipped: "all maps are constant" };
+  const rule: PlacementRule = classifier.placementRule === "half-pixel"
+    ? "receptive-field"
+    : "half-pixel";
+  const placement = placementBy(classifier, rule);
+  const same = JSON.stringify(placement) === JSON.stringify(classifier.placement);
+  if (!placement || same || method.grid === "input") return { value };
+  const frame = { ...frameOfMaps(method, classifier), placement };
+  const elsewhere = await figure(({ raw, samples }) =>
+    finalMaps(compute, mapBatchOf(method, classifier, raw, samples), frame)
+  );
+  return { value, note: `placed by ${rule}: ${elsewhere.toPrecision(3)}` };
 }
 
 /** One sample's part of maps that lie one after the other. */

@@ -25,8 +25,10 @@ export interface AxiomContext {
   other(): Promise<{ classifier: Classifier; compute: Compute } | undefined>;
 }
 
-/** What a check found: a figure, or why there is none. */
-export type Finding = { readonly value: number } | { readonly skipped: string };
+/** What a check found: a figure (and what else is worth knowing), or why there is none. */
+export type Finding =
+  | { readonly value: number; readonly note?: string }
+  | { readonly skipped: string };
 
 /** One axiom. */
 export interface Axiom {

@@ -5,7 +5,7 @@
  */
 
 import { floats } from "../../base/tensor.ts";
-import { difference, type Maps, mapsOf, sampleOf } from "./_maps.ts";
+import { difference, type Maps, mapsOf, plainMaps, sampleOf } from "./_maps.ts";
 import type { Axiom, AxiomContext } from "./axiom.ts";
 import type { Method } from "../../methods/mod.ts";
 
@@ -33,7 +33,7 @@ export const backends: Axiom = {
   async check(context, method) {
     const other = await context.other();
     if (!other) return { skipped: "there is no other backend here" };
-    const own = await mapsOf(context, method, context);
+    const own = await plainMaps(context, method);
     const theirs = await mapsOf(other, method, context);
     const value = largest(own, theirs);
     if (value <= BOUND) return { value };

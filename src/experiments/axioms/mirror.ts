@@ -5,13 +5,13 @@
  */
 
 import { floats, type Tensor } from "../../base/tensor.ts";
-import { correlation, mapsOf, meanOf, sampleOf } from "./_maps.ts";
+import { byPlacement, correlation, mapsOf, meanOf, plainMaps, sampleOf } from "./_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 /**
  * Mean correlation, over samples, between the final map of the mirrored input and the mirrored final map. A network that
  * was trained on mirrored pictures should explain them alike; a map that stays where it was shows the network's padding and
- * position, not the picture. Samples whose map is constant are left out.
+ * position, not the picture, or is drawn in the wrong place. Samples whose map is constant are left out.
  */
 export const mirror: Axiom = {
   name: "mirror",
@@ -21,14 +21,17 @@ export const mirror: Axiom = {
   applies: ({ name }) => name !== "random-map" && name !== "centre",
   async check(context, method) {
     const [, height, width] = context.classifier.inputShape;
-    const plain = await mapsOf(context, method, context);
+    const plain = await plainMaps(context, method);
     const flipped = await mapsOf(context, method, { ...context, inputs: flip(context.inputs) });
-    const values = context.classes.map((_, i) => {
-      const expected = flipRows(sampleOf(plain.final, plain.samples, i), height, width);
-      return correlation(expected, sampleOf(flipped.final, flipped.samples, i));
+    return await byPlacement(context, method, async (finalOf) => {
+      const own = await finalOf(plain), others = await finalOf(flipped);
+      return meanOf(context.classes.map((_, i) =>
+        correlation(
+          flipRows(sampleOf(own, plain.samples, i), height, width),
+          sampleOf(others, flipped.samples, i),
+        )
+      ));
     });
-    const value = meanOf(values);
-    return Number.isNaN(value) ? { skipped: "all maps are constant" } : { value };
   },
 };
 

@@ -38,6 +38,13 @@ export interface AxiomResult {
   readonly verdict: "holds" | "fails" | "skipped";
   /** Why it was skipped. */
   readonly reason?: string;
+  /** What else was found, such as the figure under the other placement of cells. */
+  readonly note?: string;
+}
+
+/** What a result's figure is and what else was found, or why there is none; in words. */
+export function saysOf({ source, note, reason }: AxiomResult): string {
+  return reason ?? (note === undefined ? source : `${source}; ${note}`);
 }
 
 /** Checks every axiom that speaks of these methods. */
@@ -53,7 +60,7 @@ export async function* checkAxioms(
       const about = { axiom: name, source, method: method.name, bound };
       yield "skipped" in finding ? { ...about, verdict: "skipped", reason: finding.skipped } : {
         ...about,
-        value: finding.value,
+        ...finding,
         verdict: holds(axiom, finding.value) ? "holds" : "fails",
       };
     }

@@ -6,11 +6,8 @@
 
 import { occlusion as sensitivity } from "../../methods/occlusion.ts";
 import { spearman } from "../../statistics/correlation.ts";
-import { type Maps, mapsOf, meanOf, sampleOf } from "./_maps.ts";
-import type { Axiom, AxiomContext } from "./axiom.ts";
-
-/** Occlusion maps of a context: all methods are compared with the same ones. */
-const occluded = new WeakMap<AxiomContext, Promise<Maps>>();
+import { byPlacement, meanOf, plainMaps, sampleOf } from "./_maps.ts";
+import type { Axiom } from "./axiom.ts";
 
 /**
  * Mean rank correlation, over samples, between a method's final map and how much the score falls when a patch is laid over each
@@ -26,15 +23,15 @@ export const occlusion: Axiom = {
   async check(context, method) {
     const reason = sensitivity.unsupported(context.classifier, context.target);
     if (reason !== undefined) return { skipped: reason };
-    let falls = occluded.get(context);
-    if (!falls) occluded.set(context, falls = mapsOf(context, sensitivity, context));
-    const { raw, samples } = await falls;
-    const { final } = await mapsOf(context, method, context);
-    const value = meanOf(
-      context.classes.map((_, i) =>
-        spearman(sampleOf(final, samples, i), sampleOf(raw, samples, i)).r
-      ),
-    );
-    return Number.isNaN(value) ? { skipped: "all maps are constant" } : { value };
+    const falls = await plainMaps(context, sensitivity);
+    const maps = await plainMaps(context, method);
+    return await byPlacement(context, method, async (finalOf) => {
+      const final = await finalOf(maps);
+      return meanOf(
+        context.classes.map((_, i) =>
+          spearman(sampleOf(final, maps.samples, i), sampleOf(falls.raw, falls.samples, i)).r
+        ),
+      );
+    });
   },
 };

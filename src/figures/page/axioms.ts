@@ -13,12 +13,12 @@ export function axiomsSection(findings: readonly AxiomFinding[]): Markup {
     return markup`<p>Not checked for these methods on this classifier. <code>emocam analyze --check</code>, or <code>emocam check --out</code> with the run's folder, does it; methods that fail are then flagged in every table.</p>`;
   }
   const rows = findings.map((finding) => {
-    const { method, axiom, value, bound, verdict, source, reason } = finding;
+    const { method, axiom, value, bound, verdict, says } = finding;
     return markup`<tr><td class="name">${method}</td><td class="name">${axiom}</td><td class="number">${
       value === undefined ? "–" : value.toPrecision(3)
     }</td><td class="number">${bound}</td><td>${
       verdict === "fails" ? markup`<strong>fails</strong>` : verdict
-    }</td><td>${reason ?? source}</td></tr>`;
+    }</td><td>${says}</td></tr>`;
   });
   return markup`<p>Properties that a method must have, checked on this classifier with the first samples of the corpus. A method that fails one is flagged wherever it stands on this page.</p>
 <div class="scroll"><table>

@@ -104,10 +104,8 @@ export interface AxiomFinding {
   /** As text: `≤ 0.0001`. */
   readonly bound: string;
   readonly verdict: "holds" | "fails" | "skipped";
-  /** What the figure is. */
-  readonly source: string;
-  /** Why it could not be checked. */
-  readonly reason?: string;
+  /** What the figure is, or why there is none. */
+  readonly says: string;
 }
 
 /** A model as its card states it. */

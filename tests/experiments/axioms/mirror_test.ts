@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { flip, mirror } from "../../../src/experiments/axioms/mirror.ts";
+import { occlusion } from "../../../src/experiments/axioms/occlusion.ts";
+import type { Axiom } from "../../../src/experiments/axioms/mod.ts";
+import { placementBy, type PlacementRule } from "../../../src/classifier/layout.ts";
 import { floats } from "../../../src/base/tensor.ts";
+import { gradCam } from "../../../src/methods/grad_cam.ts";
 import { sobel } from "../../../src/methods/sobel.ts";
 import type { Method } from "../../../src/methods/mod.ts";
 import { figure, withAxiomContext } from "./support.ts";
@@ -43,5 +47,34 @@ Deno.test("the mirror axiom is −1 for a map that stays where it was, and skips
       },
     };
     assert.deepEqual(await mirror.check(context, flat), { skipped: "all maps are constant" });
+  });
+});
+
+Deno.test("mirror and occlusion note their figure under the other placement: that of a classifier placed so", async () => {
+  const findings = async (axiom: Axiom, placement: PlacementRule) =>
+    await withAxiomContext(
+      async (context) => await axiom.check(context, gradCam),
+      (classifier) => ({
+        classifier: {
+          ...classifier,
+          placementRule: placement,
+          placement: placementBy(classifier, placement)!,
+        },
+      }),
+    );
+  for (const axiom of [mirror, occlusion]) {
+    const byField = await findings(axiom, "receptive-field");
+    const even = await findings(axiom, "half-pixel");
+    assert.ok("value" in byField && "value" in even);
+    assert.notEqual(byField.value, even.value);
+    assert.equal(byField.note, `placed by half-pixel: ${even.value.toPrecision(3)}`);
+    assert.equal(even.note, `placed by receptive-field: ${byField.value.toPrecision(3)}`);
+  }
+});
+
+Deno.test("maps of pixels lie where they lie: no other placement is noted", async () => {
+  await withAxiomContext(async (context) => {
+    const finding = await mirror.check(context, sobel);
+    assert.ok("value" in finding && !("note" in finding));
   });
 });
