@@ -7,6 +7,7 @@
 import type { Rng } from "../base/rng.ts";
 import { maskedScores } from "../classifier/channel_masks.ts";
 import type { Scores } from "../classifier/classifier.ts";
+import { coOccurrence } from "../statistics/co_occurrence.ts";
 import { lasso } from "../statistics/lasso.ts";
 import { scoresOf, weighSamples } from "./_channel_weights.ts";
 import { readActivation } from "./_layer.ts";
@@ -75,24 +76,10 @@ interface MaskGram {
 
 function gramOf({ masks, channels }: ChannelMasks, weights: Float64Array): MaskGram {
   const total = weights.reduce((a, b) => a + b, 0);
-  const gram = new Float64Array(channels * channels);
-  const kept = new Uint32Array(channels);
-  for (let i = 0; i < weights.length; i++) {
-    let n = 0;
-    for (let k = 0; k < channels; k++) if (masks[i * channels + k]) kept[n++] = k;
-    const weight = weights[i]! / total;
-    for (let a = 0; a < n; a++) {
-      const row = kept[a]! * channels;
-      for (let b = 0; b <= a; b++) gram[row + kept[b]!]! += weight;
-    }
-  }
+  const gram = coOccurrence(masks, channels, weights.map((weight) => weight / total));
   const means = Float64Array.from({ length: channels }, (_, k) => gram[k * channels + k]!);
-  for (let a = 0; a < channels; a++) {
-    for (let b = 0; b <= a; b++) {
-      const value = gram[a * channels + b]! - means[a]! * means[b]!;
-      gram[a * channels + b] = value;
-      gram[b * channels + a] = value;
-    }
+  for (let a = 0, at = 0; a < channels; a++) {
+    for (let b = 0; b < channels; b++, at++) gram[at]! -= means[a]! * means[b]!;
   }
   return { means, gram };
 }
