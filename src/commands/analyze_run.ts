@@ -6,6 +6,7 @@
 
 import { basename, join } from "node:path";
 import type { Agreement } from "../corpus/agreement.ts";
+import { strongestAssociations } from "../corpus/associations.ts";
 import { refuseEqualFiles } from "../corpus/equal_files.ts";
 import { type CorpusImage, findImages } from "../corpus/images.ts";
 import { Ledger } from "../corpus/ledger.ts";
@@ -26,7 +27,7 @@ import { prepareFolder, takeFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
 import { flagOf, PAPER_OPTIONS, type PaperOptions } from "./paper_options.ts";
 import { clearPaper, paperSettings, writePaper } from "./paper_outputs.ts";
-import { reportData, strongestAssociations } from "./report_data.ts";
+import { reportData } from "./report_data.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
 import { holdCache, LEDGER_FILE } from "./shared_cache.ts";
 import { createProgress, duration, printable, textTable } from "./terminal.ts";
@@ -136,6 +137,7 @@ export async function runAnalyze(
       setup,
       stages,
       outputs,
+      agreement,
       summary,
       manifest: told,
       threshold: options.threshold,
@@ -149,8 +151,16 @@ export async function runAnalyze(
     ledger.finishRun(run, "finished", { ...told, ...outcome });
     if (given.quiet) return summary.failed === summary.total ? 1 : 0;
     for (const remark of remarks) console.error(`note: ${remark}`);
-    printOutcome(options, summary, outputs, agreement, ledger.duplicates(run).length);
-    for (const [method, failed] of failedAxioms(axioms, setup.methods)) {
+    const failing = failedAxioms(axioms, setup.methods);
+    printOutcome(
+      options,
+      summary,
+      outputs,
+      agreement,
+      ledger.duplicates(run).length,
+      new Set(failing.keys()),
+    );
+    for (const [method, failed] of failing) {
       console.log(
         `${method} fails on this classifier: ${failed.join(", ")} (the report has the figures)`,
       );
@@ -316,27 +326,37 @@ function printOutcome(
   outputs: readonly MethodOutput[],
   agreement: Agreement,
   duplicates: number,
+  failing: ReadonlySet<string>,
 ): void {
   const [first] = outputs;
-  const { rule, rows } = strongestAssociations(outputs);
-  const importance = (method: string, object: string, name: string) => {
-    const matrix = outputs.find((output) => output.method === method)!
-      .matrices.find(({ measure }) => measure === "mean-importance")!;
-    const row = matrix.objects.indexOf(object), column = matrix.classes.indexOf(name);
-    return matrix.values[row * matrix.classes.length + column]!;
-  };
+  const { rule, rows } = strongestAssociations(outputs, failing);
+  const several = rows.some(({ methods }) => methods);
   console.log(`\nStrongest associations (${rule}; ${first!.counts.samples} samples):\n`);
   console.log(textTable(
-    ["object", "class", "method", "value", "importance", "both", "object", "class"],
-    rows.map(({ object, class: name, method, value, both, withObject, withClass }) => [
+    [
+      "object",
+      "class",
+      ...several ? ["value", "least", "most", "same sign"] : ["method", "value"],
+      "importance",
+      "both",
+      "object",
+      "class",
+    ],
+    rows.map(({ object, class: name, method, value, methods, importance, ...counts }) => [
       printable(object),
       printable(name),
-      method,
-      value.toFixed(2),
-      importance(method, object, name).toFixed(2),
-      String(both),
-      String(withObject),
-      String(withClass),
+      ...methods
+        ? [
+          value.toFixed(2),
+          methods.least.toFixed(2),
+          methods.greatest.toFixed(2),
+          `${methods.agreeing}/${methods.defined}`,
+        ]
+        : [method, value.toFixed(2)],
+      importance.toFixed(2),
+      String(counts.both),
+      String(counts.withObject),
+      String(counts.withClass),
     ]),
   ));
   if (outputs.length > 1) {

@@ -7,20 +7,23 @@
 import { mapConcurrently } from "../base/concurrency.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
+import { strongestAssociations } from "../corpus/associations.ts";
+import type { Agreement } from "../corpus/agreement.ts";
 import type { Ledger } from "../corpus/ledger.ts";
 import type { PredictionRow } from "../corpus/ledger_rows.ts";
 import type { MethodOutput } from "../corpus/outputs.ts";
 import { type Analysis, type Stages, targetsOf } from "../corpus/plan.ts";
 import type { StreamSummary } from "../corpus/stream.ts";
 import {
-  type Association,
   chooseSamples,
   type Fact,
+  type HeatMatrixData,
   type ModelFacts,
   type ReportData,
   SAMPLE_RULE,
   type SampleFigure,
 } from "../figures/mod.ts";
+import { count } from "../figures/drawing/number_text.ts";
 import { type AxiomResult, saysOf } from "../experiments/axioms/mod.ts";
 import { decodeImage } from "../image/decode.ts";
 import type { RgbImage } from "../image/image.ts";
@@ -44,6 +47,7 @@ export interface FinishedRun {
   readonly setup: Setup;
   readonly stages: Stages;
   readonly outputs: readonly MethodOutput[];
+  readonly agreement: Agreement;
   readonly summary: StreamSummary;
   readonly manifest: Manifest;
   readonly threshold: number;
@@ -64,8 +68,9 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
   }
   const first = outputs[0]!;
   const { axioms } = finished;
-  const label = methodLabels(setup.methods, axioms);
-  const associations = strongestAssociations(outputs);
+  const failed = failedAxioms(axioms, setup.methods);
+  const label = methodLabels(setup.methods, failed);
+  const associations = strongestAssociations(outputs, new Set(failed.keys()));
   return {
     title: finished.title,
     question:
@@ -93,6 +98,7 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
       ...associations,
       rows: associations.rows.map((row) => ({ ...row, method: label(row.method) })),
     },
+    ...outputs.length > 1 ? { agreement: agreementMatrix(outputs, finished.agreement, label) } : {},
     axioms: axioms.map((result) => ({
       method: label(result.method),
       axiom: result.axiom,
@@ -121,9 +127,29 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
   };
 }
 
+function agreementMatrix(
+  outputs: readonly MethodOutput[],
+  agreement: Agreement,
+  label: (method: string) => string,
+): HeatMatrixData {
+  const names = outputs.map(({ method }) => method);
+  return {
+    name: "Correlation of box importances, method × method",
+    facts: `${names.length} methods over ${count(outputs[0]!.boxes)} boxes.`,
+    measure: "correlation",
+    units: "Pearson correlation, −1..1",
+    method: "all methods",
+    objects: names.map(label),
+    classes: names,
+    values: names.flatMap((_, i) => names.map((_, j) => agreement.correlation(i, j))),
+  };
+}
+
 /** How a method is called on the page: with what must be known of it wherever it stands. */
-function methodLabels(methods: readonly Method[], axioms: readonly AxiomResult[]) {
-  const failed = failedAxioms(axioms, methods);
+function methodLabels(
+  methods: readonly Method[],
+  failed: ReadonlyMap<string, readonly string[]>,
+) {
   return (name: string): string => {
     if (methods.find((method) => method.name === name)?.family === "control") {
       return `${name} (control)`;
@@ -139,43 +165,6 @@ function matrixOrder(outputs: readonly MethodOutput[]) {
   return order.flatMap((name) =>
     outputs.flatMap(({ matrices }) => matrices.filter(({ measure }) => measure === name))
   );
-}
-
-/** The strongest cells by |phi|, with the counts behind them; by mean importance where no phi is defined. */
-export function strongestAssociations(
-  outputs: readonly MethodOutput[],
-  limit = 10,
-): { rule: string; rows: Association[] } {
-  // A control finds nothing: it is what a finding has to beat. Without anything else it is shown all the same.
-  const explaining = outputs.filter(({ control }) => !control);
-  const rank = (name: string): Association[] =>
-    (explaining.length > 0 ? explaining : outputs).flatMap(({ method, counts, matrices }) => {
-      const matrix = matrices.find(({ measure }) => measure === name)!;
-      return matrix.objects.flatMap((object, row) =>
-        counts.columns.map((target, column): Association => {
-          const cell = counts.cell(object, target)!;
-          return {
-            object,
-            class: matrix.classes[column]!,
-            measure: name,
-            method,
-            value: matrix.values[row * matrix.classes.length + column]!,
-            both: cell.a,
-            withObject: cell.a + cell.b,
-            withClass: cell.a + cell.c,
-          };
-        })
-      );
-    }).filter(({ value }) => !Number.isNaN(value))
-      .sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, limit);
-  const byPhi = rank("phi");
-  if (byPhi.length > 0) {
-    return { rule: "largest |phi| between “object salient” and “class predicted”", rows: byPhi };
-  }
-  return {
-    rule: "largest mean importance (phi is undefined everywhere)",
-    rows: rank("mean-importance"),
-  };
 }
 
 async function modelFacts({ classifier, detector }: Setup): Promise<ModelFacts[]> {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { compareCodePoints } from "../base/code_points.ts";
 import type { Measure } from "../statistics/measure.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { csvText } from "./csv.ts";
@@ -24,13 +23,6 @@ export interface AssociationMatrix {
   readonly classes: readonly string[];
   /** Row-major [objects, classes]; NaN where the measure is not defined. */
   readonly values: Float64Array;
-}
-
-/** One cell of a matrix. */
-export interface Association {
-  readonly object: string;
-  readonly class: string;
-  readonly value: number;
 }
 
 /** The matrix of one measure over a corpus's counts, for the classes the accumulator keeps. */
@@ -67,26 +59,4 @@ export function matrixCsv({ objects, classes, values }: AssociationMatrix): stri
     row,
   ) => [object, ...values.subarray(row * classes.length, (row + 1) * classes.length)]);
   return csvText([["object", ...classes], ...lines]);
-}
-
-/**
- * The `k` largest cells, largest first; of equal cells first that of the object that comes first by code point, then the class that
- * comes first in the matrix. NaN is left out.
- */
-export function strongest(matrix: AssociationMatrix, k: number): Association[] {
-  const { objects, classes, values } = matrix;
-  const cells = objects.flatMap((object, row) =>
-    classes.map((name, column) => ({
-      object,
-      class: name,
-      value: values[row * classes.length + column]!,
-      column,
-    }))
-  );
-  return cells.filter(({ value }) => !Number.isNaN(value))
-    .sort((x, y) =>
-      y.value - x.value || compareCodePoints(x.object, y.object) || x.column - y.column
-    )
-    .slice(0, Math.max(0, k))
-    .map(({ object, class: name, value }) => ({ object, class: name, value }));
 }

@@ -19,8 +19,11 @@ export interface FigureOptions {
 /** A figure. */
 export type Figure<Data> = (data: Data, options?: FigureOptions) => string;
 
-/** An object × class matrix to be drawn; an AssociationMatrix fits. */
+/** An object × class matrix to be drawn (an AssociationMatrix fits), or another with names for its rows and columns. */
 export interface HeatMatrixData {
+  /** The figure's name, and the line below it, where they do not follow from the rest. */
+  readonly name?: string;
+  readonly facts?: string;
   /** What is in the cells: `dice`, `phi`, `log-odds` … It is part of the figure's name. */
   readonly measure: string;
   /** The CAM method whose salient boxes were counted. */

@@ -26,8 +26,10 @@ export interface Selection {
 }
 
 /** The name of a matrix: what is in its cells, and by which method. */
-export function matrixName(data: Pick<HeatMatrixData, "measure" | "method">): string {
-  return `${data.measure} of object × class, ${data.method}`;
+export function matrixName(
+  data: Pick<HeatMatrixData, "name" | "measure" | "method">,
+): string {
+  return data.name ?? `${data.measure} of object × class, ${data.method}`;
 }
 
 /**
@@ -206,11 +208,15 @@ export function digitsFor(values: ArrayLike<number>): 0 | 2 {
 }
 
 function factsOf(data: HeatMatrixData): string {
-  return [
-    data.n === undefined ? undefined : `n = ${count(data.n)} ${data.counted ?? "samples"}`,
-    `${plural(data.objects.length, "object")} × ${plural(data.classes.length, "class", "classes")}`,
-    data.threshold === undefined ? undefined : `salient: importance over ${fixed(data.threshold)}`,
-  ].filter((part) => part !== undefined).join("; ") + ".";
+  return data.facts ?? [
+        data.n === undefined ? undefined : `n = ${count(data.n)} ${data.counted ?? "samples"}`,
+        `${plural(data.objects.length, "object")} × ${
+          plural(data.classes.length, "class", "classes")
+        }`,
+        data.threshold === undefined
+          ? undefined
+          : `salient: importance over ${fixed(data.threshold)}`,
+      ].filter((part) => part !== undefined).join("; ") + ".";
 }
 
 interface Cells {

@@ -5,7 +5,12 @@
  */
 
 import { markup } from "./drawing/markup.ts";
-import { findingsSection, matricesSection, samplesSection } from "./page/findings.ts";
+import {
+  agreementSection,
+  findingsSection,
+  matricesSection,
+  samplesSection,
+} from "./page/findings.ts";
 import { axiomsSection } from "./page/axioms.ts";
 import {
   cautionBox,
@@ -19,7 +24,7 @@ import { page, type PageSection } from "./page/page.ts";
 import type { ReportData } from "./page/report_data.ts";
 
 /**
- * Makes the page: question and counts, cautions, strongest associations, matrices, samples, facts of the run, models, failures,
+ * Makes the page: question and counts, cautions, strongest associations, matrices, agreement of methods, samples, axioms, facts of the run, models, failures,
  * references. Equal data give equal bytes. All text is escaped, and the page's own policy forbids scripts, requests and
  * any style but its own, so that nothing in a foreign path or label can act.
  *
@@ -29,6 +34,16 @@ export function report(data: ReportData): string {
   const sections: PageSection[] = [
     ["associations", "Associations", "Strongest associations", findingsSection(data)],
     ["matrices", "Matrices", "Association matrices", matricesSection(data)],
+    ...data.agreement
+      ? [
+        [
+          "agreement",
+          "Agreement",
+          "Agreement of methods",
+          agreementSection(data.agreement),
+        ] as const,
+      ]
+      : [],
     ["samples", "Samples", "Samples", samplesSection(data)],
     ...data.axioms
       ? [["axioms", "Axioms", "Axioms of the methods", axiomsSection(data.axioms)] as const]

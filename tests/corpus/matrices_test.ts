@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "csv-parse/sync";
 import { createRng } from "../../src/base/rng.ts";
 import { Accumulator } from "../../src/corpus/accumulator.ts";
-import {
-  type AssociationMatrix,
-  associationMatrix,
-  matrixCsv,
-  strongest,
-} from "../../src/corpus/matrices.ts";
+import { type AssociationMatrix, associationMatrix, matrixCsv } from "../../src/corpus/matrices.ts";
 import { MEASURES } from "../../src/statistics/mod.ts";
 
 const MATRIX: AssociationMatrix = {
@@ -54,15 +49,4 @@ Deno.test("objects come by code point, whatever the order they were met in", () 
   }
   const bytes = (text: string) => new TextEncoder().encode(text).toHex();
   assert.deepEqual(order.toSorted((a, b) => bytes(a) < bytes(b) ? -1 : 1), order);
-});
-
-Deno.test("the strongest cells come largest first, ties by object and class, without NaN", () => {
-  assert.deepEqual(strongest(MATRIX, 4), [
-    { object: "two\nlines", class: "joy, great", value: 1e21 },
-    { object: "cr\ronly", class: "joy, great", value: .5 },
-    { object: "two\nlines", class: "fear", value: .5 },
-    { object: "Dog", class: "joy, great", value: .1 + .2 },
-  ]);
-  assert.equal(strongest(MATRIX, 100).length, 7);
-  assert.deepEqual(strongest(MATRIX, 0), []);
 });

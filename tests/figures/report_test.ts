@@ -4,7 +4,6 @@ import { rgb } from "d3-color";
 import { interpolateRdBu } from "d3-scale-chromatic";
 import { type DefaultTreeAdapterTypes as Html, parse } from "parse5";
 import { report, type ReportData } from "../../src/figures/mod.ts";
-import { strongestAssociations } from "../../src/figures/page/findings.ts";
 
 const MATRIX = {
   measure: "phi",
@@ -13,6 +12,14 @@ const MATRIX = {
   classes: ["happy", "sad"],
   values: [0.5, -0.7, NaN, 0.1],
   n: 22,
+};
+
+const ASSOCIATION = {
+  object: "mouth",
+  class: "sad",
+  measure: "phi",
+  method: "Grad-CAM",
+  value: -0.7,
 };
 
 const DATA: ReportData = {
@@ -26,6 +33,7 @@ const DATA: ReportData = {
     { ...MATRIX, method: "Layer-CAM", values: [0.4, 0.6, NaN, 0] },
     { ...MATRIX, measure: "dice", values: [0.5, 0.7, 0, 0.1] },
   ],
+  associations: { rule: "The largest.", rows: [ASSOCIATION] },
   models: [{
     role: "classifier",
     name: "net",
@@ -66,6 +74,7 @@ const EMPTY_DATA: ReportData = {
   counts: { images: 0, failed: 0, samples: 0, boxes: 0 },
   settings: [],
   matrices: [],
+  associations: { rule: "", rows: [] },
   models: [],
   runtime: { backend: "wasm", reason: "asked for", versions: [] },
   stages: [],
@@ -138,13 +147,52 @@ Deno.test("report has its sections, a figure for each matrix and each sample, an
   }
 });
 
-Deno.test("report lists the strongest cells of the first matrix, the other method's values beside", () => {
-  // Object, class, value, bar, Layer-CAM.
-  assert.deepEqual(table(report(DATA), "associations"), [
-    ["mouth", "sad", "−0.70", "", "0.60"],
-    ["mouth", "happy", "0.50", "", "0.40"],
-    ["nose", "sad", "0.10", "", "0.00"],
+Deno.test("report lists associations with the method's name in the head, and says when there are none", () => {
+  // Object, class, value, bar.
+  assert.deepEqual(table(report(DATA), "associations"), [["mouth", "sad", "−0.70", ""]]);
+  assert.ok(named(report(DATA), "th").map(text).includes("phi, Grad-CAM"));
+  const none = report({ ...DATA, associations: { rule: "", rows: [] } });
+  assert.ok(none.includes("No cell of a matrix has a value"));
+});
+
+Deno.test("report shows of several methods the range and how many have the sign", () => {
+  const html = report({
+    ...DATA,
+    associations: {
+      rule: "The middle one",
+      rows: [{
+        ...ASSOCIATION,
+        methods: { least: -0.9, greatest: 0.1, agreeing: 5, defined: 7 },
+      }],
+    },
+  });
+  assert.deepEqual(table(html, "associations"), [
+    ["mouth", "sad", "−0.70", "", "−0.90 to 0.10", "5 of 7"],
   ]);
+  assert.ok(
+    html.includes("The middle one. Values and counts are those of the method in the middle"),
+  );
+});
+
+Deno.test("report shows the agreement of methods where there is one", () => {
+  const names = ["grad-cam", "sobel (control)"];
+  const html = report({
+    ...DATA,
+    agreement: {
+      name: "Correlation, method × method",
+      facts: "2 methods over 9 boxes.",
+      measure: "correlation",
+      method: "all",
+      objects: names,
+      classes: names,
+      values: [1, -0.25, -0.25, 1],
+    },
+  });
+  const section = elements(html).find((element) => attribute(element, "id") === "agreement")!;
+  for (const said of ["Correlation, method × method", "2 methods over 9 boxes.", "−0.25"]) {
+    assert.ok(text(section).includes(said), said);
+  }
+  assert.ok(text(section).includes("grad-cam × sobel (control): −0.250"));
 });
 
 Deno.test("report shows given associations with their evidence", () => {
@@ -165,28 +213,9 @@ Deno.test("report shows given associations with their evidence", () => {
     },
   });
   assert.deepEqual(table(html, "associations"), [
-    ["nose", "sad", "0.10", "", "−0.02 to 0.22", "< 0.001", "1\u202f234", "0.00"],
+    ["nose", "sad", "0.10", "", "−0.02 to 0.22", "< 0.001", "1\u202f234"],
   ]);
   assert.ok(html.includes("Those that passed."));
-});
-
-Deno.test("strongestAssociations leaves NaN and 0 out, breaks ties by name and stops at ten", () => {
-  const objects = ["b", "a"], classes = Array.from({ length: 8 }, (_, i) => `c${i}`);
-  const found = strongestAssociations({
-    ...MATRIX,
-    objects,
-    classes,
-    values: new Array(16).fill(-0.5),
-  });
-  assert.equal(found.rows.length, 10);
-  assert.deepEqual(found.rows[0], {
-    object: "a",
-    class: "c0",
-    measure: "phi",
-    method: "Grad-CAM",
-    value: -0.5,
-  });
-  assert.equal(strongestAssociations({ ...MATRIX, values: [NaN, 0, NaN, 0] }).rows.length, 0);
 });
 
 Deno.test("the methods of one measure share rows and colours", () => {
@@ -281,8 +310,9 @@ Deno.test("report with matrices that are empty, NaN only or 0 only does not fail
       { ...MATRIX, values: [0, 0, 0, 0] },
     ]
   ) {
-    const html = report({ ...DATA, matrices: [matrix] });
-    assert.ok(html.includes("No cell of the matrix has a value other than 0"));
+    const html = report({ ...DATA, matrices: [matrix], associations: { rule: "", rows: [] } });
+    assert.ok(html.includes("No cell of a matrix has a value"));
+    assert.ok(html.includes("phi of object × class, Grad-CAM"));
   }
 });
 

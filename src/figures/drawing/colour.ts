@@ -29,6 +29,7 @@ export const MAP_OPACITY = 0.85;
 /** Measures whose neutral value is 0 even where no cell of a matrix is negative. */
 export const SIGNED_MEASURES: ReadonlySet<string> = new Set([
   "phi",
+  "correlation",
   "log-odds",
   "log-odds-ratio",
   "residual",

@@ -4,76 +4,52 @@
  * @module
  */
 
-import { compareCodePoints } from "../../base/code_points.ts";
 import { lines, type Markup, markup, trusted } from "../drawing/markup.ts";
-import { coordinate, count, fixed, plural, probability } from "../drawing/number_text.ts";
+import { coordinate, count, fixed, probability } from "../drawing/number_text.ts";
 import type { HeatMatrixData } from "../figure.ts";
 import { heatMatrix, select } from "../heat_matrix.ts";
 import { overlay } from "../overlay.ts";
-import type { Association, Associations, ReportData, SampleFigure } from "./report_data.ts";
+import type { Association, ReportData, SampleFigure } from "./report_data.ts";
 
-const STRONGEST = 10;
-
-/**
- * The ten cells of a matrix with the largest |value|, ties by object and class; NaN is left out. With a sign, so a strong absence of an
- * association is found too.
- */
-export function strongestAssociations(matrix: HeatMatrixData): Associations {
-  const { objects, classes, values } = matrix;
-  const rows: Association[] = objects.flatMap((object, i) =>
-    classes.map((name, j) => ({
-      object,
-      class: name,
-      measure: matrix.measure,
-      method: matrix.method,
-      value: values[i * classes.length + j],
-    }))
-  ).filter(({ value }) => !Number.isNaN(value) && value !== 0);
-  rows.sort((a, b) =>
-    Math.abs(b.value) - Math.abs(a.value) || compareCodePoints(a.object, b.object) ||
-    compareCodePoints(a.class, b.class)
-  );
-  const shown = rows.slice(0, STRONGEST);
-  return {
-    rule: `The ${
-      plural(shown.length, "cell")
-    } with the largest |${matrix.measure}| by ${matrix.method}; ties by name; cells without a value or at 0 are left out.`,
-    rows: shown,
-  };
-}
-
-/** The table of the strongest associations; the other methods' values of the same cells stand beside. */
-export function findingsSection(data: ReportData): Markup {
-  const found = data.associations ??
-    (data.matrices.length > 0 ? strongestAssociations(data.matrices[0]) : undefined);
-  if (!found) return markup`<p>This run made no association matrix.</p>`;
-  if (found.rows.length === 0) {
-    return markup`<p>No cell of the matrix has a value other than 0: there were too few salient boxes or samples.</p>
-<p class="soft">${found.rule}</p>`;
+/** The table of the strongest associations. */
+export function findingsSection({ associations: { rows, rule } }: ReportData): Markup {
+  if (rows.length === 0) {
+    return markup`<p>No cell of a matrix has a value: there were too few salient boxes or samples.</p>`;
   }
-  const { rows } = found;
   const limit = Math.max(...rows.map(({ value }) => Number.isFinite(value) ? Math.abs(value) : 0));
   const signed = rows.some(({ value }) => value < 0);
   const has = (key: keyof Association) => rows.some((row) => row[key] !== undefined);
   const methods = [...new Set(rows.map(({ method }) => method))];
   const measures = [...new Set(rows.map(({ measure }) => measure))];
   const same = methods.length === 1 && measures.length === 1;
-  const others = same
-    ? data.matrices.filter((m) => m.measure === measures[0] && m.method !== methods[0])
-    : [];
+  const several = has("methods");
+  const valueHead = several
+    ? measures.join(", ")
+    : same
+    ? `${measures[0]}, ${methods[0]}`
+    : "Value";
   // Columns that no row has anything for are not there at all.
   const columns: { head: string; number?: boolean; cell: (row: Association) => Markup }[] = [
     { head: "Object", cell: (row) => markup`<bdi>${row.object}</bdi>` },
     { head: "Class", cell: (row) => markup`<bdi>${row.class}</bdi>` },
-    ...(same ? [] : [
+    ...(same || several ? [] : [
       { head: "Measure", cell: (row: Association) => markup`${row.measure}` },
       { head: "Method", cell: (row: Association) => markup`${row.method}` },
     ]),
-    {
-      head: same ? `${measures[0]}, ${methods[0]}` : "Value",
-      number: true,
-      cell: (row) => markup`${decimals(row.value)}`,
-    },
+    { head: valueHead, number: true, cell: (row) => markup`${decimals(row.value)}` },
+    ...(several
+      ? [{
+        head: "Range of methods",
+        number: true,
+        cell: ({ methods }: Association) =>
+          markup`${methods ? `${decimals(methods.least)} to ${decimals(methods.greatest)}` : "–"}`,
+      }, {
+        head: "Same sign",
+        number: true,
+        cell: ({ methods }: Association) =>
+          markup`${methods ? `${methods.agreeing} of ${methods.defined}` : "–"}`,
+      }]
+      : []),
     ...(has("interval")
       ? [{
         head: "Interval",
@@ -97,15 +73,8 @@ export function findingsSection(data: ReportData): Markup {
         number: true,
         cell: (row: Association) => markup`${row[key] === undefined ? "–" : count(row[key])}`,
       })),
-    ...others.map((matrix) => ({
-      head: matrix.method,
-      number: true,
-      cell: (row: Association) => markup`${decimals(valueIn(matrix, row))}`,
-    })),
   ];
-  const valueColumn = columns.findIndex(({ head }) =>
-    head === "Value" || head === `${measures[0]}, ${methods[0]}`
-  );
+  const valueColumn = columns.findIndex(({ head }) => head === valueHead);
   const className = (column: { number?: boolean }, i: number) =>
     column.number ? markup` class="number"` : markup`${i < 2 ? markup` class="name"` : null}`;
   const head = columns.map((column, i) =>
@@ -129,20 +98,15 @@ export function findingsSection(data: ReportData): Markup {
 <tbody>
 ${lines(body)}
 </tbody></table></div>
-<p class="soft">${found.rule}${
-    others.length > 0
-      ? " The columns on the right hold the same cells by the other methods: a finding that only one method shows is weak."
+<p class="soft">${rule.charAt(0).toUpperCase()}${rule.slice(1)}${
+    several
+      ? ". Values and counts are those of the method in the middle. Methods are no independent witnesses: on some networks many of them give one and the same map (see Agreement)."
       : ""
   }</p>`;
 }
 
 function decimals(value: number): string {
   return fixed(value, value % 1 === 0 && Math.abs(value) > 1 ? 0 : 2);
-}
-
-function valueIn(matrix: HeatMatrixData, row: Association): number {
-  const i = matrix.objects.indexOf(row.object), j = matrix.classes.indexOf(row.class);
-  return i < 0 || j < 0 ? NaN : matrix.values[i * matrix.classes.length + j];
 }
 
 /** A value as a bar from 0, in the middle where signs occur. */
@@ -159,6 +123,16 @@ function bar(value: number, limit: number, signed: boolean): Markup {
       Math.max(0.5, zero)
     } 0v13"/></svg>`,
   );
+}
+
+/** How far methods agree, as a heat map. */
+export function agreementSection(agreement: HeatMatrixData): Markup {
+  const rows = {
+    objects: agreement.objects,
+    rule: "Rows and columns in the order of the run's methods.",
+  };
+  return markup`<p>Correlations of the importances that two methods give the same boxes. High ones say that methods rank boxes alike, not that they are right: sizes and places of boxes count in all of them. A method's correlation with the controls says how much of its ranking needs no look at the model.</p>
+<figure>${trusted(heatMatrix(agreement, { ink: "page", rows }))}</figure>`;
 }
 
 /** All matrices as heat maps; where there are several methods, a heading for each measure, and one scale and one choice of rows within it. */

@@ -28,10 +28,11 @@ export interface ReportData {
   readonly counts: ReportCounts;
   /** What was chosen: target, threshold, preset, seed, importance convention … */
   readonly settings: readonly Fact[];
-  /** All matrices, grouped on the page by measure in order of first appearance; the first one leads (see `associations`). */
+  /** All matrices, grouped on the page by measure in order of first appearance. */
   readonly matrices: readonly HeatMatrixData[];
-  /** The strongest associations; by default the ten largest |value| of the first matrix. */
-  readonly associations?: Associations;
+  readonly associations: Associations;
+  /** With several methods: how far they agree, [methods, methods]. */
+  readonly agreement?: HeatMatrixData;
   /** What was checked of the methods on this classifier; an empty list says that nothing was. */
   readonly axioms?: readonly AxiomFinding[];
   readonly models: readonly ModelFacts[];
@@ -90,6 +91,13 @@ export interface Association {
   readonly both?: number;
   readonly withObject?: number;
   readonly withClass?: number;
+  /** Of several methods: their least and greatest value, how many of those with a value have this one's sign. */
+  readonly methods?: {
+    readonly least: number;
+    readonly greatest: number;
+    readonly agreeing: number;
+    readonly defined: number;
+  };
   readonly p?: number;
   /** p adjusted for all cells. */
   readonly q?: number;
