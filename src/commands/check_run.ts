@@ -5,7 +5,9 @@
  */
 
 import { join } from "node:path";
+import { csvText } from "../corpus/csv.ts";
 import { findImages } from "../corpus/images.ts";
+import { writeWhole } from "../corpus/outputs.ts";
 import { type AxiomResult, saysOf } from "../experiments/axioms/mod.ts";
 import { cascade, type CascadeStep } from "../experiments/cascade.ts";
 import { closeGpu } from "../gpu/device.ts";
@@ -39,7 +41,11 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
     for (const notice of setup.notices) console.error(`note: ${notice}`);
     const results = await checkMethods(context, setup.methods);
     if (options.out !== undefined) await writeAxioms(options.out, setup, results);
+    const names = setup.methods.map(({ name }) => name);
     const steps = options.cascade ? await Array.fromAsync(cascade(context, setup.methods)) : [];
+    if (options.out !== undefined && steps.length > 0) {
+      await writeWhole(join(options.out, "cascade.csv"), cascadeCsv(names, steps));
+    }
     if (options.json) console.log(JSON.stringify({ axioms: results, cascade: steps }, null, 1));
     else {
       console.log(
@@ -51,7 +57,7 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
         console.log(
           "\nCorrelation with the trained model's maps, layers re-drawn from the output down:\n",
         );
-        console.log(cascadeTable(setup.methods.map(({ name }) => name), steps));
+        console.log(cascadeTable(names, steps));
       }
     }
     return failedAxioms(results, setup.methods).size > 0 ? 1 : 0;
@@ -73,6 +79,16 @@ function resultTable(results: readonly AxiomResult[]): string {
       saysOf(result),
     ]),
   );
+}
+
+/** One row a method and step: `method,layers,layer,correlation`. */
+function cascadeCsv(methods: readonly string[], steps: readonly CascadeStep[]): string {
+  return csvText([
+    ["method", "layers", "layer", "correlation"],
+    ...methods.flatMap((name, m) =>
+      steps.map(({ layers, layer, correlations }) => [name, layers, layer, correlations[m]!])
+    ),
+  ]);
 }
 
 function cascadeTable(methods: readonly string[], steps: readonly CascadeStep[]): string {

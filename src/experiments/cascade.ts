@@ -8,7 +8,7 @@ import { createRng } from "../base/rng.ts";
 import type { Method } from "../methods/mod.ts";
 import { learnedNodes, randomiseWeights } from "../onnx/randomise.ts";
 import type { AxiomContext } from "./axioms/axiom.ts";
-import { correlation, type Maps, mapsOf, meanOf, plainMaps, sampleOf } from "./axioms/_maps.ts";
+import { correlation, mapsOf, meanOf, plainMaps, sampleOf } from "./axioms/_maps.ts";
 
 /** One step of the cascade. */
 export interface CascadeStep {
@@ -35,27 +35,38 @@ export async function* cascade(
   context: AxiomContext,
   methods: readonly Method[],
 ): AsyncGenerator<CascadeStep> {
-  const { classifier, compute, seed } = context;
-  const trained: Maps[] = [];
-  for (const method of methods) trained.push(await plainMaps(context, method));
-  const layers = learnedNodes(classifier.graphs.whole);
+  const layers = learnedNodes(context.classifier.graphs.whole);
   for (const count of steps(layers.length)) {
-    const random = await classifier.derive(
-      `cascade ${count}`,
-      (graph) => randomiseWeights(graph, createRng(seed).split("cascade"), count),
-    );
     const correlations: number[] = [];
-    for (const [m, method] of methods.entries()) {
-      const maps = await mapsOf({ classifier: random, compute }, method, context);
-      correlations.push(meanOf(context.classes.map((_, i) =>
-        correlation(
-          sampleOf(trained[m]!.final, maps.samples, i),
-          sampleOf(maps.final, maps.samples, i),
-        )
-      )));
+    for (const method of methods) {
+      correlations.push(await correlationWhenRedrawn(context, method, count));
     }
     yield { layers: count, layer: layers[count - 1]!.name, correlations };
   }
+}
+
+/**
+ * Mean correlation, over samples, of a method's final maps with those of the model whose first layers from the output are re-drawn, for the
+ * same classes; NaN where all maps are constant.
+ */
+export async function correlationWhenRedrawn(
+  context: AxiomContext,
+  method: Method,
+  layers: number,
+): Promise<number> {
+  const { classifier, compute, seed } = context;
+  const random = await classifier.derive(
+    `cascade ${seed} ${layers}`,
+    (graph) => randomiseWeights(graph, createRng(seed).split("cascade"), layers),
+  );
+  const trained = await plainMaps(context, method);
+  const maps = await mapsOf({ classifier: random, compute }, method, context);
+  return meanOf(context.classes.map((_, i) =>
+    correlation(
+      sampleOf(trained.final, trained.samples, i),
+      sampleOf(maps.final, maps.samples, i),
+    )
+  ));
 }
 
 /** 1, 2, 4, … below the number of layers, then that number. */

@@ -17,6 +17,7 @@ const LEARNED: Readonly<Record<string, readonly number[]>> = {
   MatMul: [0, 1],
   BatchNormalization: [1, 2, 3, 4],
   InstanceNormalization: [1, 2],
+  GroupNormalization: [1, 2],
   LayerNormalization: [1, 2],
   PRelu: [1],
 };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { parse } from "csv-parse/sync";
 import { emocam } from "./cli.ts";
 
 const RUN = ["--methods", "grad-cam,guided-backprop,eigen-cam", "--backend", "native"];
@@ -71,6 +72,33 @@ Deno.test("analyze --check checks first, and a damaged file of verdicts is named
     const broken = await emocam(...args, "--out", out);
     assert.equal(broken.status, 2);
     assert.match(broken.err, /^Cannot read .*axioms\.json: .*; remove it, and check again$/m);
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+});
+
+Deno.test("check --cascade prints the table and keeps it in a run's folder", async () => {
+  const out = await Deno.makeTempDir();
+  try {
+    const args = ["check", "--methods", "grad-cam,sobel", "--backend", "native", "--batch", "1"];
+    const found = await emocam(...args, "--cascade", "--out", out);
+    assert.match(found.out, /^sobel +1\.00 +1\.00 +1\.00 +1\.00 +1\.00$/m);
+    const rows = parse(await Deno.readTextFile(join(out, "cascade.csv")), { columns: true }) as {
+      method: string;
+      layers: string;
+      correlation: string;
+    }[];
+    const ofMethod = (name: string) => rows.filter(({ method }) => method === name);
+    assert.deepEqual(ofMethod("grad-cam").map(({ layers }) => layers), ["1", "2", "4", "8", "13"]);
+    assert.ok(ofMethod("sobel").every(({ correlation }) => Math.abs(+correlation - 1) < 1e-6));
+    // Its last step is the axiom's figure.
+    const verdicts = JSON.parse(await Deno.readTextFile(join(out, "axioms.json"))) as {
+      method: string;
+      axiom: string;
+      value: number;
+    }[];
+    const own = verdicts.find((v) => v.method === "grad-cam" && v.axiom === "randomisation")!;
+    assert.equal(+ofMethod("grad-cam").at(-1)!.correlation, own.value);
   } finally {
     await Deno.remove(out, { recursive: true });
   }

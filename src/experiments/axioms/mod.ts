@@ -12,6 +12,7 @@ import { gradient } from "./gradient.ts";
 import { masks } from "./masks.ts";
 import { mirror } from "./mirror.ts";
 import { occlusion } from "./occlusion.ts";
+import { randomisation } from "./randomisation.ts";
 import { sameAsCam } from "./same_as_cam.ts";
 
 export type { Axiom, AxiomContext } from "./axiom.ts";
@@ -24,6 +25,7 @@ export const AXIOMS: readonly Axiom[] = [
   masks,
   mirror,
   occlusion,
+  randomisation,
   backends,
 ];
 

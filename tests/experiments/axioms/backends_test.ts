@@ -78,6 +78,7 @@ Deno.test("checkAxioms() gives a verdict or a reason for every axiom that speaks
       "same as CAM",
       "mirror",
       "occlusion",
+      "randomisation",
       "backends",
     ]);
     const last = results.at(-1)!;
