@@ -5,7 +5,8 @@ import { backends } from "../../../src/experiments/axioms/backends.ts";
 import { checkAxioms } from "../../../src/experiments/axioms/mod.ts";
 import { createCompute } from "../../../src/gpu/compute.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
-import { floats } from "../../../src/base/tensor.ts";
+import { floats, type Tensor } from "../../../src/base/tensor.ts";
+import { ablationCam } from "../../../src/methods/ablation_cam.ts";
 import type { Method } from "../../../src/methods/mod.ts";
 import { toFloats } from "../../../src/runtime/session.ts";
 import { figure, withAxiomContext } from "./support.ts";
@@ -87,5 +88,25 @@ Deno.test("checkAxioms() gives a verdict or a reason for every axiom that speaks
     assert.ok(
       results.slice(0, 2).every(({ verdict, value }) => verdict === "holds" && value! >= 0),
     );
+  });
+});
+
+Deno.test("perturbation methods are compared on one sample, others on all", async () => {
+  await withAxiomContext(async (context) => {
+    const asked: number[] = [];
+    const theirs = {
+      ...context.classifier,
+      forward: (inputs: Tensor) => {
+        asked.push(inputs.shape[0]!);
+        return context.classifier.forward(inputs);
+      },
+    };
+    const withOther = {
+      ...context,
+      other: () => Promise.resolve({ classifier: theirs, compute: context.compute }),
+    };
+    assert.equal(figure(await backends.check(withOther, gradCam)), 0);
+    assert.equal(figure(await backends.check(withOther, ablationCam)), 0);
+    assert.deepEqual(asked, [context.classes.length, 1]);
   });
 });
