@@ -7,8 +7,9 @@
 import { type Command, Option } from "commander";
 import { TARGET_CHOICES } from "../classifier/target.ts";
 import { BOX_MEANS } from "../corpus/plan.ts";
+import { type CompositeName, COMPOSITES } from "../rules/lrp/composites.ts";
 import { BACKENDS } from "../runtime/backend_names.ts";
-import { list, number, oneOf, several } from "./options.ts";
+import { list, listOf, number, oneOf, several } from "./options.ts";
 
 /** What is taken where nothing is named. */
 const DEFAULTS = { classifier: ["mini-xception"], detector: ["face-parts"] };
@@ -71,6 +72,12 @@ export function explainOptions(command: Command): Command {
         "--layer <tensors>",
         "target layer, instead of the card's; several, separated by commas, are fused",
       ).argParser(list),
+    )
+    .addOption(
+      new Option(
+        "--composite <names>",
+        "rules of lrp-cam, by layer; several, separated by commas, are a method each",
+      ).argParser(listOf("--composite", Object.keys(COMPOSITES) as CompositeName[])),
     )
     .option("--aug-smooth", "mean over mirrored and scaled inputs (six times the work)")
     .option("--eigen-smooth", "first principal component of the weighted channels, not their sum")

@@ -51,6 +51,18 @@ export function list(text: string): string[] {
   return text.split(",").map((word) => word.trim()).filter((word) => word !== "");
 }
 
+/** A parser of some of a list of words, separated by commas; each once. */
+export function listOf<T extends string>(
+  what: string,
+  words: readonly T[],
+): (text: string) => T[] {
+  const one = oneOf(what, words);
+  return (text) => {
+    const found = [...new Set(list(text).map(one))];
+    return found.length > 0 ? found : [one(text)];
+  };
+}
+
 /** A parser of an option that may be given several times: all its values, in place of the default. */
 export function several(
   byDefault: readonly string[],

@@ -21,7 +21,9 @@ import { type Compute, createCompute } from "../gpu/compute.ts";
 import { libvipsBuild } from "../image/libvips.ts";
 import {
   augSmooth,
+  byComposites,
   type ChosenMethod,
+  type CompositeName,
   eigenSmooth,
   findMethods,
   fusedLayers,
@@ -56,6 +58,8 @@ export interface ExplainOptions {
   readonly batch: number;
   /** Target layers; the first is where the classifier is cut, and maps of all are fused. */
   readonly layer?: readonly string[];
+  /** Rules of lrp-cam: a method for each. */
+  readonly composite?: readonly CompositeName[];
   readonly augSmooth?: boolean;
   readonly eigenSmooth?: boolean;
   readonly placement?: PlacementRule;
@@ -94,7 +98,7 @@ export async function openSetup(
   images: readonly CorpusImage[],
   inputShape?: readonly number[],
 ): Promise<Setup> {
-  const chosen = findMethods(options.methods);
+  const chosen = withComposites(findMethods(options.methods), options.composite);
   const backend = await chooseBackend(options.backend);
   const source = await findClassifier(options.classifier, inputShape);
   const cutAt = (layer?: string) =>
@@ -127,7 +131,7 @@ export async function openSetup(
   const wanted = published
     ? chosen.map((choice) => ({ ...choice, method: withPublishedTarget(choice.method) }))
     : chosen;
-  if (published && wanted.some(({ method }) => MISWIRED.includes(method.name))) {
+  if (published && wanted.some(({ method }) => MISWIRED.includes(method.name.split("+")[0]!))) {
     notices.push(MISWIRED_NOTE);
   }
   const methods = usableMethods(wanted, modifiers, classifier, target, notices);
@@ -165,6 +169,23 @@ export async function openSetup(
       if (faceFinder && faceFinder !== detector) await faceFinder.dispose();
     },
   };
+}
+
+/** LRP-CAM by each of the composites that were asked for. @throws {UsageError} when there is nothing that they would change. */
+function withComposites(
+  chosen: readonly ChosenMethod[],
+  composites: readonly CompositeName[] | undefined,
+): readonly ChosenMethod[] {
+  if (composites === undefined) return chosen;
+  const made = chosen.flatMap(({ method, named }) =>
+    byComposites(method, composites).map((method) => ({ method, named }))
+  );
+  if (made.some(({ method }) => method.settings?.composite !== undefined)) return made;
+  throw new UsageError(
+    `Cannot use --composite ${
+      composites.join(",")
+    }: lrp-cam is not among the methods; add it to --methods`,
+  );
 }
 
 /** The methods that the published code wires otherwise than their papers. */

@@ -10,13 +10,15 @@ import { relevanceGraph } from "../rules/lrp/relevance.ts";
 import { channelShares, relevanceUnsupported, runBackward, type WriteGraph } from "./_relevance.ts";
 import type { Method, MethodContext } from "./method.ts";
 
-const COMPOSITE: CompositeName = "epsilon";
+/** The composite of `lrp-cam` itself. */
+const DEFAULT: CompositeName = "epsilon";
 
 /**
  * LRP-CAM: map = ReLU(Σ_k s_k A_k), with s_k the sum over space of the relevance of channel k's cells.
  *
  * Relevance sets out as the class's logit, or as the logits of both classes for the margin, and is handed back by the composite
- * `epsilon` with ε = 1e-9; others are in `src/rules/lrp/`. What reaches the target layer and what biases absorb add up to it.
+ * `epsilon` with ε = 1e-9, or by another of `src/rules/lrp/composites.ts` ({@linkcode lrpCamBy}). What reaches the target layer and what
+ * biases absorb add up to it.
  * Target `probability` is refused: no rule hands a softmax's result back to its inputs and conserves it.
  *
  * Source: Bach et al. 2015 (PLoS ONE 10(7)), equation 58; as a CAM: Jung & Oh 2021 (arXiv 2102.05228), section 3.3, where
@@ -26,30 +28,41 @@ const COMPOSITE: CompositeName = "epsilon";
  * its fully connected layers: what it computes is the logit times the gradient, and misses the logit by 123 %. This one conserves
  * relevance.
  */
-export const lrpCam: Method = {
-  name: "lrp-cam",
-  title: "LRP-CAM",
-  source: "Bach et al. 2015, PLoS ONE 10(7), eq. 58",
-  family: "relevance",
-  rectify: true,
-  usesTarget: true,
-  weighsChannels: true,
-  settings: { composite: COMPOSITE, epsilon: 1e-9 },
-  unsupported: (classifier, target) =>
-    target === "probability"
-      ? "LRP hands back logits: no rule conserves relevance through a softmax; take target logit or margin"
-      : relevanceUnsupported(classifier, target, writer(COMPOSITE)),
-  async compute(context, classes) {
-    const { relevance } = await layerRelevance(context, classes, COMPOSITE);
-    return { weights: channelShares(relevance) };
-  },
-};
+export const lrpCam: Method = lrpCamBy(DEFAULT);
+
+/** LRP-CAM by a composite; any but the default is a method of its own, `lrp-cam+COMPOSITE`. */
+export function lrpCamBy(composite: CompositeName): Method {
+  const own = composite !== DEFAULT;
+  return {
+    name: own ? `lrp-cam+${composite}` : "lrp-cam",
+    title: own ? `LRP-CAM, ${composite}` : "LRP-CAM",
+    source: "Bach et al. 2015, PLoS ONE 10(7), eq. 58",
+    family: "relevance",
+    rectify: true,
+    usesTarget: true,
+    weighsChannels: true,
+    settings: { composite },
+    unsupported: (classifier, target) =>
+      target === "probability"
+        ? "LRP hands back logits: no rule conserves relevance through a softmax; take target logit or margin"
+        : relevanceUnsupported(classifier, target, writer(composite)),
+    async compute(context, classes) {
+      const { relevance } = await layerRelevance(context, classes, composite);
+      return { weights: channelShares(relevance) };
+    },
+  };
+}
+
+/** A method by each of these composites where it is LRP-CAM; else the method itself. */
+export function byComposites(method: Method, composites: readonly CompositeName[]): Method[] {
+  return method.name === lrpCam.name ? composites.map(lrpCamBy) : [method];
+}
 
 /** Relevance of the target layer's cells, [batch, C, h, w], and what was absorbed on the way, [batch]. */
 export async function layerRelevance(
   context: MethodContext,
   classes: readonly number[],
-  composite: CompositeName = COMPOSITE,
+  composite: CompositeName = DEFAULT,
 ): Promise<{ relevance: Tensor; absorbed: Tensor }> {
   const name = `relevance by ${composite}`;
   const { relevance, absorbed } = await runBackward(context, classes, name, writer(composite));

@@ -45,6 +45,8 @@ import type { Modifier } from "./modifiers/mod.ts";
 
 export * from "./method.ts";
 export * from "./modifiers/mod.ts";
+export { byComposites } from "./lrp_cam.ts";
+export { type CompositeName, COMPOSITES } from "../rules/lrp/composites.ts";
 export { frameOfMaps, mapBatchOf, toMapBatch } from "./_map_batch.ts";
 
 /** All methods, in the order in which they are listed and run. */
@@ -159,6 +161,7 @@ const PUBLISHED_LOGIT = ["lift-cam", "lrp-cam", "lime-cam"];
  * one score: to be chosen only to repeat that code's figures.
  */
 export function withPublishedTarget(method: Method): Method {
-  const target = PUBLISHED_LOGIT.includes(method.name) ? "logit" : "probability";
+  const [name] = method.name.split("+");
+  const target = PUBLISHED_LOGIT.includes(name!) ? "logit" : "probability";
   return { ...method, target };
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
-import { openClassifier } from "../../src/classifier/classifier.ts";
+import { openClassifier, readFloats } from "../../src/classifier/classifier.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
-import { layerRelevance, lrpCam } from "../../src/methods/lrp_cam.ts";
+import { gradCam } from "../../src/methods/grad_cam.ts";
+import { byComposites, layerRelevance, lrpCam } from "../../src/methods/lrp_cam.ts";
+import type { Method } from "../../src/methods/mod.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { type CompositeName, COMPOSITES } from "../../src/rules/lrp/composites.ts";
 import { relevanceGraph } from "../../src/rules/lrp/relevance.ts";
@@ -132,4 +134,31 @@ Deno.test("LRP-CAM refuses probabilities, and says why", async () => {
   assert.match(lrpCam.unsupported(net, "probability")!, /softmax; take target logit or margin/);
   assert.equal(lrpCam.unsupported(net, "logit"), undefined);
   await net.dispose();
+});
+
+Deno.test("composites are methods of their own: their names, their keys, and maps that differ where rules do", async () => {
+  const [plain, gamma] = byComposites(lrpCam, ["epsilon", "gamma"]) as [Method, Method];
+  assert.deepEqual([plain.name, gamma.name], ["lrp-cam", "lrp-cam+gamma"]);
+  assert.deepEqual([plain.settings, gamma.settings], [{ composite: "epsilon" }, {
+    composite: "gamma",
+  }]);
+  assert.deepEqual(byComposites(gradCam, ["gamma"]), [gradCam]);
+  const classifier = await openClassifier(await findClassifier("face-expression"), {
+    backend: "native",
+    batch: 1,
+    // Several convolutions lie behind it.
+    layer: "face-expression/Relu_152",
+  });
+  try {
+    const weights = (method: Method) =>
+      withContext(classifier, noiseInputs(classifier, 1), "logit", async (context) => {
+        const found = await method.compute(context, [0]);
+        assert.ok("weights" in found);
+        return [...(await readFloats(found.weights)).data];
+      });
+    const [own, other] = [await weights(plain), await weights(gamma)];
+    assert.ok(own.some((value, k) => Math.abs(value - other[k]!) > 0.01 * Math.abs(value)));
+  } finally {
+    await classifier.dispose();
+  }
 });

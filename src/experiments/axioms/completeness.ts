@@ -11,7 +11,13 @@ import { integratePieces } from "../../methods/integrated_gradients.ts";
 import { kernelShapCam } from "../../methods/kernel_shap_cam.ts";
 import { liftContributions } from "../../methods/lift_cam.ts";
 import { layerRelevance } from "../../methods/lrp_cam.ts";
-import { createContext, type Method, type MethodContext, scoreOf } from "../../methods/mod.ts";
+import {
+  type CompositeName,
+  createContext,
+  type Method,
+  type MethodContext,
+  scoreOf,
+} from "../../methods/mod.ts";
 import type { Axiom } from "./axiom.ts";
 
 /** Pieces of the path of Integrated Gradients: any number is complete by the rescale rule. */
@@ -25,7 +31,10 @@ interface Sums {
 
 /** By method: the two sums of each sample. */
 const SUMS: Readonly<
-  Record<string, (context: MethodContext, classes: readonly number[]) => Promise<Sums[]>>
+  Record<
+    string,
+    (context: MethodContext, classes: readonly number[], method: Method) => Promise<Sums[]>
+  >
 > = {
   "lift-cam": async (context, classes) =>
     await overEmptyLayer(context, classes, await liftContributions(context, classes)),
@@ -47,9 +56,10 @@ const SUMS: Readonly<
     }));
   },
   // Conservation: what reaches the layer and what biases absorb is what set out.
-  "lrp-cam": async (context, classes) => {
+  "lrp-cam": async (context, classes, { settings }) => {
     const { forward, target } = context;
-    const { relevance, absorbed } = await layerRelevance(context, classes);
+    const composite = settings!.composite as CompositeName;
+    const { relevance, absorbed } = await layerRelevance(context, classes, composite);
     return Array.from({ length: forward.count }, (_, row) => ({
       sum: sumOfRow(relevance.data, row, relevance.shape) + absorbed.data[row]!,
       change: scoreOf(forward, row, classes[row]!, target),
@@ -63,6 +73,11 @@ const SUMS: Readonly<
     }));
   },
 };
+
+/** Of a method as it is, not modified: `lrp-cam+gamma` hands back relevance by other rules, which conserve it too. */
+function sumsOf({ name, settings }: Method) {
+  return settings?.modifiers ? undefined : SUMS[name.split("+")[0]!];
+}
 
 /** Contributions [batch, …] of the layer against the score's change from an empty layer. */
 async function overEmptyLayer(
@@ -93,16 +108,18 @@ export const completeness: Axiom = {
   name: "completeness",
   source: "contributions add up to the change of the score; largest relative difference",
   bound: { atMost: 1e-4 },
-  applies: ({ name }) => Object.hasOwn(SUMS, name),
-  async check({ classifier, inputs, keys, classes, target, seed }, { name }: Method) {
+  applies: (method) => sumsOf(method) !== undefined,
+  async check({ classifier, inputs, keys, classes, target, seed }, method: Method) {
     // The runner-up is that of the sample, also at the baseline, where the score function would take its own.
     if (target === "margin") return { skipped: "the target is margin" };
-    if (name === "lrp-cam" && target !== "logit") return { skipped: `the target is ${target}` };
+    if (method.settings?.composite && target !== "logit") {
+      return { skipped: `the target is ${target}` };
+    }
     const forward = await classifier.forward(inputs);
     const context = createContext(classifier, forward, target, { seed, keys });
     try {
       const padding = new Array<number>(classifier.batch - classes.length).fill(0);
-      const sums = await SUMS[name]!(context, [...classes, ...padding]);
+      const sums = await sumsOf(method)!(context, [...classes, ...padding], method);
       return {
         value: Math.max(
           ...sums.map(({ sum, change }) => Math.abs(sum - change) / Math.abs(change)),

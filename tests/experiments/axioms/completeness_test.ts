@@ -3,7 +3,8 @@ import { completeness } from "../../../src/experiments/axioms/completeness.ts";
 import { fullGrad } from "../../../src/methods/full_grad.ts";
 import { integratedGradients } from "../../../src/methods/integrated_gradients.ts";
 import { kernelShapCam } from "../../../src/methods/kernel_shap_cam.ts";
-import { lrpCam } from "../../../src/methods/lrp_cam.ts";
+import { lrpCamBy } from "../../../src/methods/lrp_cam.ts";
+import { augSmooth, type CompositeName, COMPOSITES } from "../../../src/methods/mod.ts";
 import { liftCam } from "../../../src/methods/lift_cam.ts";
 import { figure, withAxiomContext } from "./support.ts";
 
@@ -18,10 +19,17 @@ Deno.test("LIFT-CAM, KernelSHAP-CAM, Integrated Gradients and FullGrad are compl
   }
 });
 
-Deno.test("LRP-CAM conserves relevance on the shipped classifier", async () => {
+Deno.test("LRP-CAM conserves relevance on the shipped classifier, by every composite", async () => {
   await withAxiomContext(async (context) => {
-    assert.ok(figure(await completeness.check(context, lrpCam)) < 1e-4);
+    for (const composite of Object.keys(COMPOSITES) as CompositeName[]) {
+      const method = lrpCamBy(composite);
+      assert.equal(completeness.applies(method), true, method.name);
+      const value = figure(await completeness.check(context, method));
+      assert.ok(value < 1e-4, `${method.name}: ${value}`);
+    }
   });
+  // The map of a modified method is no sum of relevance.
+  assert.equal(completeness.applies(augSmooth.apply(lrpCamBy("gamma"))), false);
 });
 
 Deno.test("completeness notices a head whose scores at the baseline are others", async () => {
