@@ -85,14 +85,18 @@ export function lrn(b: GraphBuilder, node: Node, x: Value): Value {
   return b.op("Mul", [x, b.op("Pow", [d, b.scalar(-floatOf(node, "beta", 0.75))])]);
 }
 
-/** LpNormalization with p = 2. */
+/** Less than every norm whose square float32 tells from 0. */
+const LEAST_NORM = 1e-23;
+
+/** LpNormalization with p = 2; zeros stay zeros, as the operator's implementations have it. */
 export function lpNormalization(b: GraphBuilder, node: Node, x: Value): Value {
   if (intOf(node, "p", 2) !== 2) {
     throw unsupported(node, "p is not 2", "choose a target layer behind it");
   }
   const axis = axisOf(intOf(node, "axis", -1), b.shape(x).length);
   const squares = reduceSum(b, b.op("Mul", [x, x]), [axis]);
-  return b.op("Div", [x, b.op("Sqrt", [squares])]);
+  const norm = b.op("Max", [b.op("Sqrt", [squares]), b.scalar(LEAST_NORM)]);
+  return b.op("Div", [x, norm]);
 }
 
 /** ReduceL1. */

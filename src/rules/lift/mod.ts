@@ -14,15 +14,17 @@ import type { Rule } from "../../onnx/backward.ts";
 import * as expansions from "../expansions.ts";
 import { GRADIENT_RULES } from "../gradient/mod.ts";
 import { expanded } from "./expanded.ts";
+import { product, quotient } from "./quotient.ts";
 import {
   atMidpoint,
   chosen,
   cornered,
   extremeOfTwo,
   linear,
-  quotient,
+  reciprocal,
   scaleless,
   smooth,
+  squareRoot,
 } from "./rescale.ts";
 import type { LiftRule, LiftTable } from "./rule.ts";
 import { logSoftmax, logSumExp, softmax } from "./softmax.ts";
@@ -48,7 +50,8 @@ export const LIFT_RULES: LiftTable = {
     ...["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split"] as const,
     ...["Slice", "Pad", "Gather", "Tile", "Cast", "SpaceToDepth", "DepthToSpace"] as const,
   ),
-  ...made(atMidpoint, "Gemm", "MatMul", "Mul", "ReduceSumSquare"),
+  ...made(atMidpoint, "Gemm", "MatMul", "ReduceSumSquare"),
+  ...made(product, "Mul"),
   Div: quotient,
   ...made(chosen, "Where"),
   ...made(winner, "MaxPool", "GlobalMaxPool", "ReduceMax"),
@@ -59,7 +62,9 @@ export const LIFT_RULES: LiftTable = {
     ...["Sigmoid", "Tanh", "Softplus", "Softsign", "Mish", "Gelu", "com.microsoft.Gelu"] as const,
     ...["Exp", "Erf", "Sin", "Cos"] as const,
   ),
-  ...made(scaleless, "Log", "Sqrt", "Reciprocal", "Pow"),
+  ...made(scaleless, "Log", "Pow"),
+  Sqrt: squareRoot,
+  Reciprocal: reciprocal,
   ...made(
     cornered,
     ...["Relu", "Clip", "HardSigmoid", "HardSwish", "LeakyRelu", "PRelu", "Elu", "Selu"] as const,

@@ -1,12 +1,12 @@
 /**
- * DeepLIFT's rescale rule for functions of one input, and its exact counterparts for products, quotients and extremes of two.
+ * DeepLIFT's rescale rule for functions of one input, and its exact counterparts for products and extremes of two.
  *
  * @module
  */
 
 import type { Rule } from "../../onnx/backward.ts";
 import type { Node, Value } from "../../onnx/graph.ts";
-import { scale, toFirst, unbroadcast, unsupported } from "../forms.ts";
+import { scale, toFirst, unbroadcast, unsupported, whereElseZero } from "../forms.ts";
 import {
   type Closeness,
   difference,
@@ -55,7 +55,34 @@ function rescale(gradient: Rule, close: Closeness): LiftRule {
 export const smooth = (gradient: Rule): LiftRule => rescale(gradient, within(1e-2));
 
 /** Smooth functions that change on the scale of x itself, such as a logarithm. */
-export const scaleless = (gradient: Rule): LiftRule => rescale(gradient, withinPart(5e-3));
+export const scaleless = (gradient: Rule): LiftRule => rescale(finite(gradient), withinPart(5e-3));
+
+/** 0 for a slope that is infinite, such as a root's at 0: there x = x₀, and nothing contributes, but ∞ · 0 would be NaN. */
+function finite(gradient: Rule): Rule {
+  return (b, node, out, needed) =>
+    gradient(b, node, out, needed).map((slope) => {
+      if (slope === null) return null;
+      const known = b.op("Less", [b.op("Abs", [slope]), b.scalar(LARGEST)]);
+      return whereElseZero(b, known, slope);
+    });
+}
+
+const LARGEST = 3e38;
+
+/** Sqrt: Δy / Δx = 1 / (y + y₀), which nothing cancels in; 0 where x = x₀ = 0, as for every {@linkcode scaleless} function. */
+export const squareRoot: LiftRule = (b, node, [m], _needed, reference) => {
+  const y = node.outputs[0]!;
+  const sum = b.op("Add", [y, reference(y)]);
+  const positive = b.op("Greater", [sum, b.scalar(0)]);
+  const safe = b.op("Where", [positive, sum, b.scalar(1)]);
+  return toFirst(node, whereElseZero(b, positive, b.op("Div", [m!, safe])));
+};
+
+/** Reciprocal: Δy / Δx = −y y₀. */
+export const reciprocal: LiftRule = (b, node, [m], _needed, reference) => {
+  const y = node.outputs[0]!;
+  return toFirst(node, b.op("Neg", [b.op("Mul", [b.op("Mul", [m!, y]), reference(y)])]));
+};
 
 /** Functions with corners, linear in between or nearly: a ratio over a corner is wanted, however close. */
 export const cornered = (gradient: Rule): LiftRule => rescale(gradient, withinPart(1e-6));
@@ -65,7 +92,7 @@ export const cornered = (gradient: Rule): LiftRule => rescale(gradient, withinPa
  * xy − x₀y₀ = (x − x₀)(y + y₀)/2 + (y − y₀)(x + x₀)/2.
  *
  * DeepLIFT has no rule for a product of two values that both change (gates, attention); this is the one that treats both
- * alike, the Shapley values of the two. For x · f(x), such as SiLU written as two nodes, it gives exactly the rescale rule of
+ * alike, the Shapley values of the two; for one of them an inverse see `quotient.ts`. For x · f(x), such as SiLU written as two nodes, it gives exactly the rescale rule of
  * the whole function.
  */
 export function atMidpoint(gradient: Rule): LiftRule {
@@ -78,33 +105,6 @@ export function atMidpoint(gradient: Rule): LiftRule {
 /** A linear operator: DeepLIFT's linear rule, whose multipliers are the gradient. */
 export const linear = (gradient: Rule): LiftRule => (b, node, out, needed) =>
   gradient(b, node, out, needed);
-
-/** Div, a / c as the product of a and 1/c: m_a = m (1/c + 1/c₀)/2, m_c = −m (a + a₀)/2 / (c c₀). */
-export const quotient: LiftRule = (b, node, [m], needed, reference) => {
-  const [a, c] = node.inputs as [Value, Value];
-  const inverse = (value: Value) => b.op("Reciprocal", [value]);
-  const c0 = reference(c);
-  return [
-    needed[0]
-      ? unbroadcast(
-        b,
-        c0 === c
-          ? b.op("Div", [m!, c])
-          : b.op("Mul", [m!, scale(b, b.op("Add", [inverse(c), inverse(c0)]), 0.5)]),
-        a,
-      )
-      : null,
-    needed[1]
-      ? unbroadcast(
-        b,
-        b.op("Neg", [
-          b.op("Div", [b.op("Div", [b.op("Mul", [m!, midpoint(b, a, reference)]), c]), c0]),
-        ]),
-        c,
-      )
-      : null,
-  ];
-};
 
 /**
  * Max and Min of two tensors: what each input changes alone, averaged over both orders in which they change (Shapley

@@ -6,17 +6,41 @@
 
 import type { Rule } from "../../onnx/backward.ts";
 import { type GraphBuilder, type Node, producers, type Value } from "../../onnx/graph.ts";
-import { scale, toFirst, unbroadcast, whereElseZero, zeroWhere } from "../forms.ts";
+import { ancestors } from "../../onnx/reach.ts";
+import { attributesOf, scale, unbroadcast, whereElseZero, zeroWhere } from "../forms.ts";
 import { GRADIENT_RULES } from "../gradient/mod.ts";
-import type { LrpRule } from "./rule.ts";
-import { stabilised, stabiliser } from "./rule.ts";
+import { type LrpRule, stabilised, stabiliser } from "./rule.ts";
 
-/** A function of each element: relevance passes unchanged (Bach et al. 2015, section 2.4). */
-export const passed: LrpRule = (_b, node, [relevance]) => toFirst(node, relevance!);
+/**
+ * A function of each element: relevance passes unchanged (Bach et al. 2015, section 2.4). It goes to the first input, and to a further
+ * one, such as an exponent, where only that carries any.
+ */
+export const passed: LrpRule = (b, node, [relevance], needed) =>
+  toFirstNeeded(b, node, relevance!, needed);
 
-/** What the gradient does, for operators that only move or choose elements: relevance goes where the element came from. */
+function toFirstNeeded(
+  b: GraphBuilder,
+  node: Node,
+  relevance: Value,
+  needed: readonly boolean[],
+): (Value | null)[] {
+  const index = needed.indexOf(true);
+  return node.inputs.map((x, i) => i === index ? unbroadcast(b, relevance, x) : null);
+}
+
+/** What the gradient does, for operators of one tensor that only move or choose elements: relevance goes where the element came from. */
 export const moved = (gradient: Rule): LrpRule => (b, node, out, needed) =>
   gradient(b, node, out, needed);
+
+/** Concat: each input gets its own part; that of an input which carries none, such as what crosses the cut, is lost. */
+export const joined: LrpRule = (b, node, [relevance], needed, absorb) => {
+  const parts = GRADIENT_RULES.Concat(b, node, [relevance!], node.inputs.map(() => true));
+  return parts.map((part, i) => {
+    if (needed[i]) return part;
+    absorb(part!);
+    return null;
+  });
+};
 
 /** Sums of several tensors, Σ_i c_i x_i: each gets its share of the result, as in a linear layer under the ε-rule. */
 export function sumRule(coefficients: (node: Node) => readonly number[], epsilon: number): LrpRule {
@@ -49,18 +73,41 @@ export const padded: LrpRule = (b, node, [relevance], needed, absorb) => {
   // The border is 0 whatever the node's own is.
   const inputs = b.graph.opset < 11 ? [ones] : [ones, others[0]!];
   if (others[2]) inputs.push("", others[2]);
-  const inside = b.op("Pad", inputs, node.attributes);
+  const inside = b.op("Pad", inputs, attributesOf(node, "mode", "pads"));
   absorb(b.op("Mul", [relevance!, b.op("Sub", [b.scalar(1), inside])]));
   return GRADIENT_RULES.Pad(b, node, [relevance!], needed);
 };
 
-/** Max and Min: to the extreme one; a bound that is the same for every input passes all on, like an activation. */
-export function extreme(gradient: Rule): LrpRule {
-  return (b, node, [relevance], needed) => {
-    const index = needed.indexOf(true);
-    if (needed.indexOf(true, index + 1) >= 0) return gradient(b, node, [relevance!], needed);
-    return node.inputs.map((x, i) => i === index ? unbroadcast(b, relevance!, x) : null);
+/**
+ * Max and Min: to the extreme one, in equal parts where several are equal, and lost where that carries none. Bounds that are the same
+ * for every input pass all on to the one tensor that they bound, like an activation.
+ *
+ * @param further the comparison that holds between an input which is not the extreme and the result
+ */
+export function extreme(further: "Less" | "Greater"): LrpRule {
+  return (b, node, [relevance], needed, absorb) => {
+    const others = node.inputs.filter((_, i) => !needed[i]);
+    if (others.length === node.inputs.length - 1 && isFixed(b, others)) {
+      return toFirstNeeded(b, node, relevance!, needed);
+    }
+    const passedBy = node.inputs.map((x) => b.op(further, [x, node.outputs[0]!]));
+    const count = passedBy
+      .map((mask) => zeroWhere(b, mask, b.scalar(1)))
+      .reduce((a, c) => b.op("Add", [a, c]));
+    const share = b.op("Div", [relevance!, count]);
+    return node.inputs.map((x, i) => {
+      const part = zeroWhere(b, passedBy[i]!, share);
+      if (needed[i]) return unbroadcast(b, part, x);
+      absorb(part);
+      return null;
+    });
   };
+}
+
+/** Whether values are the same whatever is fed. */
+function isFixed(b: GraphBuilder, values: readonly Value[]): boolean {
+  const before = ancestors(b.graph, values);
+  return !b.graph.inputs.some(({ name }) => before.has(name));
 }
 
 /** Ops whose results only weigh something else. */
@@ -102,7 +149,8 @@ function signals(b: GraphBuilder, node: Node, needed: readonly boolean[]): numbe
 /**
  * Mul: all relevance to the signal, none to its gate (Arras et al. 2017, arXiv 1706.07206, "signal take all"). A gate is what
  * comes from a sigmoid, softmax, tanh or erf, or is broadcast; two factors of which neither is one get half each (Achtibat et
- * al. 2024, arXiv 2402.05602, proposition 3.4). A constant factor passes all on.
+ * al. 2024, arXiv 2402.05602, proposition 3.4). A factor that
+ * carries none, a constant or what crosses the cut, is a weight of the other, which gets all.
  */
 export const product: LrpRule = (b, node, [relevance], needed) => {
   const to = signals(b, node, needed);
@@ -111,10 +159,8 @@ export const product: LrpRule = (b, node, [relevance], needed) => {
 };
 
 /** Div: all relevance to the numerator; to the denominator where only that carries any. */
-export const quotient: LrpRule = (b, node, [relevance], needed) => {
-  const index = needed[0] ? 0 : 1;
-  return node.inputs.map((x, i) => i === index ? unbroadcast(b, relevance!, x) : null);
-};
+export const quotient: LrpRule = (b, node, [relevance], needed) =>
+  toFirstNeeded(b, node, relevance!, needed);
 
 /** MatMul of two values that both carry relevance, attention among them: as for Mul, within each by the ε-rule. */
 export function matrixProduct(epsilon: number): LrpRule {

@@ -1,7 +1,8 @@
 /**
  * Layer-wise relevance propagation: the rules of every operator, given a composite.
  *
- * Relevance is conserved: what reaches the target and what biases and stabilisers absorb, both computed, add up to the score.
+ * Relevance is conserved: what reaches the target and what is absorbed by biases, stabilisers and what does not depend on the target, both
+ * computed, add up to the score.
  *
  * Source: Bach et al., "On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation" (PLoS ONE
  * 10(7), 2015); Montavon et al., "Layer-Wise Relevance Propagation: An Overview" (LNCS 11700, chapter 10, 2019).
@@ -18,6 +19,7 @@ import { GRADIENT_RULES } from "../gradient/mod.ts";
 import {
   chosen,
   extreme,
+  joined,
   matrixProduct,
   moved,
   padded,
@@ -76,14 +78,15 @@ const FIXED: LrpTable = {
       "Squeeze",
       "Unsqueeze",
       "Transpose",
-      "Concat",
       "Split",
       "Slice",
     ] as const,
     ...["Gather", "Tile", "Expand", "Cast", "SpaceToDepth", "DepthToSpace", "Identity"] as const,
     ...["Dropout", "MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin"] as const,
   ),
-  ...each(extreme, "Max", "Min"),
+  Max: extreme("Less"),
+  Min: extreme("Greater"),
+  Concat: joined,
   Add: sumRule(ones, TINY),
   Sum: sumRule(ones, TINY),
   Sub: sumRule(() => [1, -1], TINY),

@@ -23,8 +23,8 @@ export interface RelevanceRequest {
 
 /**
  * Writes layer-wise relevance propagation as a graph: inputs are the head's and `cotangent` (shape of the score), outputs
- * `relevance` (shape of the target) and `absorbed` [N], what biases and stabilisers took of each row; for each row
- * Σ relevance + absorbed = Σ cotangent · score. The given graph is not changed.
+ * `relevance` (shape of the target) and `absorbed` [N], what biases, stabilisers and tensors beside the target took of each row; for
+ * each row Σ relevance + absorbed = Σ cotangent · score. The given graph is not changed.
  *
  * @throws {UnsupportedOpError} when an operator between target and score has no rule.
  * @throws {ModelError} as `gradientGraph`.

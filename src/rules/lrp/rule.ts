@@ -5,10 +5,11 @@
  */
 
 import type { RuleTable } from "../../onnx/backward.ts";
+import { quotient } from "../../onnx/dims.ts";
 import type { GraphBuilder, Node, Value } from "../../onnx/graph.ts";
-import { reduceSum } from "../forms.ts";
+import { range, reduceSum, transpose } from "../forms.ts";
 
-/** Takes note of relevance that does not reach any input: a tensor whose sum is lost to biases and stabilisers. */
+/** Takes note of relevance that does not reach any input: a tensor whose sum is lost to biases, stabilisers and what carries none. */
 export type Absorb = (lost: Value) => void;
 
 /**
@@ -54,12 +55,15 @@ export function sumOfRows(b: GraphBuilder, x: Value, like: Value): Value {
     const axes = shape.slice(1).map((_, i) => i + 1);
     return reduceSum(b, x, axes, false);
   }
-  // Windows or tokens of all images on one axis, those of an image together.
+  // Windows or tokens of all images on one axis, those of an image together. Where sequences come first, it is a later axis.
   const open = typeof batch === "string";
+  const found = open ? shape.findIndex((dim) => quotient(dim, batch) !== undefined) : 0;
+  const axis = Math.max(found, 0);
+  const perm = [axis, ...range(shape.length).filter((i) => i !== axis)];
   const extents = open
     ? b.op("Concat", [rowsOf(b, like), b.ints([-1])], { axis: { kind: "int", value: 0 } })
     : b.ints([batch!, -1]);
-  return reduceSum(b, b.op("Reshape", [x, extents]), [1], false);
+  return reduceSum(b, b.op("Reshape", [transpose(b, x, perm), extents]), [1], false);
 }
 
 function rowsOf(b: GraphBuilder, like: Value): Value {
