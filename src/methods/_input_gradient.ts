@@ -4,6 +4,10 @@
  * The whole network is written as one backward graph, once for each table of rules. The runner-up of target `margin` is that
  * of the given input wherever the gradient is taken, so that the score stays one function of the input.
  *
+ * Where a sample's score is not finite, or a point at which the gradient is taken is not, there is no gradient, and it is NaN
+ * throughout. The backward graph would not say so: the masks of ReLUs are comparisons, which are false for a NaN, and let 0
+ * through.
+ *
  * @module
  */
 
@@ -22,6 +26,7 @@ import { type Session, toFloats } from "../runtime/session.ts";
 import {
   cotangentOf,
   type MethodContext,
+  scoreFunction,
   scoreTensorOf,
   type Target,
   targetUnsupported,
@@ -45,32 +50,66 @@ export function inputGradientUnsupported(
     classifier.gradientUnsupported(scoreTensorOf(target), classifier.graphs.input);
 }
 
-/** Gradients that a batch's methods share: freed with the forward pass that they belong to. */
-const taken = new WeakMap<Forward, Map<string, Promise<Tensor>>>();
+/**
+ * Gradients that a batch's methods share, for the classes that were asked for last: freed with the forward pass that they belong
+ * to.
+ */
+const taken = new WeakMap<
+  Forward,
+  { readonly classes: string; readonly gradients: Map<string, Promise<Tensor>> }
+>();
 
 /**
- * The gradient at the inputs themselves, [batch, C, H, W], for one class per row; rows of padding hold anything. Computed once
- * for each batch, list of classes and table.
+ * The gradient at the inputs themselves, [batch, C, H, W], for one class per row; NaN in a row whose score is not finite, anything
+ * in rows of padding. Methods that ask for the same classes one after the other share one for each target and table.
  */
 export function inputGradient(
   context: MethodContext,
   classes: readonly number[],
   rules = TRUE_GRADIENT,
 ): Promise<Tensor> {
-  const { classifier, forward, target, input } = context;
+  const { forward, target } = context;
+  const asked = classes.join();
   let own = taken.get(forward);
-  if (!own) taken.set(forward, own = new Map());
-  const key = `${rules.name} ${target} ${classes.join()}`;
-  let gradient = own.get(key);
-  if (!gradient) {
-    const { score, cotangent } = cotangentOf(forward, target, classes);
-    const pass = gradientPass(rules);
-    gradient = openPass(classifier, score, pass).then((session) =>
-      runPass(session, pass, { [classifier.graphs.input]: input, cotangent })
-    );
-    own.set(key, gradient);
-  }
+  if (own?.classes !== asked) taken.set(forward, own = { classes: asked, gradients: new Map() });
+  const key = `${rules.name} ${target}`;
+  let gradient = own.gradients.get(key);
+  if (!gradient) own.gradients.set(key, gradient = takeGradient(context, classes, rules));
   return gradient;
+}
+
+async function takeGradient(
+  context: MethodContext,
+  classes: readonly number[],
+  rules: InputRules,
+): Promise<Tensor> {
+  const { classifier, forward, target, input } = context;
+  const { score, cotangent } = cotangentOf(forward, target, classes);
+  const pass = gradientPass(rules);
+  const session = await openPass(classifier, score, pass);
+  const gradient = await runPass(session, pass, { [classifier.graphs.input]: input, cotangent });
+  const size = sizeOf(input.shape.slice(1));
+  scoresFinite(context, classes).forEach((finite, row) => {
+    if (!finite) gradient.data.fill(NaN, row * size, (row + 1) * size);
+  });
+  return gradient;
+}
+
+/**
+ * Of each sample of the batch, whether what the model makes of its class is finite: the target's score, and the logit and the
+ * probability that it belongs with.
+ */
+function scoresFinite(
+  { forward, target }: MethodContext,
+  classes: readonly number[],
+): boolean[] {
+  const targets: Target[] = forward.logits ? [target, "logit", "probability"] : [target];
+  const scoreAt = (row: number, each: Target) =>
+    scoreFunction({ forward, target: each }, row, classes[row]!)(forward, row);
+  return Array.from(
+    { length: forward.count },
+    (_, row) => targets.every((each) => Number.isFinite(scoreAt(row, each))),
+  );
 }
 
 /** A backward graph of the whole network, by what it is fed of one sample and what it yields of it. */
@@ -93,8 +132,8 @@ function gradientPass({ name, table }: InputRules): InputPass {
 
 /**
  * Runs a backward graph for several points of each sample: `place` writes what is fed for point `at` of a row (the input, then
- * the further inputs), `take` gets the result [C, H, W], a view that does not outlive the call. Batches are filled across
- * rows; padding costs nothing.
+ * the further inputs), `take` gets the result [C, H, W], a view that does not outlive the call: NaN where the row's score or what
+ * was written is not finite. Batches are filled across rows; padding costs nothing.
  */
 export async function runAtPoints(
   context: MethodContext,
@@ -112,14 +151,17 @@ export async function runAtPoints(
   const count = cotangent.shape[1]!;
   const size = sizeOf(input.shape.slice(1));
   const total = forward.count * points;
+  const finite = scoresFinite(context, classes);
   for (let from = 0; from < total; from += batch) {
     const arrays = names.map(() => new Float32Array(batch * size));
     const cotangents = new Float32Array(batch * count);
     const used = Math.min(batch, total - from);
+    const defined: boolean[] = [];
     for (let i = 0; i < used; i++) {
       const row = Math.floor((from + i) / points);
       const into = arrays.map((array) => array.subarray(i * size, (i + 1) * size));
       place(row, (from + i) % points, into);
+      defined.push(finite[row]! && into.every(allFinite));
       cotangents.set(cotangent.data.subarray(row * count, (row + 1) * count), i * count);
     }
     const feeds = Object.fromEntries(
@@ -131,9 +173,15 @@ export async function runAtPoints(
     });
     for (let i = 0; i < used; i++) {
       const row = Math.floor((from + i) / points);
-      take(row, (from + i) % points, data.subarray(i * size, (i + 1) * size));
+      const result = data.subarray(i * size, (i + 1) * size);
+      take(row, (from + i) % points, defined[i] ? result : result.fill(NaN));
     }
   }
+}
+
+function allFinite(values: Float32Array): boolean {
+  for (const value of values) if (!Number.isFinite(value)) return false;
+  return true;
 }
 
 /** {@linkcode runAtPoints} for the gradient. */

@@ -116,7 +116,8 @@ export function centreChannels(values: Float64Array, cells: number): void {
 
 /**
  * The projection X v₁ of each cell on the first right singular vector of X [cells, channels], centred by channel (column): the
- * scores of the first principal component. Signed by {@linkcode orient} with the mean of the channels. 0 where X is constant.
+ * scores of the first principal component. Signed by {@linkcode orient} with the mean of the channels. 0 where X's columns are constant:
+ * where σ₁ is no more than what rounding of the means leaves of X.
  *
  * @param values X, channel by channel; is centred in place
  */
@@ -126,6 +127,8 @@ export function principalProjection(values: Float64Array, cells: number): Float6
   for (let k = 0; k < channels; k++) {
     for (let i = 0; i < cells; i++) mean[i]! += values[k * cells + i]! / channels;
   }
+  // A sum of n equal numbers is off by up to n ε / 2 of it, and what is left of a constant X by as much of X.
+  const rounding = (cells * Number.EPSILON) ** 2 * dot(values, values);
   centreChannels(values, cells);
   // Four channels at a time: x and y are read less often, and the sums do not wait for each other. Channels of 0 add nothing.
   const padded = new Float64Array(Math.ceil(channels / 4) * 4 * cells);
@@ -147,7 +150,8 @@ export function principalProjection(values: Float64Array, cells: number): Float6
       }
     }
   });
-  scale(vector, Math.sqrt(Math.max(0, value)));
+  if (value <= rounding) return new Float64Array(cells);
+  scale(vector, Math.sqrt(value));
   return orient(vector, mean);
 }
 

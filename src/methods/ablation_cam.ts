@@ -22,7 +22,8 @@ const ablations = perSample(({ classifier, forward }, row) => {
  *
  * Needs no gradient. With a pooling + linear head and the logit y_c · w_k = W_ck · mean(A_k): Grad-CAM times the mean.
  * A negative y_c (a logit can be) turns all signs, so that the map shows what speaks against the class; target `probability`
- * is never negative. Where y_c = 0 the weights are not defined, and the map is 0.
+ * is never negative. Where y_c = 0 the weights are not defined, and neither where y_c is so near to 0 that a weight is beyond
+ * float32, or where a score is not finite: such a weight is NaN, and so the map.
  *
  * All ablations of a sample run at once, by sums of contributions where the head allows (`maskedScores`).
  *
@@ -43,7 +44,12 @@ export const ablationCam: Method = {
   unsupported: targetUnsupported,
   compute: (context, classes) =>
     weighSamples(context, classes, async (row, k) => {
-      const [whole, ...without] = scoresOf(await ablations(context, row), k, context.target);
-      return without.map((score) => whole === 0 ? 0 : (whole! - score) / whole!);
+      const [whole, ...without] = scoresOf(context, row, k, await ablations(context, row));
+      return without.map((score) => definedWeight((whole! - score) / whole!));
     }),
 };
+
+/** A weight, or NaN where float32 does not hold it: an infinite one would be 0 behind the ReLU if it is negative. */
+function definedWeight(weight: number): number {
+  return Number.isFinite(Math.fround(weight)) ? weight : NaN;
+}

@@ -5,6 +5,7 @@
  */
 
 import { floats } from "../base/tensor.ts";
+import { perContext } from "./_per_sample.ts";
 import type { Method } from "./method.ts";
 
 /** Standard deviation as a part of each side. */
@@ -26,18 +27,18 @@ export const centre: Method = {
   grid: "input",
   settings: { sigma: SIGMA },
   unsupported: () => undefined,
-  compute({ classifier }, classes) {
-    const [, height, width] = classifier.inputShape;
-    const map = new Float32Array(classes.length * height * width);
+  compute: perContext(({ classifier: { batch, inputShape } }) => {
+    const [, height, width] = inputShape;
+    const map = new Float32Array(batch * height * width);
     const along = (i: number, extent: number) => ((i + 0.5) / extent - 0.5) / SIGMA;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         map[y * width + x] = Math.exp(-(along(x, width) ** 2 + along(y, height) ** 2) / 2);
       }
     }
-    for (let row = 1; row < classes.length; row++) {
+    for (let row = 1; row < batch; row++) {
       map.copyWithin(row * height * width, 0, height * width);
     }
-    return Promise.resolve({ map: floats([classes.length, height, width], map) });
-  },
+    return Promise.resolve({ map: floats([batch, height, width], map) });
+  }),
 };

@@ -5,6 +5,7 @@
  */
 
 import { mapOfEach, readActivation } from "./_layer.ts";
+import { perContext } from "./_per_sample.ts";
 import { principalProjection } from "./_principal.ts";
 import type { Method } from "./method.ts";
 
@@ -29,7 +30,7 @@ export const eigenCam: Method = {
   rectify: true,
   usesTarget: false,
   unsupported: () => undefined,
-  async compute(context) {
+  compute: perContext(async (context) => {
     const layer = await readActivation(context);
     const map = mapOfEach(
       layer,
@@ -37,5 +38,5 @@ export const eigenCam: Method = {
         principalProjection(Float64Array.from(layer.activation.subarray(from, to)), layer.cells),
     );
     return { map };
-  },
+  }),
 };

@@ -5,6 +5,7 @@
  */
 
 import { channelWeights, readActivation } from "./_layer.ts";
+import { perContext } from "./_per_sample.ts";
 import type { Method } from "./method.ts";
 
 /** Standard deviations above the mean at which a cell counts as strong; pytorch-grad-cam's value. */
@@ -30,7 +31,7 @@ export const fem: Method = {
   weighsChannels: true,
   settings: { sigmas: SIGMAS },
   unsupported: () => undefined,
-  async compute(context) {
+  compute: perContext(async (context) => {
     const layer = await readActivation(context);
     const { activation, cells } = layer;
     const weights = channelWeights(layer, (from, to) => {
@@ -46,5 +47,5 @@ export const fem: Method = {
       return strong / cells;
     });
     return { weights };
-  },
+  }),
 };

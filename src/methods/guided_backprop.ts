@@ -30,7 +30,7 @@ export function guidedUnsupported(classifier: Classifier, target: Target): strin
 
 /**
  * Guided backpropagation: map = max_c |g_c| with g the gradient at the input in which every ReLU lets only positive values
- * back (see `src/rules/guided/`).
+ * back (see `src/rules/guided/`). NaN where y is not finite.
  *
  * It depends little on the class: with most networks it shows edges (Adebayo et al. 2018, arXiv 1810.03292).
  *

@@ -14,7 +14,7 @@ import { gradientUnsupported, type Method } from "./method.ts";
 
 /**
  * Guided Grad-CAM: guided backpropagation times the Grad-CAM map, rectified and enlarged to the input by bilinear
- * interpolation: map = max_c |g_c| · U(ReLU(Σ_k w_k A_k)).
+ * interpolation: map = max_c |g_c| · U(ReLU(Σ_k w_k A_k)). NaN where the score is not finite.
  *
  * Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization" (ICCV 2017,
  * arXiv 1610.02391), section 3.2.

@@ -5,11 +5,19 @@
  */
 
 import { mapOfEach, readActivation } from "./_layer.ts";
+import { perContext } from "./_per_sample.ts";
 import { centreChannels, largestEigenpair, orient } from "./_principal.ts";
 import type { Method } from "./method.ts";
 
 /** The kernel's offset; its factor is 1 / channels. scikit-learn's defaults. */
 const OFFSET = 1;
+/** Cells of the layer at most: the kernel matrix of so many takes 128 MiB. */
+const MOST_CELLS = 4096;
+/**
+ * Part of the number of cells up to which λ₁ counts as 0. The kernel's entries are of order 1, and λ₁ at most the number of cells. Of a
+ * constant layer rounding leaves up to 7.2e-14 of it (any number of cells up to the most allowed).
+ */
+const ROUNDING = 1e-13;
 
 /**
  * KPCA-CAM: the first component of a kernel PCA of the cells. With x_i the channels of cell i, centred by channel,
@@ -17,7 +25,10 @@ const OFFSET = 1;
  * As EigenCAM it knows neither class nor score.
  *
  * The sign makes the entry of largest magnitude positive, as scikit-learn's `KernelPCA` does, on which the authors build. A layer
- * without variation, or one whose largest eigenvalue is not positive (the sigmoid kernel is not positive definite), gives 0.
+ * without variation, or one whose largest eigenvalue is not positive (the sigmoid kernel is not positive definite), gives 0: λ₁ up to
+ * 1e-13 times the number of cells is rounding. A NaN or an infinity in the layer gives NaN.
+ *
+ * The kernel matrix compares each cell with each, so that a layer of more than 4096 cells is refused.
  *
  * Source: Karmani et al., "KPCA-CAM: Visual Explainability of Deep Computer Vision Models using Kernel PCA" (MMSP 2024,
  * arXiv 2410.00267), with the sigmoid kernel and settings of pytorch-grad-cam 1.5.7.
@@ -32,8 +43,11 @@ export const kpcaCam: Method = {
   rectify: true,
   usesTarget: false,
   settings: { kernel: "sigmoid", offset: OFFSET },
-  unsupported: () => undefined,
-  async compute(context) {
+  unsupported: ({ layer: { height, width } }) =>
+    height * width <= MOST_CELLS
+      ? undefined
+      : `the layer has ${height}×${width} cells, and kernel PCA compares each with each: take a layer of at most ${MOST_CELLS} (--layer)`,
+  compute: perContext(async (context) => {
     const layer = await readActivation(context);
     const { activation, cells } = layer;
     const map = mapOfEach(layer, (from, to) => {
@@ -42,10 +56,10 @@ export const kpcaCam: Method = {
       return kernelProjection(values, cells);
     });
     return { map };
-  },
+  }),
 };
 
-/** √λ₁ u₁ of the centred kernel matrix of channels that are centred themselves. */
+/** √λ₁ u₁ of the centred kernel matrix of channels that are centred themselves; 0 where λ₁ is nothing but rounding. */
 function kernelProjection(values: Float64Array, cells: number): Float64Array {
   const kernel = sigmoidKernel(values, cells);
   const means = new Float64Array(cells);
@@ -64,7 +78,8 @@ function kernelProjection(values: Float64Array, cells: number): Float64Array {
       y[i] = product;
     }
   });
-  const length = Math.sqrt(Math.max(0, value));
+  if (value <= ROUNDING * cells) return new Float64Array(cells);
+  const length = Math.sqrt(value);
   return orient(vector.map((entry) => entry * length));
 }
 

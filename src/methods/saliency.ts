@@ -8,7 +8,8 @@ import { inputGradient, inputGradientUnsupported, largestOfChannels } from "./_i
 import type { Method } from "./method.ts";
 
 /**
- * Saliency: map = max_c |∂y/∂x_c|, the largest magnitude of the gradient at a pixel over its colour channels.
+ * Saliency: map = max_c |∂y/∂x_c|, the largest magnitude of the gradient at a pixel over its colour channels. NaN where y is not
+ * finite.
  *
  * Source: Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks" (ICLR workshop 2014, arXiv 1312.6034), section
  * 3.1. The paper takes y before the softmax; that is target `logit`.

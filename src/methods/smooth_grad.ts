@@ -17,7 +17,8 @@ const NOISE = 0.15;
 
 /**
  * SmoothGrad: map = max_c |(1/n) Σ_s ∂y/∂x_c (x + ε_s)| with ε_s normal noise of standard deviation σ (max x − min x),
- * n = 25 and σ = 0.15: the mean of signed gradients, shown as saliency maps are.
+ * n = 25 and σ = 0.15: the mean of signed gradients, shown as saliency maps are. NaN where y is not finite, and for a sample with a
+ * value that is not, since such a sample has no range.
  *
  * Source: Smilkov et al., "SmoothGrad: removing noise by adding noise" (2017, arXiv 1706.03825), section 3; the noise level is
  * the middle of the 10 % to 20 % found to work there, with respect to the range of the sample's own input values.
@@ -45,7 +46,10 @@ export const smoothGrad: Method = {
 /** Noise that is added to sample `at` of a row, written into an array of the input's size. */
 export type Noise = (row: number, at: number, into: Float32Array) => void;
 
-/** The mean of the signed gradients at the inputs with noise added, [batch, C, H, W]; 0 for padding. */
+/**
+ * The mean of the signed gradients at the inputs with noise added, [batch, C, H, W]; 0 for padding, NaN where a score or an input
+ * with noise is not finite.
+ */
 export async function smoothedGradient(
   context: MethodContext,
   classes: readonly number[],

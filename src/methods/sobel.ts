@@ -5,25 +5,26 @@
  */
 
 import { floats } from "../base/tensor.ts";
+import { perContext } from "./_per_sample.ts";
 import type { Method } from "./method.ts";
 
 /**
  * Magnitude of the Sobel gradient of the input's mean over channels, √(Gx² + Gy²), at every pixel; the input is continued by
  * its edge. Explains nothing about the model: a method whose maps look like this shows the picture.
  *
- * Source: control of Adebayo et al. 2018 (arXiv 1810.03292), section 4; the 3 × 3 operator of Sobel and Feldman (1968).
+ * Source: control of Adebayo et al. 2018 (arXiv 1810.03292), section 5.4; the 3 × 3 operator of Sobel and Feldman (1968).
  */
 export const sobel: Method = {
   name: "sobel",
   title: "Sobel edges (control)",
-  source: "control; Adebayo et al. 2018, arXiv 1810.03292, sec. 4",
+  source: "control; Adebayo et al. 2018, arXiv 1810.03292, sec. 5.4",
   family: "control",
   rectify: false,
   usesTarget: false,
   needsInput: true,
   grid: "input",
   unsupported: () => undefined,
-  compute({ classifier, input }) {
+  compute: perContext(({ classifier, input }) => {
     const [channels, height, width] = classifier.inputShape;
     const batch = input.shape[0]!;
     const map = new Float32Array(batch * height * width);
@@ -33,7 +34,7 @@ export const sobel: Method = {
       map.set(sobelMagnitude(grey, height, width), row * height * width);
     }
     return Promise.resolve({ map: floats([batch, height, width], map) });
-  },
+  }),
 };
 
 function meanOverChannels(values: Float32Array, channels: number): Float32Array {

@@ -77,3 +77,22 @@ Deno.test("orient turns towards a reference, and without one makes the largest e
   assert.deepEqual([...orient(new Float64Array([1, -3]))], [-1, 3]);
   assert.deepEqual([...orient(new Float64Array([1, -3]), new Float64Array([3, 1]))], [-1, 3]);
 });
+
+Deno.test("principalProjection of constant channels is 0 where rounding leaves something of them", () => {
+  for (const cells of [64, 169, 196, 1024]) {
+    const levels = [0.1, 3.7, 1234.5].map((level) => Math.fround(level) * Math.fround(0.0173));
+    const values = Float64Array.from(
+      { length: cells * 3 },
+      (_, i) => levels[Math.floor(i / cells)]!,
+    );
+    const projection = principalProjection(values, cells);
+    assert.ok(projection.every((value) => value === 0), `${cells}: ${Math.max(...projection)}`);
+  }
+});
+
+Deno.test("principalProjection sees variation far below a channel's level, and keeps a NaN", () => {
+  const pattern = [-3, 1, 2];
+  const faint = principalProjection(Float64Array.from(pattern, (v) => 1 + 1e-9 * v), 3);
+  assert.ok(relativeToRange([...faint], pattern.map((v) => 1e-9 * v)) < 1e-6, String(faint));
+  assert.ok(principalProjection(new Float64Array([1, NaN, 2]), 3).every(Number.isNaN));
+});

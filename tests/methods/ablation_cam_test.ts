@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
 import { ablationCam } from "../../src/methods/ablation_cam.ts";
 import type { MethodContext } from "../../src/methods/mod.ts";
+import { int } from "../../src/onnx/graph.ts";
 import { rowOf } from "../../src/classifier/values.ts";
+import { makeClassifier } from "../classifier/made_classifier.ts";
+import { put } from "../onnx/native.ts";
 import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
 
@@ -64,6 +67,35 @@ Deno.test("Ablation-CAM of a pooling + linear head's logit is the head's weight 
         assert.ok(Math.abs(weights.data[row * channels + c]! - expected) <= 2e-6);
       }
     }
+  });
+  await classifier.dispose();
+});
+
+Deno.test("Ablation-CAM's weights are NaN where the score is 0, or so near to it that float32 does not hold them", async () => {
+  const classifier = await makeClassifier({
+    input: ["N", 3, 2, 2],
+    layer: "a",
+    net: (b) => {
+      put(b, "Relu", ["x"], {}, "a");
+      const pooled = b.op("Flatten", [b.op("GlobalAveragePool", ["a"])]);
+      const weights = floats([4, 3], [1, -1, 0, 0, 0, 0, 1, -1, 0, 1, 2, 0]);
+      const bias = floats([4], [0, 0, 2 ** -130, 0]);
+      return b.op("Gemm", [pooled, b.initializer(weights), b.initializer(bias)], {
+        transB: int(1),
+      });
+    },
+  });
+  const input = floats([1, 3, 2, 2], new Float32Array(12).fill(1));
+  await withContext(classifier, input, "logit", async (context) => {
+    assert.deepEqual([...context.forward.logits!.data.subarray(0, 4)], [0, 0, 2 ** -130, 3]);
+    for (const k of [0, 1]) {
+      const { data } = await weightsOf(context, [k, 0]);
+      assert.deepEqual([...data], [NaN, NaN, NaN, 0, 0, 0], `class ${k}`);
+    }
+    // 2¹³⁰ and −2¹³⁰ are beyond float32; the third channel has no say in the score, and its weight is 0.
+    assert.deepEqual([...(await weightsOf(context, [2, 0])).data], [NaN, NaN, 0, 0, 0, 0]);
+    const { data } = await weightsOf(context, [3, 0]);
+    [1 / 3, 2 / 3, 0].forEach((w, c) => assert.ok(Math.abs(data[c]! - w) < 1e-6, String(data)));
   });
   await classifier.dispose();
 });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { floats } from "../../src/base/tensor.ts";
+import type { Classifier } from "../../src/classifier/classifier.ts";
 import { kpcaCam } from "../../src/methods/kpca_cam.ts";
 import {
   channelsOf,
@@ -42,4 +44,39 @@ Deno.test("KPCA-CAM equals its definition on random layers", async () => {
 Deno.test("KPCA-CAM of a layer without variation is 0", async () => {
   const [map] = await rawMapsOf(kpcaCam, madeLayer([[[2, 2], [2, 2]], [[-1, -1], [-1, -1]]]));
   map!.forEach((value) => assert.ok(Math.abs(value) < 1e-7, String(map)));
+});
+
+Deno.test("KPCA-CAM of dead and constant layers is exactly 0, whatever rounding leaves of the kernel", async () => {
+  for (const side of [4, 13, 14, 32]) {
+    for (const level of [0, 0.1, 1234.5]) {
+      const shape = [1, 5, side, side];
+      const data = Float32Array.from(
+        { length: 5 * side ** 2 },
+        (_, i) => level * (1 + 0.37 * Math.floor(i / side ** 2)),
+      );
+      const activation = floats(shape, data);
+      const [map] = await rawMapsOf(kpcaCam, { activation, gradient: activation });
+      assert.ok(map!.every((value) => value === 0), `${side} ${level}: ${Math.max(...map!)}`);
+    }
+  }
+});
+
+Deno.test("KPCA-CAM of small activations is not taken for rounding, and a NaN stays one", async () => {
+  const layer = randomLayer([2, 12, 4, 5], { rectified: true });
+  const data = layer.activation.data.map((value) => 1e-3 * value);
+  data[250] = NaN;
+  const activation = floats(layer.activation.shape, data);
+  const [small, broken] = await rawMapsOf(kpcaCam, { ...layer, activation });
+  assert.ok(Math.max(...small!) > 1e-5, String(small));
+  assert.ok(broken!.every(Number.isNaN), String(broken));
+});
+
+Deno.test("KPCA-CAM is refused for a layer whose kernel matrix would not fit", () => {
+  const at = (height: number, width: number) =>
+    kpcaCam.unsupported({ layer: { height, width } } as unknown as Classifier, "logit");
+  assert.equal(at(64, 64), undefined);
+  assert.equal(
+    at(224, 200),
+    "the layer has 224×200 cells, and kernel PCA compares each with each: take a layer of at most 4096 (--layer)",
+  );
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { floats } from "../../src/base/tensor.ts";
-import { drawRiseMask, rise, type RiseMask, riseMask } from "../../src/methods/rise.ts";
+import type { MethodContext } from "../../src/methods/mod.ts";
+import { drawRiseMask, rise, type RiseMask, riseMask, sumOfMasks } from "../../src/methods/rise.ts";
 import { makeClassifier } from "../classifier/made_classifier.ts";
 import { noise, put } from "../onnx/native.ts";
 import { mapOf, withContext } from "./shipped.ts";
@@ -70,6 +71,44 @@ Deno.test("RISE's map is the mean of the masks weighted by their scores, over th
     const largest = Math.max(...expected.map(Math.abs));
     expected.forEach((value, p) => assert.ok(Math.abs(map.data[p]! - value) <= 1e-5 * largest));
     assert.ok(map.data.subarray(H * W).every((x) => x === 0), "padding");
+  });
+  await classifier.dispose();
+});
+
+Deno.test("the sum of RISE's weighted masks equals that mask by mask, and a NaN reaches every pixel", () => {
+  const rng = createRng(7);
+  const masks = Array.from({ length: 40 }, (_, i) => drawRiseMask(rng, i, H, W));
+  const weights = masks.map(() => rng.normal());
+  const found = sumOfMasks(masks, weights, H, W);
+  for (let p = 0; p < H * W; p++) {
+    let expected = 0;
+    masks.forEach((m, i) => expected += weights[i]! * pixel(m, Math.floor(p / W), p % W));
+    assert.ok(Math.abs(found[p]! - expected) < 1e-5, `${p}: ${found[p]} for ${expected}`);
+  }
+  weights[3] = NaN;
+  assert.ok(sumOfMasks(masks, weights, H, W).every(Number.isNaN));
+});
+
+Deno.test("RISE draws a sample's masks once, however many classes are explained", async () => {
+  const classifier = await makeClassifier({
+    input: ["N", 1, 7, 7],
+    layer: "a",
+    net: (b) => {
+      const a = put(b, "Conv", ["x", b.initializer(noise([3, 1, 3, 3], 2))], {}, "a");
+      return b.op("Flatten", [b.op("GlobalAveragePool", [a])]);
+    },
+  });
+  await withContext(classifier, noise([1, 1, 7, 7], 9), "logit", async (context) => {
+    let drawn = 0;
+    const counting: MethodContext = {
+      ...context,
+      rng(purpose, row) {
+        drawn++;
+        return context.rng(purpose, row);
+      },
+    };
+    for (const k of [0, 1, 2]) await mapOf(rise, counting, [k, 0]);
+    assert.equal(drawn, 1);
   });
   await classifier.dispose();
 });
