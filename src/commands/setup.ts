@@ -101,17 +101,15 @@ export async function openSetup(
   const chosen = withComposites(findMethods(options.methods), options.composite);
   const backend = await chooseBackend(options.backend);
   const source = await findClassifier(options.classifier, inputShape);
-  const cutAt = (layer?: string) =>
-    openClassifier(source, {
-      backend: backend.backend,
-      batch: options.batch,
-      layer,
-      placement: options.placement,
-    });
   const [layer, ...further] = options.layer ?? [];
-  const classifier = await cutAt(layer);
+  const classifier = await openClassifier(source, {
+    backend: backend.backend,
+    batch: options.batch,
+    layer,
+    placement: options.placement,
+  });
   const others: Classifier[] = [];
-  for (const name of further) others.push(await cutAt(name));
+  for (const name of further) others.push(await classifier.cutAt(name));
   const modifiers = [
     ...options.eigenSmooth ? [eigenSmooth] : [],
     ...others.length > 0 ? [fusedLayers(others)] : [],
@@ -164,7 +162,7 @@ export async function openSetup(
     compute,
     notices,
     async dispose() {
-      for (const cut of [classifier, ...others]) await cut.dispose();
+      await classifier.dispose();
       await detector.dispose();
       if (faceFinder && faceFinder !== detector) await faceFinder.dispose();
     },

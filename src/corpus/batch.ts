@@ -123,12 +123,13 @@ export async function runBatch(
     const targets = predictions.map(({ predicted }) =>
       targetsOf(analysis.classes, predicted, classifier.classes.length)
     );
-    for (const [m, method] of analysis.methods.entries()) {
-      const wanted = samples.map((sample) => sample.methods.includes(m));
-      if (!wanted.includes(true)) continue;
-      const context = contextOf(method.target ?? analysis.target);
-      for (let t = 0; t < targets[0]!.length; t++) {
-        const classes = targets.map((list) => list[t]!);
+    // Classes outside, so that the gradients of one class are all that is held, however many there are.
+    for (let t = 0; t < targets[0]!.length; t++) {
+      const classes = targets.map((list) => list[t]!);
+      for (const [m, method] of analysis.methods.entries()) {
+        const wanted = samples.map((sample) => sample.methods.includes(m));
+        if (!wanted.includes(true)) continue;
+        const context = contextOf(method.target ?? analysis.target);
         const batch = context
           ? await explain(analysis, context, method, classes)
           : storedMaps(classifier, method, samples, m, classes);
@@ -151,6 +152,8 @@ export async function runBatch(
         });
       }
     }
+    // Stable: of each method its classes in their order.
+    for (const own of maps) own.sort((a, b) => a.method - b.method);
     const activation = keepActivations && forward && kind === "forward"
       ? await readActivation(analysis.compute, forward)
       : undefined;

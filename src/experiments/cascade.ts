@@ -8,7 +8,7 @@ import { createRng } from "../base/rng.ts";
 import type { Method } from "../methods/mod.ts";
 import { learnedNodes, randomiseWeights } from "../onnx/randomise.ts";
 import type { AxiomContext } from "./axioms/axiom.ts";
-import { correlation, mapsOf, meanOf, plainMaps, sampleOf } from "./axioms/_maps.ts";
+import { correlation, mapsOf, meanOverSamples, plainMaps, sampleOf } from "./axioms/_maps.ts";
 
 /** One step of the cascade. */
 export interface CascadeStep {
@@ -39,34 +39,41 @@ export async function* cascade(
   for (const count of steps(layers.length)) {
     const correlations: number[] = [];
     for (const method of methods) {
-      correlations.push(await correlationWhenRedrawn(context, method, count));
+      correlations.push(await correlationWhenRedrawn(context, method, count) ?? NaN);
     }
+    // A copy of all weights, with its sessions.
+    await context.classifier.dropDerived(nameOf(context, count));
     yield { layers: count, layer: layers[count - 1]!.name, correlations };
   }
 }
 
 /**
  * Mean correlation, over samples, of a method's final maps with those of the model whose first layers from the output are re-drawn, for the
- * same classes; NaN where all maps are constant.
+ * same classes; `undefined` where all maps are constant, NaN where one holds anything but numbers.
  */
 export async function correlationWhenRedrawn(
   context: AxiomContext,
   method: Method,
   layers: number,
-): Promise<number> {
+): Promise<number | undefined> {
   const { classifier, compute, seed } = context;
   const random = await classifier.derive(
-    `cascade ${seed} ${layers}`,
+    nameOf(context, layers),
     (graph) => randomiseWeights(graph, createRng(seed).split("cascade"), layers),
   );
   const trained = await plainMaps(context, method);
   const maps = await mapsOf({ classifier: random, compute }, method, context);
-  return meanOf(context.classes.map((_, i) =>
-    correlation(
+  return meanOverSamples(
+    context.classes.map((_, i) => [
       sampleOf(trained.final, trained.samples, i),
       sampleOf(maps.final, maps.samples, i),
-    )
-  ));
+    ]),
+    correlation,
+  );
+}
+
+function nameOf({ seed }: AxiomContext, layers: number): string {
+  return `cascade ${seed} ${layers}`;
 }
 
 /** 1, 2, 4, … below the number of layers, then that number. */

@@ -5,7 +5,7 @@
  */
 
 import { floats } from "../base/tensor.ts";
-import { scoreOf } from "./method.ts";
+import { scoreFunction } from "./method.ts";
 import type { Attribution, MethodContext } from "./method.ts";
 import type { Scores } from "../classifier/classifier.ts";
 
@@ -27,24 +27,27 @@ export async function weighSamples(
   return { weights: floats([classes.length, channels], weights) };
 }
 
-/** The target's score of one class in each of M rows. */
+/** The target's score of one class of a sample in each of M rows of scores (see `scoreFunction`). */
 export function scoresOf(
-  scores: Scores,
+  context: MethodContext,
+  row: number,
   k: number,
-  target: MethodContext["target"],
+  scores: Scores,
 ): Float64Array {
-  const count = scores.probabilities.shape[0]!;
-  return Float64Array.from({ length: count }, (_, i) => scoreOf(scores, i, k, target));
+  const score = scoreFunction(context, row, k);
+  const [count] = scores.probabilities.shape;
+  return Float64Array.from({ length: count! }, (_, i) => score(scores, i));
 }
 
 /** The mean of a class's scores over samples, for each channel: row i · C + k is sample i of channel k. */
 export function meanScores(
-  scores: Scores,
+  context: MethodContext,
+  row: number,
   k: number,
-  target: MethodContext["target"],
-  channels: number,
+  scores: Scores,
 ): Float64Array {
-  const all = scoresOf(scores, k, target);
+  const { channels } = context.classifier.layer;
+  const all = scoresOf(context, row, k, scores);
   const means = new Float64Array(channels);
   all.forEach((score, j) => means[j % channels]! += score * channels / all.length);
   return means;

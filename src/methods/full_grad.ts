@@ -13,7 +13,7 @@ import type { Graph } from "../onnx/graph.ts";
 import { toFloats } from "../runtime/session.ts";
 import { type Ends, sharesGraph, termsGraph } from "./_biases.ts";
 import { inputGradientUnsupported } from "./_input_gradient.ts";
-import { cotangentOf, type Method, type MethodContext, scoreOf } from "./method.ts";
+import { cotangentOf, type Method, type MethodContext, scoreFunction } from "./method.ts";
 
 /**
  * FullGrad: map = Σ_c ψ(x ⊙ ∂y/∂x)_c + Σ_l Σ_c ψ(b_l ⊙ ∂y/∂z_l)_c at the input's pixels, over the input and all layers l that add a bias b_l to each
@@ -78,9 +78,9 @@ export async function fullGradTerms(
   classes: readonly number[],
 ): Promise<FullGradTerms[]> {
   const terms = await runBackward(context, classes, "FullGrad's terms", termsGraph);
-  const { forward, target } = context;
+  const { forward } = context;
   return Array.from({ length: forward.count }, (_, row) => ({
-    score: scoreOf(forward, row, classes[row]!, target),
+    score: scoreFunction(context, row, classes[row]!)(forward, row),
     input: terms["input term"]!.data[row]!,
     biases: terms["bias term"]!.data[row]!,
     implicit: terms["implicit term"]!.data[row]!,

@@ -53,9 +53,9 @@ export const isCam: Method = {
   settings,
   unsupported: targetUnsupported,
   compute: (context, classes) =>
-    weighSamples(context, classes, async (row, k) => {
-      const { channels } = context.classifier.layer;
-      const scores = await growingScores(context, row);
-      return softmax(meanScores(scores, k, context.target, channels));
-    }),
+    weighSamples(
+      context,
+      classes,
+      async (row, k) => softmax(meanScores(context, row, k, await growingScores(context, row))),
+    ),
 };

@@ -155,6 +155,6 @@ export const kernelShapCam: Method = {
   compute: (context, classes) =>
     weighSamples(context, classes, async (row, k) => {
       const { scores, solve } = await samplesOf(context, row);
-      return solve(scoresOf(scores, k, context.target));
+      return solve(scoresOf(context, row, k, scores));
     }),
 };

@@ -153,6 +153,6 @@ export const limeCam: Method = {
   compute: (context, classes) =>
     weighSamples(context, classes, async (row, k) => {
       const { sampled, similarities, gram, scores } = await samplesOf(context, row);
-      return solve(sampled, scoresOf(scores, k, context.target), similarities, gram);
+      return solve(sampled, scoresOf(context, row, k, scores), similarities, gram);
     }),
 };

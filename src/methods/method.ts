@@ -29,14 +29,17 @@ export interface MethodContext {
   readonly classifier: Classifier;
   readonly forward: Forward;
   readonly target: Target;
-  /** The inputs [batch, C, H, W]. @throws {TypeError} for a method that does not say it needs them. */
+  /** The inputs [batch, C, H, W]. @throws {TypeError} where only activations are stored: a method says that it needs inputs. */
   readonly input: Tensor;
   /**
    * Random numbers for one row of the batch and one purpose (a method's name): they depend on the seed and on what the
    * sample is, not on its place in the batch or on what else is drawn.
    */
   rng(purpose: string, row: number): Rng;
-  /** Gradient of the target's score for one class per row of the batch (length = batch). */
+  /**
+   * Gradient of the target's score for one class per row of the batch (length = batch). It is kept, and lasts, until other classes are
+   * asked for.
+   */
   gradient(classes: readonly number[]): Promise<Gradient>;
   /**
    * The context of another forward pass over the same samples, with the same target and random numbers: of changed inputs, or of
@@ -96,7 +99,8 @@ export interface Method {
 export type OwnedContext = MethodContext & { dispose(): void };
 
 /**
- * Makes the context of one batch: `keys` says what each sample is, whatever its place. Gradients are computed once for each list of classes, whatever the number of methods.
+ * Makes the context of one batch: `keys` says what each sample is, whatever its place. Methods that are asked for the same classes one after
+ * the other share one gradient.
  */
 export function createContext(
   classifier: Classifier,
@@ -116,7 +120,11 @@ function contextOf(
   target: Target,
   rng: MethodContext["rng"],
 ): OwnedContext {
-  const gradients = new Map<string, Promise<Gradient>>();
+  let last: { readonly classes: string; readonly gradient: Promise<Gradient> } | undefined;
+  const forget = () => {
+    last?.gradient.then(({ gradient, mean }) => [gradient, mean].forEach(release), () => {});
+    last = undefined;
+  };
   const derived = new Map<string, Promise<OwnedContext>>();
   return {
     classifier,
@@ -129,12 +137,12 @@ function contextOf(
     },
     gradient(classes) {
       const key = classes.join();
-      let gradient = gradients.get(key);
-      if (!gradient) {
+      if (last?.classes !== key) {
+        forget();
         const { score, cotangent } = cotangentOf(forward, target, classes);
-        gradients.set(key, gradient = classifier.gradient(forward, score, cotangent));
+        last = { classes: key, gradient: classifier.gradient(forward, score, cotangent) };
       }
-      return gradient;
+      return last.gradient;
     },
     derive(name, pass) {
       let context = derived.get(name);
@@ -144,10 +152,7 @@ function contextOf(
       return context;
     },
     dispose() {
-      for (const pending of gradients.values()) {
-        pending.then(({ gradient, mean }) => [gradient, mean].forEach(release), () => {});
-      }
-      gradients.clear();
+      forget();
       for (const pending of derived.values()) {
         pending.then((context) => {
           context.dispose();
@@ -211,18 +216,24 @@ export function scoreTensorOf(target: Target): ScoreTensor {
 }
 
 /**
- * The target's score of one class, from the scores of one row: logit, probability, or logit minus the largest other logit.
+ * The target's score of one class as a function of a sample's scores, whatever was changed about the sample: its logit, its probability,
+ * or its logit minus that of the runner-up. The runner-up is that of the forward pass, as for gradients, so that all methods explain one
+ * function.
+ *
+ * @param row the sample's place in the forward pass
+ * @returns from scores and a row of them to the score of class `k`
  */
-export function scoreOf(
-  { logits, probabilities }: Scores,
+export function scoreFunction(
+  { forward, target }: { readonly forward: Scores; readonly target: Target },
   row: number,
   k: number,
-  target: Target,
-): number {
-  const values = target === "probability" ? probabilities : logits!;
-  const count = values.shape[1]!;
-  const own = values.data.subarray(row * count, (row + 1) * count);
-  return target === "margin" ? own[k]! - own[runnerUp(own, k)]! : own[k]!;
+): (scores: Scores, at: number) => number {
+  const read = (tensor: Tensor, at: number, c: number) => tensor.data[at * tensor.shape[1]! + c]!;
+  if (target === "probability") return ({ probabilities }, at) => read(probabilities, at, k);
+  if (target === "logit") return ({ logits }, at) => read(logits!, at, k);
+  const [, count] = forward.logits!.shape;
+  const rival = runnerUp(forward.logits!.data.subarray(row * count!, (row + 1) * count!), k);
+  return ({ logits }, at) => read(logits!, at, k) - read(logits!, at, rival);
 }
 
 /** Why a target cannot be differentiated down to the target layer; `undefined` when it can. */

@@ -86,9 +86,10 @@ export const occlusion: Method = {
     const map = new Float32Array(classes.length * size);
     for (let row = 0; row < context.forward.count; row++) {
       const [whole, ...covered] = scoresOf(
-        await occludedScores(context, row),
+        context,
+        row,
         classes[row]!,
-        context.target,
+        await occludedScores(context, row),
       );
       const falls = new Float64Array(size), counts = new Uint32Array(size);
       rows.starts.forEach((top, a) =>

@@ -5,10 +5,10 @@
  */
 
 import { createRng } from "../base/rng.ts";
-import { floats } from "../base/tensor.ts";
+import { floats, rows } from "../base/tensor.ts";
 import { readFloats } from "../classifier/classifier.ts";
 import { randomiseWeights } from "../onnx/randomise.ts";
-import { createContext, gradientUnsupported, type Method } from "./method.ts";
+import { gradientUnsupported, type Method } from "./method.ts";
 
 /** Seed of the re-drawn weights: the same model for all samples, whatever the run's seed. */
 const SEED = 1;
@@ -30,21 +30,23 @@ export const randomWeights: Method = {
   needsInput: true,
   settings: { seed: SEED },
   unsupported: gradientUnsupported,
-  async compute({ classifier, input, target }, classes) {
-    const random = await classifier.derive(
-      "random weights",
-      (graph) => randomiseWeights(graph, createRng(SEED)),
-    );
-    const forward = await random.forward(input);
-    const context = createContext(random, forward, target, { seed: SEED, keys: [] });
-    try {
-      const weights = await readFloats((await context.gradient(classes)).mean);
-      const activation = await readFloats(forward.activation);
-      return { map: weightedSum(activation.data, weights.data, random.layer, classes.length) };
-    } finally {
-      context.dispose();
-      forward.dispose();
-    }
+  async compute(context, classes) {
+    const random = await context.derive("random weights", async () => {
+      const { classifier, forward, input } = context;
+      const redrawn = await classifier.derive(
+        "random weights",
+        (graph) => randomiseWeights(graph, createRng(SEED)),
+      );
+      return {
+        classifier: redrawn,
+        forward: await redrawn.forward(rows(input, 0, forward.count)),
+      };
+    });
+    const weights = await readFloats((await random.gradient(classes)).mean);
+    const activation = await readFloats(random.forward.activation);
+    return {
+      map: weightedSum(activation.data, weights.data, random.classifier.layer, classes.length),
+    };
   },
 };
 

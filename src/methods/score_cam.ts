@@ -49,6 +49,6 @@ export const scoreCam: Method = {
     weighSamples(
       context,
       classes,
-      async (row, k) => softmax(scoresOf(await channelScores(context, row), k, context.target)),
+      async (row, k) => softmax(scoresOf(context, row, k, await channelScores(context, row))),
     ),
 };

@@ -68,9 +68,9 @@ export const ssCam: Method = {
   settings,
   unsupported: targetUnsupported,
   compute: (context, classes) =>
-    weighSamples(context, classes, async (row, k) => {
-      const { channels } = context.classifier.layer;
-      const scores = await noisyScores(context, row);
-      return softmax(meanScores(scores, k, context.target, channels));
-    }),
+    weighSamples(
+      context,
+      classes,
+      async (row, k) => softmax(meanScores(context, row, k, await noisyScores(context, row))),
+    ),
 };

@@ -18,7 +18,7 @@ import {
   integratePieces,
   trapezoid,
 } from "../../src/methods/integrated_gradients.ts";
-import { scoreOf } from "../../src/methods/mod.ts";
+import { scoreFunction } from "../../src/methods/mod.ts";
 import { saliency } from "../../src/methods/saliency.ts";
 import { smoothedGradient } from "../../src/methods/smooth_grad.ts";
 import {
@@ -133,14 +133,11 @@ for (const name of NETS) {
           const zeros = await classifier.evaluate(
             floats([1, ...classifier.inputShape], new Float32Array(size)),
           );
-          const scores = {
-            logits: context.forward.logits!,
-            probabilities: context.forward.probabilities,
-          };
           const classes = net.classes.map(([k]) => k!);
           const { data } = await integratePieces(context, classes, 8);
           const gaps = classes.map((k, row) => {
-            const change = scoreOf(scores, row, k, target) - scoreOf(zeros, 0, k, target);
+            const score = scoreFunction(context, row, k);
+            const change = score(context.forward, row) - score(zeros, 0);
             const total = data.subarray(row * size, (row + 1) * size).reduce((a, b) => a + b, 0);
             return Math.abs(total - change) / Math.abs(change);
           });

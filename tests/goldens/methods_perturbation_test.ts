@@ -189,7 +189,7 @@ goldenTest("SS-CAM equals torch-cam's, without noise and with its noise", async 
           const activation = rows(context.forward.activation as Tensor, image, image + 1);
           for (let slot = 0; slot < 2; slot++) {
             const k = net.classes[image]![slot]!;
-            const weights = softmax(meanScores(scores, k, target, channels));
+            const weights = softmax(meanScores(context, image, k, scores));
             const from = (samples === 1 ? 2 * image + slot : slot) * height * width;
             const own = expected.data.slice(from, from + height * width);
             const difference = mapDifference(

@@ -11,7 +11,7 @@ import { GUIDED } from "../../src/methods/guided_backprop.ts";
 import { inputGradient } from "../../src/methods/_input_gradient.ts";
 import { liftCam, liftContributions } from "../../src/methods/lift_cam.ts";
 import { layerRelevance, lrpCam } from "../../src/methods/lrp_cam.ts";
-import { type Method, scoreOf } from "../../src/methods/mod.ts";
+import { type Method, scoreFunction } from "../../src/methods/mod.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { liftGraph } from "../../src/rules/lift/contributions.ts";
 import { type CompositeName, COMPOSITES } from "../../src/rules/lrp/composites.ts";
@@ -74,10 +74,11 @@ for (const name of NETS) {
             new Float32Array(channels * height * width),
           );
           const reference = await classifier.evaluateHead(zeros, context.forward, 0);
-          const { logits, probabilities } = context.forward;
-          const scores = { logits: logits!, probabilities };
-          const change = (row: number, k: number) =>
-            scoreOf(scores, row, k, target) - scoreOf(reference, 0, k, target);
+          const { logits } = context.forward;
+          const change = (row: number, k: number) => {
+            const score = scoreFunction(context, row, k);
+            return score(context.forward, row) - score(reference, 0);
+          };
           const lift = await bothClasses(net, context, liftContributions);
           assertSmall(`${name} lift ${target} completeness`, gap(net, lift, change));
           if (target !== "logit") return;
@@ -105,8 +106,8 @@ for (const name of NETS) {
             const conserved = gap(
               net,
               lrp,
-              (row, k, at) => scores.logits.data[row * 20 + k]! - lost.data[at]!,
-              (row, k) => scores.logits.data[row * 20 + k]!,
+              (row, k, at) => logits!.data[row * 20 + k]! - lost.data[at]!,
+              (row, k) => logits!.data[row * 20 + k]!,
             );
             assertSmall(`${name} lrp ${composite} conservation`, conserved);
           }

@@ -10,7 +10,8 @@ import {
   type Method,
   METHODS,
   runnerUp,
-  scoreOf,
+  scoreFunction,
+  type Target,
   targetUnsupported,
 } from "../../src/methods/mod.ts";
 
@@ -50,11 +51,24 @@ Deno.test("the cotangent picks the class, and for the margin takes the runner-up
 });
 
 Deno.test("the score of a class is its logit, probability or margin", () => {
-  assert.equal(scoreOf(forward, 1, 2, "logit"), -3);
-  assert.equal(scoreOf(forward, 1, 2, "probability"), Math.fround(0.2));
-  assert.equal(scoreOf(forward, 1, 2, "margin"), -1);
-  assert.equal(scoreOf(forward, 1, 0, "margin"), 1);
-  assert.equal(scoreOf(forward, 0, 1, "margin"), 0);
+  const score = (row: number, k: number, target: Target) =>
+    scoreFunction({ forward, target }, row, k)(forward, row);
+  assert.equal(score(1, 2, "logit"), -3);
+  assert.equal(score(1, 2, "probability"), Math.fround(0.2));
+  assert.equal(score(1, 2, "margin"), -1);
+  assert.equal(score(1, 0, "margin"), 1);
+  assert.equal(score(0, 1, "margin"), 0);
+});
+
+Deno.test("the margin of a changed sample is to the runner-up of the sample as it was", () => {
+  const changed = {
+    logits: floats([2, 3], [0, 0, 0, 5, 9, 1]),
+    probabilities: floats([2, 3], new Float32Array(6)),
+  };
+  // Of row 1 the runner-up to class 0 is class 2, also where class 1 is larger.
+  const score = scoreFunction({ forward, target: "margin" }, 1, 0);
+  assert.equal(score(changed, 1), 4);
+  assert.equal(score(changed, 0), 0);
 });
 
 Deno.test("the methods of a batch share one gradient for each list of classes", async () => {
@@ -77,6 +91,9 @@ Deno.test("the methods of a batch share one gradient for each list of classes", 
   const first = await context.gradient([1, 0]);
   assert.equal(await context.gradient([1, 0]), first);
   await context.gradient([2, 0]);
+  await new Promise((resolve) => setTimeout(resolve));
+  // Those of other classes are held no longer.
+  assert.equal(released, 2);
   assert.deepEqual(asked, [[0, 1, 0, 1, 0, 0], [0, 0, 1, 1, 0, 0]]);
   context.dispose();
   await new Promise((resolve) => setTimeout(resolve));

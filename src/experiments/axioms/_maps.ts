@@ -82,21 +82,22 @@ export function plainMaps(context: AxiomContext, method: Method): Promise<Maps> 
 export async function byPlacement(
   { classifier, compute }: AxiomContext,
   method: Method,
-  figure: (finalOf: (maps: Maps) => Promise<Float32Array>) => Promise<number>,
+  figure: (finalOf: (maps: Maps) => Promise<Float32Array>) => Promise<number | undefined>,
 ): Promise<Finding> {
   const value = await figure(({ final }) => Promise.resolve(final));
-  if (Number.isNaN(value)) return { skipped: "all maps are constant" };
+  const finding = findingOf(value);
   const rule: PlacementRule = classifier.placementRule === "half-pixel"
     ? "receptive-field"
     : "half-pixel";
   const placement = placementBy(classifier, rule);
   const same = JSON.stringify(placement) === JSON.stringify(classifier.placement);
-  if (!placement || same || method.grid === "input") return { value };
+  if (!Number.isFinite(value) || !placement || same || method.grid === "input") return finding;
   const frame = { ...frameOfMaps(method, classifier), placement };
   const elsewhere = await figure(({ raw, samples }) =>
     finalMaps(compute, mapBatchOf(method, classifier, raw, samples), frame)
   );
-  return { value, note: `placed by ${rule}: ${elsewhere.toPrecision(3)}` };
+  if (elsewhere === undefined) return finding;
+  return { ...finding, note: `placed by ${rule}: ${elsewhere.toPrecision(3)}` };
 }
 
 /** One sample's part of maps that lie one after the other. */
@@ -133,8 +134,21 @@ export function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return largest === 0 ? 0 : largest / (greatest - least);
 }
 
-/** The mean of the numbers that are not NaN; NaN if there are none. */
-export function meanOf(values: readonly number[]): number {
-  const known = values.filter((value) => !Number.isNaN(value));
-  return known.reduce((sum, value) => sum + value, 0) / known.length;
+/**
+ * The mean of a figure of two maps over samples. Samples where it is not defined, because a map is constant, are left out; `undefined` if
+ * there are no others, NaN where a map holds anything but numbers.
+ */
+export function meanOverSamples(
+  pairs: readonly (readonly [Float32Array, Float32Array])[],
+  figure: (a: Float32Array, b: Float32Array) => number,
+): number | undefined {
+  if (!pairs.every((maps) => maps.every((map) => map.every(Number.isFinite)))) return NaN;
+  const values = pairs.map(([a, b]) => figure(a, b)).filter((value) => !Number.isNaN(value));
+  if (values.length === 0) return undefined;
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** A figure of maps as a finding. */
+export function findingOf(value: number | undefined): Finding {
+  return value === undefined ? { skipped: "all maps are constant" } : { value };
 }

@@ -16,17 +16,18 @@ import {
   createContext,
   type Method,
   type MethodContext,
-  scoreOf,
+  scoreFunction,
 } from "../../methods/mod.ts";
 import type { Axiom } from "./axiom.ts";
 
 /** Pieces of the path of Integrated Gradients: any number is complete by the rescale rule. */
 const PIECES = 8;
 
-/** A sum of contributions and the difference of scores that it must be. */
+/** A sum of contributions, and the scores whose difference it must be: `from` is 0 where they add up to the score itself. */
 interface Sums {
   readonly sum: number;
-  readonly change: number;
+  readonly to: number;
+  readonly from: number;
 }
 
 /** By method: the two sums of each sample. */
@@ -45,31 +46,33 @@ const SUMS: Readonly<
     return await overEmptyLayer(context, classes, await readFloats(found.weights));
   },
   "integrated-gradients": async (context, classes) => {
-    const { classifier, forward, target, input } = context;
+    const { classifier, forward, input } = context;
     const attributions = await integratePieces(context, classes, PIECES);
     const nothing = floats([1, ...input.shape.slice(1)], zeros(input.shape.slice(1)));
     const base = await classifier.evaluate(nothing);
-    return Array.from({ length: forward.count }, (_, row) => ({
-      sum: sumOfRow(attributions.data, row, input.shape),
-      change: scoreOf(forward, row, classes[row]!, target) -
-        scoreOf(base, 0, classes[row]!, target),
-    }));
+    return Array.from({ length: forward.count }, (_, row) => {
+      const score = scoreFunction(context, row, classes[row]!);
+      const sum = sumOfRow(attributions.data, row, input.shape);
+      return { sum, to: score(forward, row), from: score(base, 0) };
+    });
   },
   // Conservation: what reaches the layer and what biases absorb is what set out.
   "lrp-cam": async (context, classes, { settings }) => {
-    const { forward, target } = context;
+    const { forward } = context;
     const composite = settings!.composite as CompositeName;
     const { relevance, absorbed } = await layerRelevance(context, classes, composite);
     return Array.from({ length: forward.count }, (_, row) => ({
       sum: sumOfRow(relevance.data, row, relevance.shape) + absorbed.data[row]!,
-      change: scoreOf(forward, row, classes[row]!, target),
+      to: scoreFunction(context, row, classes[row]!)(forward, row),
+      from: 0,
     }));
   },
   "full-grad": async (context, classes) => {
     const terms = await fullGradTerms(context, classes);
     return terms.map(({ score, input, biases, implicit }) => ({
       sum: input + biases + implicit,
-      change: score,
+      to: score,
+      from: 0,
     }));
   },
 };
@@ -79,29 +82,38 @@ function sumsOf({ name, settings }: Method) {
   return settings?.modifiers ? undefined : SUMS[name.split("+")[0]!];
 }
 
+/** Differences of scores below this share of the scores are lost in their rounding: the bound of 1e-4 of it is a bit of float32. */
+const LEVEL = 1e-3;
+
+/** |sum − change| / |change|, the change taken to be no smaller than scores can show; 0 where all of it is 0. */
+function relativeError({ sum, to, from }: Sums): number {
+  const off = Math.abs(sum - (to - from));
+  if (off === 0) return 0;
+  return off / Math.max(Math.abs(to - from), LEVEL * Math.max(Math.abs(to), Math.abs(from)));
+}
+
 /** Contributions [batch, …] of the layer against the score's change from an empty layer. */
 async function overEmptyLayer(
-  { classifier, forward, target }: MethodContext,
+  context: MethodContext,
   classes: readonly number[],
   contributions: Tensor,
 ): Promise<Sums[]> {
+  const { classifier, forward } = context;
   const { channels, height, width } = classifier.layer;
   const nothing = floats([1, channels, height, width], zeros([channels, height, width]));
   const sums: Sums[] = [];
   for (let row = 0; row < forward.count; row++) {
     const base = await classifier.evaluateHead(nothing, forward, row);
-    sums.push({
-      sum: sumOfRow(contributions.data, row, contributions.shape),
-      change: scoreOf(forward, row, classes[row]!, target) -
-        scoreOf(base, 0, classes[row]!, target),
-    });
+    const score = scoreFunction(context, row, classes[row]!);
+    const sum = sumOfRow(contributions.data, row, contributions.shape);
+    sums.push({ sum, to: score(forward, row), from: score(base, 0) });
   }
   return sums;
 }
 
 /**
  * Largest difference between the sum of a method's contributions and the change of the score they explain, relative to that
- * change: for LIFT-CAM and KernelSHAP-CAM (efficiency) y(A) − y(0) at the target layer, for Integrated Gradients y(x) − y(0) at the input, for FullGrad y
+ * change (or to a thousandth of the score, if that is more: a smaller change is lost in the score's rounding): for LIFT-CAM and KernelSHAP-CAM (efficiency) y(A) − y(0) at the target layer, for Integrated Gradients y(x) − y(0) at the input, for FullGrad y
  * itself; for LRP-CAM relevance and what was absorbed against y (conservation).
  */
 export const completeness: Axiom = {
@@ -120,11 +132,7 @@ export const completeness: Axiom = {
     try {
       const padding = new Array<number>(classifier.batch - classes.length).fill(0);
       const sums = await sumsOf(method)!(context, [...classes, ...padding], method);
-      return {
-        value: Math.max(
-          ...sums.map(({ sum, change }) => Math.abs(sum - change) / Math.abs(change)),
-        ),
-      };
+      return { value: Math.max(...sums.map(relativeError)) };
     } finally {
       context.dispose();
       forward.dispose();

@@ -7,7 +7,7 @@
 import { floats } from "../../base/tensor.ts";
 import { maskedScores } from "../../classifier/channel_masks.ts";
 import { readFloats } from "../../classifier/classifier.ts";
-import { scoreOf } from "../../methods/mod.ts";
+import { scoreFunction } from "../../methods/mod.ts";
 import type { Axiom } from "./axiom.ts";
 
 /** Channels that are tried at most; all of them would be what the shortcut saves. */
@@ -49,10 +49,11 @@ export const masks: Axiom = {
           forward,
           row,
         );
-        const scores = Array.from({ length: count }, (_, m) => scoreOf(slow, m, k, target));
+        const score = scoreFunction({ forward, target }, row, k);
+        const scores = Array.from({ length: count }, (_, m) => score(slow, m));
         const range = Math.max(...scores) - Math.min(...scores);
-        scores.forEach((score, m) => {
-          const off = Math.abs(scoreOf(quick, m, k, target) - score);
+        scores.forEach((expected, m) => {
+          const off = Math.abs(score(quick, m) - expected);
           if (off > 0) largest = Math.max(largest, off / range);
         });
       }

@@ -5,7 +5,7 @@
  */
 
 import { floats, type Tensor } from "../../base/tensor.ts";
-import { byPlacement, correlation, mapsOf, meanOf, plainMaps, sampleOf } from "./_maps.ts";
+import { byPlacement, correlation, mapsOf, meanOverSamples, plainMaps, sampleOf } from "./_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 /**
@@ -25,12 +25,13 @@ export const mirror: Axiom = {
     const flipped = await mapsOf(context, method, { ...context, inputs: flip(context.inputs) });
     return await byPlacement(context, method, async (finalOf) => {
       const own = await finalOf(plain), others = await finalOf(flipped);
-      return meanOf(context.classes.map((_, i) =>
-        correlation(
+      return meanOverSamples(
+        context.classes.map((_, i) => [
           flipRows(sampleOf(own, plain.samples, i), height, width),
           sampleOf(others, flipped.samples, i),
-        )
-      ));
+        ]),
+        correlation,
+      );
     });
   },
 };

@@ -35,10 +35,10 @@ export interface AxiomResult {
   readonly source: string;
   readonly method: string;
   readonly bound: Axiom["bound"];
-  /** Absent where the axiom could not be checked. */
+  /** Absent where the axiom could not be checked, and where the figure is no number. */
   readonly value?: number;
   readonly verdict: "holds" | "fails" | "skipped";
-  /** Why it was skipped. */
+  /** Why there is no figure. */
   readonly reason?: string;
   /** What else was found, such as the figure under the other placement of cells. */
   readonly note?: string;
@@ -60,11 +60,14 @@ export async function* checkAxioms(
       const finding = await axiom.check(context, method);
       const { name, source, bound } = axiom;
       const about = { axiom: name, source, method: method.name, bound };
-      yield "skipped" in finding ? { ...about, verdict: "skipped", reason: finding.skipped } : {
-        ...about,
-        ...finding,
-        verdict: holds(axiom, finding.value) ? "holds" : "fails",
-      };
+      if ("skipped" in finding) yield { ...about, verdict: "skipped", reason: finding.skipped };
+      else if (!Number.isFinite(finding.value)) {
+        const reason = `the figure is ${finding.value}: a map or a score is no number`;
+        yield { ...about, verdict: "fails", reason };
+      } else {
+        const verdict = holds(axiom, finding.value) ? "holds" : "fails";
+        yield { ...about, ...finding, verdict };
+      }
     }
   }
 }

@@ -6,7 +6,7 @@
 
 import { occlusion as sensitivity } from "../../methods/occlusion.ts";
 import { spearman } from "../../statistics/correlation.ts";
-import { byPlacement, meanOf, plainMaps, sampleOf } from "./_maps.ts";
+import { byPlacement, meanOverSamples, plainMaps, sampleOf } from "./_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 /**
@@ -27,10 +27,12 @@ export const occlusion: Axiom = {
     const maps = await plainMaps(context, method);
     return await byPlacement(context, method, async (finalOf) => {
       const final = await finalOf(maps);
-      return meanOf(
-        context.classes.map((_, i) =>
-          spearman(sampleOf(final, maps.samples, i), sampleOf(falls.raw, falls.samples, i)).r
-        ),
+      return meanOverSamples(
+        context.classes.map((_, i) => [
+          sampleOf(final, maps.samples, i),
+          sampleOf(falls.raw, falls.samples, i),
+        ]),
+        (map, fall) => spearman(map, fall).r,
       );
     });
   },

@@ -6,6 +6,7 @@
 
 import { learnedNodes } from "../../onnx/randomise.ts";
 import { correlationWhenRedrawn } from "../cascade.ts";
+import { findingOf } from "./_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 /**
@@ -26,7 +27,6 @@ export const randomisation: Axiom = {
   async check(context, method) {
     const layers = learnedNodes(context.classifier.graphs.whole).length;
     if (layers === 0) return { skipped: "no parameters were found to re-draw" };
-    const value = await correlationWhenRedrawn(context, method, layers);
-    return Number.isNaN(value) ? { skipped: "all maps are constant" } : { value };
+    return findingOf(await correlationWhenRedrawn(context, method, layers));
   },
 };

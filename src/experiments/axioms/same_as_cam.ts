@@ -5,7 +5,7 @@
  */
 
 import { cam } from "../../methods/cam.ts";
-import { difference, mapsOf, sampleOf } from "./_maps.ts";
+import { difference, plainMaps, sampleOf } from "./_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 /**
@@ -23,8 +23,8 @@ export const sameAsCam: Axiom = {
     if (context.target !== "logit") return { skipped: `the target is ${context.target}` };
     const reason = cam.unsupported(context.classifier, "logit");
     if (reason) return { skipped: reason };
-    const own = await mapsOf(context, method, context);
-    const reference = await mapsOf(context, cam, context);
+    const own = await plainMaps(context, method);
+    const reference = await plainMaps(context, cam);
     const values = context.classes.map((_, i) =>
       difference(
         sampleOf(reference.final, reference.samples, i),

@@ -18,7 +18,7 @@ import { type Modifier, named } from "./modifier.ts";
  *
  * Source: several `target_layers` of pytorch-grad-cam 1.5.7 (`aggregate_multi_layers`).
  *
- * @param others the same classifier, cut at the layers besides its own
+ * @param others the classifier's cuts at the layers besides its own (`Classifier.cutAt`)
  */
 export function fusedLayers(others: readonly Classifier[]): Modifier {
   return {
@@ -42,11 +42,13 @@ export function fusedLayers(others: readonly Classifier[]): Modifier {
           const { classifier, forward: { count } } = context;
           const [, height, width] = classifier.inputShape;
           const sum = await sampledMapsOf(method, context, classes);
-          for (const other of others) {
-            const derived = await context.derive(`layer ${other.layer.name}`, async () => ({
-              classifier: other,
-              forward: await other.forward(rows(context.input, 0, count)),
-            }));
+          for (const { layer: { name } } of others) {
+            // Of the context's own classifier, which may be on another backend or have other weights.
+            const derived = await context.derive(`layer ${name}`, async () => {
+              const other = await classifier.cutAt(name);
+              const forward = await other.forward(rows(context.input, 0, count));
+              return { classifier: other, forward };
+            });
             const maps = await sampledMapsOf(method, derived, classes);
             for (let i = 0; i < sum.length; i++) sum[i]! += maps[i]!;
           }
