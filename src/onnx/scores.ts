@@ -58,7 +58,7 @@ const PASSING = new Set([
  * Gives a classifier the outputs logits [N, K] and probabilities [N, K].
  *
  * The logits are found in front of a final Softmax, LogSoftmax or Sigmoid, looking through ops that only reshape; a model
- * that ends in logits gets a Softmax. Scores of the form [N, K, 1, 1] or [N, 1, 1, K] are flattened. The model's other outputs
+ * that ends in logits gets a Softmax, or a Sigmoid where it is one logit, whose softmax would be 1 whatever it is. Scores of the form [N, K, 1, 1] or [N, 1, 1, K] are flattened. The model's other outputs
  * are dropped. The result is simplified ({@linkcode simplify}); the original stays as it is.
  *
  * @throws {ModelError} when no output, or more than one, could be the scores, or the one named is not of that form.
@@ -101,7 +101,9 @@ export function withScores(source: Graph, options: ScoreOptions = {}): Scored {
     : flat(b, raw);
   const probabilities = kind === "probabilities" || logits === undefined
     ? flat(b, output).value
-    : b.op("Softmax", [logits], { axis: int(1) });
+    : classes > 1
+    ? b.op("Softmax", [logits], { axis: int(1) })
+    : b.op("Sigmoid", [logits]);
   const outputs = [...logits === undefined ? [] : [logits], probabilities];
   graph.outputs = outputs.map((name) => ({ name, ...typed(b, name) }));
   const result = prune(graph);
@@ -111,7 +113,7 @@ export function withScores(source: Graph, options: ScoreOptions = {}): Scored {
     ...logits === undefined ? {} : { logits },
     probabilities,
     classes,
-    activation: sigmoid ? "sigmoid" : "softmax",
+    activation: sigmoid || kind === "logits" && classes === 1 ? "sigmoid" : "softmax",
   };
 }
 

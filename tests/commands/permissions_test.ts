@@ -89,6 +89,16 @@ Deno.test("each command runs under the permissions of its task", async () => {
       ["emocam", ["detect", PHOTO, "--out", at("boxes.csv")]],
       ["explain", ["explain", PHOTO, "--out", at("explained"), "--maps", at("maps")]],
       ["emocam", ["check", "--methods", "cam"]],
+      // The matcher of globs asks for a variable of its own.
+      ...(["analyze", "emocam", "explain", "analyze:wasm"] as const).map((task) =>
+        [task, [
+          task === "emocam" ? "detect" : task.replace(":wasm", ""),
+          join(ROOT, "models", "photos", "h*.jpg"),
+          ...task === "analyze:wasm" ? ["--backend", "wasm"] : [],
+          "--out",
+          at(task === "emocam" ? "glob.csv" : `glob ${task.replace(":", " ")}`),
+        ]] as const
+      ),
       ["reproduce", ["reproduce", at("run"), "--out", at("again")]],
       ["emocam", ["models", "list"]],
       ["emocam", ["models", "inspect", "mini-xception"]],

@@ -52,8 +52,11 @@ export const clip: Rule = (b, node, [y], needed) => {
   return toFirst(node, passed);
 };
 
-/** Sigmoid: y (1 − y). */
-export const sigmoid = slope((b, _x, y) => b.op("Mul", [y, oneMinus(b, y)]));
+/** Sigmoid: y (1 − y), as t / (1 + t)² with t = e^−|x|, since 1 − y has no digits left where y is near 1. */
+export const sigmoid = slope((b, x) => {
+  const t = b.op("Exp", [b.op("Neg", [b.op("Abs", [x])])]);
+  return b.op("Div", [t, squared(b, plus(b, t, 1))]);
+});
 
 /** Tanh: 1 − y². */
 export const tanh = slope((b, _x, y) => oneMinus(b, squared(b, y)));
