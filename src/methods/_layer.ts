@@ -10,7 +10,7 @@
 import { floats, type Tensor } from "../base/tensor.ts";
 import { readFloats } from "../classifier/classifier.ts";
 import { isGpuTensor, type SessionValue } from "../runtime/session.ts";
-import type { MethodContext } from "./method.ts";
+import type { Method, MethodContext } from "./method.ts";
 
 /** The activation at the target layer: channel k of row r is at `(r * channels + k) * cells`. */
 export interface LayerValues {
@@ -106,4 +106,30 @@ export function mapOfEach(
   const size = channels * cells;
   for (let row = 0; row < count; row++) map.set(make(row * size, (row + 1) * size), row * cells);
   return floats([batch, height, width], map);
+}
+
+/** A method whose map is Σ_k t(g_k, A_k), cell by cell, with the gradient g at the target layer: how it computes that, and its terms. */
+export function cellwise(
+  term: (gradient: number, activation: number) => number,
+): Required<Pick<Method, "compute" | "terms">> {
+  return {
+    async compute(context, classes) {
+      const layer = await readGradients(context, classes);
+      const { activation, gradient, cells } = layer;
+      const map = sumOverChannels(layer, (sums, from) => {
+        for (let i = 0; i < cells; i++) {
+          sums[i]! += term(gradient[from + i]!, activation[from + i]!);
+        }
+      });
+      return { map };
+    },
+    async terms(context, classes) {
+      const { activation, gradient, batch, channels, height, width } = await readGradients(
+        context,
+        classes,
+      );
+      const terms = activation.map((value, i) => term(gradient[i]!, value));
+      return floats([batch, channels, height, width], terms);
+    },
+  };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readGradients, sumOverChannels } from "./_layer.ts";
+import { cellwise } from "./_layer.ts";
 import { gradientUnsupported, type Method } from "./method.ts";
 
 /**
@@ -23,14 +23,5 @@ export const elementwiseGradCam: Method = {
   rectify: true,
   usesTarget: true,
   unsupported: gradientUnsupported,
-  async compute(context, classes) {
-    const layer = await readGradients(context, classes);
-    const { activation, gradient, cells } = layer;
-    const map = sumOverChannels(layer, (sums, from) => {
-      for (let i = 0; i < cells; i++) {
-        sums[i]! += Math.max(0, gradient[from + i]! * activation[from + i]!);
-      }
-    });
-    return { map };
-  },
+  ...cellwise((gradient, activation) => Math.max(0, gradient * activation)),
 };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readGradients, sumOverChannels } from "./_layer.ts";
+import { cellwise } from "./_layer.ts";
 import { gradientUnsupported, type Method } from "./method.ts";
 
 /**
@@ -26,12 +26,5 @@ export const hiResCam: Method = {
   rectify: true,
   usesTarget: true,
   unsupported: gradientUnsupported,
-  async compute(context, classes) {
-    const layer = await readGradients(context, classes);
-    const { activation, gradient, cells } = layer;
-    const map = sumOverChannels(layer, (sums, from) => {
-      for (let i = 0; i < cells; i++) sums[i]! += gradient[from + i]! * activation[from + i]!;
-    });
-    return { map };
-  },
+  ...cellwise((gradient, activation) => gradient * activation),
 };

@@ -44,7 +44,7 @@ export function lrpCamBy(composite: CompositeName): Method {
     settings: { composite },
     unsupported: (classifier, target) =>
       target === "probability"
-        ? "LRP hands back logits: no rule conserves relevance through a softmax; take target logit or margin"
+        ? "LRP hands back logits: no rule conserves relevance through a softmax or sigmoid; take target logit or margin"
         : relevanceUnsupported(classifier, target, writer(composite)),
     async compute(context, classes) {
       const { relevance } = await layerRelevance(context, classes, composite);

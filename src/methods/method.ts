@@ -85,6 +85,11 @@ export interface Method {
   readonly grid?: "layer" | "input";
   /** Whether it yields channel weights rather than maps. */
   readonly weighsChannels?: boolean;
+  /**
+   * What its maps are sums of, [batch, C, h, w]: a term for each channel and cell of the target layer. For methods that are such sums, but not
+   * of weighted channels.
+   */
+  terms?(context: MethodContext, classes: readonly number[]): Promise<Tensor>;
   /** Whether its maps are final, 0..1: the caller neither rectifies nor normalises them. */
   readonly normalised?: boolean;
   /** Settings that determine the result, for content keys. */

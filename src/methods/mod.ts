@@ -115,10 +115,13 @@ export function findMethods(names: readonly string[]): ChosenMethod[] {
   const known = [...own, ...FAMILIES, "all"];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
+    const meant = meantBy(unknown, known);
+    const cannot = `Cannot use method ${JSON.stringify(unknown)}`;
+    const groups = [...FAMILIES, "all"].join(", ");
     throw new UsageError(
-      `Cannot use method ${JSON.stringify(unknown)}: give one or more of ${
-        own.join(", ")
-      }, or a group: ${[...FAMILIES, "all"].join(", ")}`,
+      meant === undefined
+        ? `${cannot}: give one or more of ${own.join(", ")}, or a group: ${groups}`
+        : `${cannot}: ${meant} Methods: ${own.join(", ")}; groups: ${groups}`,
     );
   }
   const found = METHODS.filter(({ name, family }) =>
@@ -132,6 +135,51 @@ export function findMethods(names: readonly string[]): ChosenMethod[] {
     );
   }
   return found.map((method) => ({ method, named: names.includes(method.name) }));
+}
+
+/** What somebody may have meant who gave an unknown name: one that is written otherwise, several without commas, or one with a slip. */
+function meantBy(text: string, known: readonly string[]): string | undefined {
+  const same = known.find((name) => folded(name) === folded(text));
+  if (same !== undefined) return `did you mean ${same}?`;
+  const parts = text.split(/[\s;|]+/).filter((part) => part !== "")
+    .map((part) => nearest(part, known));
+  if (parts.length > 1 && parts.every((part) => part !== undefined)) {
+    return `names are separated by commas: did you mean ${parts.join(",")}?`;
+  }
+  const near = nearest(text, known);
+  return near && `did you mean ${near}?`;
+}
+
+/** Letters and digits that are changed, added or lost in a slip. */
+const SLIP = 2;
+
+/** The name that differs least from a text, by a slip at most; of several the first. */
+function nearest(text: string, known: readonly string[]): string | undefined {
+  const own = folded(text);
+  const found = known.map((name) => ({ name, edits: editDistance(own, folded(name)) }))
+    // A text of two letters would be a slip of anything short.
+    .filter(({ name, edits }) => edits <= SLIP && edits < folded(name).length - 1)
+    .sort((a, b) => a.edits - b.edits);
+  return found[0]?.name;
+}
+
+/** A name without case and punctuation: GradCAM++ and grad-cam-plus-plus are equal. */
+function folded(name: string): string {
+  return name.toLowerCase().replaceAll("+", "plus").replace(/[^\p{L}\p{N}]/gu, "");
+}
+
+/** The least number of characters to change, add and take away (Levenshtein 1966). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
 }
 
 /**

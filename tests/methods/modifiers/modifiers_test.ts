@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { floats, type Tensor } from "../../../src/base/tensor.ts";
-import { openClassifier } from "../../../src/classifier/classifier.ts";
+import { openClassifier, readFloats } from "../../../src/classifier/classifier.ts";
 import { findClassifier } from "../../../src/classifier/source.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
+import { Matrix, SingularValueDecomposition } from "ml-matrix";
+import { elementwiseGradCam } from "../../../src/methods/elementwise_grad_cam.ts";
+import { kpcaCam } from "../../../src/methods/kpca_cam.ts";
+import { layerCam } from "../../../src/methods/layer_cam.ts";
 import { hiResCam } from "../../../src/methods/hires_cam.ts";
 import {
   augSmooth,
@@ -83,6 +87,54 @@ Deno.test("first-component smoothing equals pytorch-grad-cam's eigen_smooth, up 
     assert.ok(found <= 1e-3, String(found));
   }));
 
+/** The first principal component of terms t(g, A) as pytorch-grad-cam has it: a singular value decomposition of the centred cells. */
+function decomposed(method: Method, term: (g: number, a: number) => number): Method {
+  return {
+    ...method,
+    async compute(context, classes) {
+      const gradient = await readFloats((await context.gradient(classes)).gradient);
+      const activation = await readFloats(context.forward.activation);
+      const [batch, channels, height, width] = activation.shape as [number, number, number, number];
+      const cells = height * width;
+      const map = new Float32Array(batch * cells);
+      for (let row = 0; row < context.forward.count; row++) {
+        const at = (cell: number, k: number) => (row * channels + k) * cells + cell;
+        const x = Matrix.from1DArray(
+          cells,
+          channels,
+          Array.from({ length: cells * channels }, (_, i) => {
+            const from = at(Math.floor(i / channels), i % channels);
+            return term(gradient.data[from]!, activation.data[from]!);
+          }),
+        ).center("column");
+        const { rightSingularVectors } = new SingularValueDecomposition(x, { autoTranspose: true });
+        map.set(
+          x.mmul(rightSingularVectors.subMatrix(0, channels - 1, 0, 0)).to1DArray(),
+          row * cells,
+        );
+      }
+      return { map: floats([batch, height, width], map) };
+    },
+  };
+}
+
+Deno.test("first-component smoothing of HiResCAM, LayerCAM and element-wise Grad-CAM is that of their terms, up to sign", () =>
+  withMobile(async (net) => {
+    for (
+      const [method, term] of [
+        [hiResCam, (g, a) => g * a],
+        [layerCam, (g, a) => Math.max(0, g) * a],
+        [elementwiseGradCam, (g, a) => Math.max(0, g * a)],
+      ] as [Method, (g: number, a: number) => number][]
+    ) {
+      const smooth = await mapsOf(net, eigenSmooth.apply(method), "logit");
+      const expected = await mapsOf(net, decomposed(method, term), "logit");
+      const opposite = floats(smooth.shape, smooth.data.map((value) => -value));
+      const found = mapDifference(closerMaps(expected, smooth, opposite), expected);
+      assert.ok(found <= 1e-5, `${method.name}: ${found}`);
+    }
+  }));
+
 Deno.test("with one weighted channel its first component is the channel without its mean", () =>
   withMobile(async (net) => {
     const { channels, height, width } = net.classifier.layer;
@@ -145,7 +197,8 @@ Deno.test("modifiers act in their order, leave controls alone, and say what they
   assert.ok("method" in both);
   assert.equal(both.method.name, "grad-cam+eigen-smooth+aug-smooth");
   assert.deepEqual(both.method.settings?.modifiers, ["eigen-smooth", "aug-smooth"]);
-  assert.deepEqual(modified(hiResCam, [eigenSmooth]), {
-    reason: "no eigen-smooth of hires-cam: its maps are not sums of weighted channels",
+  assert.deepEqual(modified(kpcaCam, [eigenSmooth]), {
+    reason:
+      "no eigen-smooth of kpca-cam: its maps are not sums over the channels of the target layer",
   });
 });
