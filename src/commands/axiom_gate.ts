@@ -19,6 +19,7 @@ import { findGpu } from "../gpu/device.ts";
 import type { Method } from "../methods/mod.ts";
 import type { Backend } from "../runtime/session.ts";
 import type { ExplainOptions, Setup } from "./setup.ts";
+import { printable } from "./terminal.ts";
 
 /** Name of the file of verdicts in a run's folder. */
 const FILE = "axioms.json";
@@ -32,15 +33,18 @@ interface AxiomRecord extends AxiomResult {
 export type OwnedAxiomContext = AxiomContext & AsyncDisposable;
 
 /**
- * What axioms are checked on: the first samples of the images, as many as a batch holds. Images that cannot be used are passed over.
+ * What axioms are checked on: the first samples of the images, as many as a batch holds, and the class that is explained (by default the predicted
+ * one of each). Images that cannot be used are named and passed over.
  *
- * @throws {UsageError} when there is no sample.
+ * @throws {UsageError} when there is no sample, or the run's folder has a damaged file of verdicts.
  */
 export async function openAxiomContext(
   setup: Setup,
   images: readonly CorpusImage[],
-  options: ExplainOptions & { readonly seed: number },
+  options: ExplainOptions & { readonly seed: number; readonly out?: string },
 ): Promise<OwnedAxiomContext> {
+  // A file that cannot be added to is found out before the work, not after it.
+  if (options.out !== undefined) await readRecords(options.out);
   const samples = await firstSamples(setup, images);
   const { classifier, compute, target } = setup;
   const size = sizeOf(classifier.inputShape);
@@ -49,7 +53,9 @@ export async function openAxiomContext(
   const inputs = floats([samples.length, ...classifier.inputShape], data);
   const forward = await classifier.forward(inputs);
   const count = classifier.classes.length;
+  const chosen = setup.classes;
   const classes = samples.map((_, row) => {
+    if (typeof chosen === "number") return chosen;
     const own = forward.probabilities.data.subarray(row * count, (row + 1) * count);
     return own.indexOf(Math.max(...own));
   });
@@ -80,6 +86,7 @@ async function firstSamples(
       samples.push(...(await samplesOfImage(setup, image)).samples);
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
+      console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
     }
     if (samples.length >= setup.classifier.batch) break;
   }
@@ -167,15 +174,28 @@ export async function readAxioms(folder: string, setup: Setup): Promise<AxiomRes
 
 async function readRecords(folder: string): Promise<AxiomRecord[]> {
   try {
-    const records = JSON.parse(await Deno.readTextFile(join(folder, FILE)));
-    if (Array.isArray(records)) return records;
-    throw new SyntaxError("it is not a list");
+    const records: unknown = JSON.parse(await Deno.readTextFile(join(folder, FILE)));
+    if (!Array.isArray(records)) throw new SyntaxError("it is not a list");
+    const bad = records.findIndex((record) => !isRecord(record));
+    if (bad >= 0) throw new SyntaxError(`its entry ${bad} is no verdict`);
+    return records;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw new UsageError(
       `Cannot read ${join(folder, FILE)}: ${messageOf(error)}; remove it, and check again`,
     );
   }
+}
+
+function isRecord(value: unknown): value is AxiomRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { key, axiom, source, method, bound, verdict, value: figure } = value as Partial<
+    AxiomRecord
+  >;
+  const limit: unknown = bound && Object.values(bound)[0];
+  return [key, axiom, source, method].every((text) => typeof text === "string") &&
+    typeof limit === "number" && ["holds", "fails", "skipped"].includes(verdict!) &&
+    (figure === undefined || typeof figure === "number");
 }
 
 /** What the verdict on a method depends on, as one hash. */

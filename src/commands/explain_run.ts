@@ -9,23 +9,29 @@ import { mapConcurrently } from "../base/concurrency.ts";
 import { ImageError, messageOf, UsageError } from "../base/errors.ts";
 import { fileNames } from "../base/file_names.ts";
 import { readNpy, writeNpy } from "../base/npy.ts";
+import { sha256 } from "../base/json.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
-import { headValues } from "../classifier/heads.ts";
-import { type BatchSample, type MapResult, runBatch, type SampleResult } from "../corpus/batch.ts";
+import {
+  type BatchSample,
+  type MapResult,
+  runBatch,
+  type SampleResult,
+  scoresUnusable,
+} from "../corpus/batch.ts";
 import { type CorpusImage, findImages } from "../corpus/images.ts";
 import type { Analysis } from "../corpus/plan.ts";
 import { samplesOfImage } from "../corpus/samples_of_image.ts";
-import { type Sample, sizeOfRegion } from "../corpus/sampler.ts";
-import type { Box } from "../detectors/mod.ts";
+import { sizeOfRegion } from "../corpus/sampler.ts";
 import { overlay } from "../figures/mod.ts";
 import { closeGpu } from "../gpu/device.ts";
 import type { RgbImage } from "../image/image.ts";
 import { svgToPng } from "../image/render.ts";
 import { gridOf } from "../methods/mod.ts";
+import { asJson, asText, type Explained, type FailedImage, scoredBoxes } from "./explain_output.ts";
 import { prepareFolder } from "./folder.ts";
 import { finalMapsOf, sampleFigure } from "./sample_figures.ts";
 import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
-import { printable, textTable } from "./terminal.ts";
+import { printable } from "./terminal.ts";
 
 /** Options of `explain`, parsed. */
 export interface ExplainRunOptions extends ExplainOptions {
@@ -38,22 +44,8 @@ export interface ExplainRunOptions extends ExplainOptions {
   readonly maps?: string;
 }
 
-/** One sample that was explained. */
-interface Explained {
-  /** Path of the image or tensor file, and the place in it. */
-  readonly path: string;
-  readonly index: number;
-  readonly result: SampleResult;
-  /** Absent for a tensor. */
-  readonly picture?: { sample: Sample; boxes: readonly Box[] };
-  /** Files, one a map. */
-  overlays: readonly string[];
-}
-
 /** Overlays that are drawn at a time. */
 const DRAWN_AT_ONCE = 3;
-/** Classes listed in the terminal for each sample. */
-const LISTED = 3;
 
 /**
  * Explains images or `.npy` tensors, prints what was found, and writes overlays and maps.
@@ -82,7 +74,7 @@ export async function runExplain(
     const analysis: Analysis = { ...setup, images, seed: options.seed, activationBudget: 0 };
     const explained: Explained[] = [];
     const nameOf = fileNames();
-    let failed = 0;
+    const failed: FailedImage[] = [], empty: string[] = [];
     for (const { path, input } of tensors) {
       explained.push(...await explainTensor(analysis, path, input));
     }
@@ -91,20 +83,22 @@ export async function runExplain(
         const { picture, samples } = await explainImage(analysis, image);
         await writeOverlays(setup, picture, samples, nameOf, options);
         explained.push(...samples);
+        if (samples.length === 0) empty.push(image.path);
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
         console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
-        failed++;
+        failed.push({ path: image.path, error: error.message });
       }
     }
     if (options.maps !== undefined) await writeMapArrays(setup, explained, options.maps);
     for (const notice of setup.notices) console.error(`note: ${notice}`);
+    const outcome = { explained, failed, empty };
     console.log(
       options.json
-        ? JSON.stringify(asJson(setup, explained, options), null, 1)
-        : asText(setup, explained, options),
+        ? JSON.stringify(asJson(setup, outcome, options), null, 1)
+        : asText(setup, outcome, options),
     );
-    return failed > 0 && failed === images.length ? 1 : 0;
+    return failed.length > 0 && failed.length === images.length ? 1 : 0;
   } finally {
     await setup.dispose();
     await closeGpu();
@@ -137,14 +131,22 @@ async function explainTensor(
     );
   }
   const size = input.data.length / n!;
-  const samples = Array.from({ length: n! }, (_, row): BatchSample => ({
-    key: `${basename(path)}#${row}`,
-    source: { kind: "forward", input: input.data.subarray(row * size, (row + 1) * size) },
-    boxes: [],
-    size: { width: classifier.inputShape[2], height: classifier.inputShape[1] },
-    methods: [...analysis.methods.keys()],
-  }));
+  const samples = Array.from({ length: n! }, (_, row): BatchSample => {
+    const values = input.data.subarray(row * size, (row + 1) * size);
+    return {
+      // By content, as for pictures: neither the file's name nor the row's place.
+      key: sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+      source: { kind: "forward", input: values },
+      boxes: [],
+      size: { width: classifier.inputShape[2], height: classifier.inputShape[1] },
+      methods: [...analysis.methods.keys()],
+    };
+  });
   const results = await runAll(analysis, samples);
+  for (const [row, { prediction }] of results.entries()) {
+    const reason = scoresUnusable(prediction, classifier.classes);
+    if (reason !== undefined) console.error(`note: row ${row} of ${printable(path)}: ${reason}`);
+  }
   return results.map((result, index) => ({ path, index, result, overlays: [] }));
 }
 
@@ -162,6 +164,12 @@ async function explainImage(
     methods,
   }));
   const results = await runAll(analysis, work);
+  for (const [index, { prediction }] of results.entries()) {
+    const reason = scoresUnusable(prediction, analysis.classifier.classes);
+    if (reason === undefined) continue;
+    const part = results.length > 1 ? ` of sample ${index + 1}` : "";
+    throw new ImageError(`Cannot use the classifier's scores${part}: ${reason}`);
+  }
   const explained = results.map((result, index): Explained => ({
     path: image.path,
     index,
@@ -183,15 +191,6 @@ async function runAll(
     results.push(...await runBatch(analysis, samples.slice(from, from + batch), false, timings));
   }
   return results;
-}
-
-/** The boxes of a map with their importance. */
-function scoredBoxes({ picture }: Explained, scores: SampleResult["maps"][number]["scores"]) {
-  return scores.map(({ box, importance, share }) => ({
-    ...picture!.boxes[box]!,
-    importance,
-    share,
-  }));
 }
 
 /** Draws the maps of one picture's samples, some at a time: encoding runs on other threads. */
@@ -272,101 +271,4 @@ async function writeMapArrays(
       writeNpy(floats([...leading, inputShape[1], inputShape[2]], final)),
     );
   }
-}
-
-function asJson(
-  { classifier, methods, target, backend, samples }: Setup,
-  explained: readonly Explained[],
-  { threshold }: ExplainRunOptions,
-): unknown {
-  const { classes, layer } = classifier;
-  const number = (value: number) => Number.isFinite(value) ? value : null;
-  return {
-    classifier: classifier.card.name,
-    sha256: classifier.key.model,
-    layer: layer.name,
-    placement: classifier.placementRule,
-    target,
-    samples,
-    threshold,
-    backend: backend.backend,
-    results: explained.map((item) => {
-      const { prediction, maps } = item.result;
-      return {
-        path: item.path,
-        sample: item.index,
-        ...(item.picture ? { region: item.picture.sample.region } : {}),
-        predicted: classes[prediction.predicted],
-        ...(classifier.card.heads
-          ? { heads: headValues(classifier.card, prediction.probabilities) }
-          : {}),
-        scores: classes.map((name, k) => ({
-          class: name,
-          probability: number(prediction.probabilities[k]!),
-          ...(prediction.logits ? { logit: number(prediction.logits[k]!) } : {}),
-        })),
-        maps: maps.map(({ method, target: k, scores }, i) => ({
-          method: methods[method]!.name,
-          class: classes[k],
-          ...(item.overlays[i] ? { overlay: item.overlays[i] } : {}),
-          boxes: item.picture
-            ? scoredBoxes(item, scores).map((
-              { label, confidence, x0, y0, x1, y1, importance, share },
-            ) => ({
-              label,
-              confidence,
-              x0,
-              y0,
-              x1,
-              y1,
-              importance: number(importance),
-              share,
-            }))
-            : [],
-        })),
-      };
-    }),
-  };
-}
-
-function asText(
-  { classifier, methods, samples }: Setup,
-  explained: readonly Explained[],
-  { threshold, maps }: ExplainRunOptions,
-): string {
-  const { card, classes } = classifier;
-  const parts = explained.map((item) => {
-    const { probabilities } = item.result.prediction;
-    const best = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]!);
-    const listed = best.slice(0, LISTED).map((k) =>
-      `${classes[k]} ${probabilities[k]!.toFixed(3)}`
-    );
-    const place = !item.picture
-      ? `, row ${item.index}`
-      : samples === "faces"
-      ? `, face ${item.index + 1}`
-      : "";
-    const heads = Object.entries(headValues(card, probabilities))
-      .map(([name, value]) => `${name} ${value.toFixed(2)}`);
-    const lines = [`${printable(item.path)}${place}: ${[...listed, ...heads].join(", ")}`];
-    item.result.maps.forEach(({ method, target, scores }, i) => {
-      if (!item.picture) return;
-      lines.push(`  ${methods[method]!.name}, ${classes[target]}  ${item.overlays[i] ?? ""}`);
-      const rows = scoredBoxes(item, scores).sort((a, b) => b.importance - a.importance)
-        .map(({ label, confidence, importance }) => [
-          importance > threshold ? "*" : "",
-          printable(label),
-          Number.isNaN(importance) ? "n/a" : importance.toFixed(3),
-          confidence.toFixed(2),
-        ]);
-      if (rows.length === 0) lines.push("    no boxes");
-      else {lines.push(
-          textTable(["", "object", "importance", "confidence"], rows).replace(/^/gm, "    "),
-        );}
-    });
-    return lines.join("\n");
-  });
-  if (parts.length === 0) parts.push(samples === "faces" ? "no faces found" : "nothing to explain");
-  if (maps !== undefined) parts.push(`maps: ${join(maps, "METHOD.npy")} (raw), METHOD.final.npy`);
-  return parts.join("\n\n");
 }

@@ -209,6 +209,15 @@ function predictionOf({ probabilities, logits }: Forward, row: number): Predicti
   return { probabilities: own, ...(logits ? { logits: rowOf(logits, row) } : {}), predicted };
 }
 
+/** Why nothing can be said of a sample by its scores; `undefined` when it can. */
+export function scoresUnusable(
+  { probabilities }: Prediction,
+  classes: readonly string[],
+): string | undefined {
+  const bad = probabilities.findIndex((p) => !Number.isFinite(p));
+  return bad < 0 ? undefined : `the probability of ${classes[bad]} is ${probabilities[bad]}`;
+}
+
 /** A copy of one row along the first axis. */
 function rowOf(value: Tensor, row: number): Float32Array {
   const size = value.data.length / value.shape[0]!;

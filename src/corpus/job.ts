@@ -25,6 +25,8 @@ export interface Job {
   /** By sample; `undefined` until computed, or where the ledger has it all. */
   readonly results: (SampleResult | undefined)[];
   pending: number;
+  /** Why the image cannot be used after all: known only when its samples have run. */
+  error?: string;
 }
 
 /** Writes a finished image; ids of boxes and samples are known only now. */

@@ -29,8 +29,9 @@ export interface MethodOutput {
   readonly counts: Accumulator;
   /** One a measure, in the order of `MEASURES`. */
   readonly matrices: readonly AssociationMatrix[];
-  /** Scored boxes, and how many of them have no importance (NaN). */
+  /** Scored boxes: a box counts once in each sample that it belongs to. */
   readonly boxes: number;
+  /** Scores (box × class) without an importance (NaN). */
   readonly undefinedBoxes: number;
 }
 
@@ -184,8 +185,9 @@ function countRun(
       for (const importances of boxes.values()) agreement.add(importances);
       boxes = new Map();
     }
+    // A box has a score for each class that is explained.
+    own.boxes += new Set(sample.scores.map(({ box }) => box.id)).size;
     const scores = sample.scores.map(({ class: target, box: { label }, importance }) => {
-      own.boxes++;
       if (Number.isNaN(importance)) own.undefinedBoxes++;
       return { label, class: target, importance };
     });

@@ -12,7 +12,7 @@ import { ImageError } from "../base/errors.ts";
 import type { Detector } from "../detectors/detector.ts";
 import { placeRect } from "../image/geometry.ts";
 import { inputPlacement, prepare } from "../runtime/preprocess.ts";
-import { type BatchSample, runBatch, type SampleSource } from "./batch.ts";
+import { type BatchSample, runBatch, type SampleSource, scoresUnusable } from "./batch.ts";
 import type { Found } from "./found.ts";
 import { type Job, writeJob } from "./job.ts";
 import type { Ledger } from "./ledger.ts";
@@ -106,7 +106,9 @@ export async function streamCorpus(
     timings.commit += lastCommit - started;
     hooks.onProgress?.({ done, total: images.length, failed, samples });
   };
-  const finish = (job: Job) => {
+  const finish = (made: Job) => {
+    const job = made.error === undefined ? made : failedJob(made, made.error);
+    if (made !== job) hooks.onFailure?.(job.row.path, job.row.error!);
     ready.push(job);
     if (ready.length >= COMMIT_IMAGES || performance.now() - lastCommit > COMMIT_AFTER) commit();
   };
@@ -119,6 +121,11 @@ export async function streamCorpus(
     const results = await runBatch(analysis, batch.map(({ work }) => work), keep, timings);
     for (const [i, { job, sample }] of batch.entries()) {
       job.results[sample] = results[i];
+      const reason = scoresUnusable(results[i]!.prediction, classifier.classes);
+      if (reason !== undefined) {
+        const part = job.samples.length > 1 ? ` of sample ${sample + 1}` : "";
+        job.error ??= `Cannot use the classifier's scores${part}: ${reason}`;
+      }
       if (--job.pending === 0) finish(job);
     }
   };
@@ -152,6 +159,18 @@ export async function streamCorpus(
   return { done, total: images.length, failed, samples, reused, interrupted, timings };
 }
 
+/** An image that cannot be used, and why. */
+function failedJob({ row, ordinal }: Pick<Job, "row" | "ordinal">, error: string): Job {
+  return {
+    row: { ...row, status: "failed", error },
+    ordinal,
+    reused: false,
+    samples: [],
+    results: [],
+    pending: 0,
+  };
+}
+
 /** Decides what an image needs; detects, cuts samples and prepares inputs where they are missing. */
 async function plan(
   analysis: Analysis,
@@ -160,17 +179,7 @@ async function plan(
   timings: { detect: number; prepare: number },
 ): Promise<{ job: Job; queued: Queued[] }> {
   const { row, ordinal, known } = loaded;
-  const fail = (error: string) => ({
-    job: {
-      row: { ...row, status: "failed" as const, error },
-      ordinal,
-      reused: false,
-      samples: [],
-      results: [],
-      pending: 0,
-    },
-    queued: [],
-  });
+  const fail = (error: string) => ({ job: failedJob({ row, ordinal }, error), queued: [] });
   if (row.status === "failed") return fail(row.error!);
   try {
     let started = performance.now();

@@ -3,7 +3,9 @@ import { ModelError, UsageError } from "../../src/base/errors.ts";
 import { floats, rows, sizeOf, type Tensor } from "../../src/base/tensor.ts";
 import { type Classifier, openClassifier, readFloats } from "../../src/classifier/classifier.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
-import { type GraphBuilder, ints } from "../../src/onnx/graph.ts";
+import { createRng } from "../../src/base/rng.ts";
+import { type GraphBuilder, ints, type Node } from "../../src/onnx/graph.ts";
+import { learnedNodes, randomiseWeights } from "../../src/onnx/randomise.ts";
 import { netOn, noise, output, put, relativeError, runNative } from "../onnx/native.ts";
 import { makeClassifier } from "./made_classifier.ts";
 
@@ -226,6 +228,84 @@ Deno.test("a derived classifier has the changed weights, once for each name", as
   );
   assert.deepEqual((other.activation as Tensor).data, (own.activation as Tensor).data);
   await classifier.dispose();
+});
+
+Deno.test("what is derived is made of the graph behind the scores: weights kept by Constant nodes, other heads listed first", async () => {
+  const input = noise([2, 3, 6, 8], 3);
+  for (const kind of ["constants", "another head"]) {
+    const classifier = await makeClassifier({
+      input: INPUT,
+      layer: "maps",
+      net: (b) => {
+        const logits = plain(b);
+        if (kind === "another head") {
+          // Behind the scores in the file, so that it is met first from the end.
+          put(b, "Conv", ["maps", b.initializer(noise([2, 4, 1, 1], 7))], {}, "other");
+          b.graph.outputs.push({ name: "other", type: "float32" });
+          return logits;
+        }
+        const values = [...b.graph.initializers];
+        b.graph.initializers.clear();
+        b.graph.nodes.unshift(...values.map(([name, value]): Node => ({
+          name: `made ${name}`,
+          op: "Constant",
+          domain: "",
+          inputs: [],
+          outputs: [name],
+          attributes: { value: { kind: "tensor", value } },
+        })));
+        return logits;
+      },
+    });
+    const layers = learnedNodes(classifier.graphs.whole);
+    assert.equal(layers.length, 3, kind);
+    // All layers but the last, and the last one alone: each changes the logits.
+    for (const count of [1, 3]) {
+      const random = await classifier.derive(
+        `random ${count}`,
+        (graph) => randomiseWeights(graph, createRng(1), count),
+      );
+      const [own, other] = [await classifier.forward(input), await random.forward(input)];
+      const changed = own.logits!.data.filter((value, i) => value !== other.logits!.data[i]);
+      assert.ok(changed.length > 10, `${kind}, ${count}: ${changed.length}`);
+      assert.equal(
+        (other.activation as Tensor).data.every((v, i) => v === (own.activation as Tensor).data[i]),
+        count === 1,
+        `${kind}, ${count}`,
+      );
+      assert.notDeepEqual(random.key, classifier.key);
+    }
+    await classifier.dispose();
+  }
+});
+
+Deno.test("a derived classifier can be dropped, and is made anew", async () => {
+  const classifier = await makeClassifier({ input: INPUT, net: plain, layer: "maps" });
+  const same = () => classifier.derive("same", (graph) => graph);
+  const first = await same();
+  await classifier.dropDerived("same");
+  await classifier.dropDerived("there is none of this name");
+  const second = await same();
+  assert.notEqual(second, first);
+  const input = noise([2, 3, 6, 8], 3);
+  assert.deepEqual(
+    (await second.forward(input)).logits!.data,
+    (await classifier.forward(input)).logits!.data,
+  );
+  await classifier.dispose();
+});
+
+Deno.test("the same classifier cut at another layer, once for each; an unknown one is refused, again and again", async () => {
+  const net = await makeClassifier({ input: INPUT, net: plain, layer: "maps" });
+  const own = await net.cutAt("maps");
+  assert.equal(await net.cutAt("maps"), own);
+  const input = noise([2, 3, 6, 8], 3);
+  assert.deepEqual(
+    (await readFloats((await own.forward(input)).activation)).data,
+    (await readFloats((await net.forward(input)).activation)).data,
+  );
+  for (let i = 0; i < 2; i++) await assert.rejects(net.cutAt("nowhere"), UsageError);
+  await net.dispose();
 });
 
 Deno.test("the key names everything that predictions depend on", async () => {

@@ -172,6 +172,11 @@ Deno.test("--maps writes the raw maps: [samples, h, w], or with all classes [sam
     const read = async (out: string, method: string) =>
       readNpy(await Deno.readFile(join(folder, out, "maps", method, `${names[1]}.npy`)));
     assert.deepEqual((await read("run", "cam")).shape, [1, 7, 8, 8]);
+    // A box is one box, however many classes are explained.
+    const boxes = async (out: string) =>
+      JSON.parse(await Deno.readTextFile(join(folder, out, "run.json"))).summary.boxes;
+    await analyze("predicted");
+    assert.equal(await boxes("run"), await boxes("predicted"));
     const all = await read("run", "grad-cam");
     await analyze("run", "--maps", "--class", "happy");
     const happy = await read("run", "grad-cam");

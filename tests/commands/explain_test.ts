@@ -215,3 +215,58 @@ Deno.test("explain draws pictures that differ in their ending only into files of
     assert.equal([...Deno.readDirSync(out)].length, 2);
   });
 });
+
+Deno.test("random numbers of a ready tensor depend on its values, not on its file's name or its row", async () => {
+  await withFolder(async (folder) => {
+    const inputs = readNpy(await Deno.readFile(GOLDEN("mobile_inputs.npy"))) as Tensor;
+    const count = inputs.shape[0]!, size = inputs.data.length / count;
+    const turned = new Float32Array(inputs.data.length);
+    for (let row = 0; row < count; row++) {
+      turned.set(inputs.data.subarray(row * size, (row + 1) * size), (count - 1 - row) * size);
+    }
+    const [first, second] = [join(folder, "first.npy"), join(folder, "second.npy")];
+    await Deno.writeFile(first, writeNpy(inputs));
+    await Deno.writeFile(second, writeNpy({ ...inputs, data: turned }));
+    const methods = ["rise", "lime-cam", "random-map", "smooth-grad"];
+    for (const [file, out] of [[first, "a"], [second, "b"]] as const) {
+      await explain(file, ...MOBILE, "--methods", methods.join(), "--maps", join(folder, out));
+    }
+    for (const method of methods) {
+      const [a, b] = [
+        await readMaps(join(folder, "a"), method),
+        await readMaps(join(folder, "b"), method),
+      ];
+      const cells = a.data.length / count;
+      for (let row = 0; row < count; row++) {
+        const other = count - 1 - row;
+        assert.deepEqual(
+          a.data.slice(row * cells, (row + 1) * cells),
+          b.data.slice(other * cells, (other + 1) * cells),
+          `${method}, row ${row}`,
+        );
+      }
+    }
+  });
+});
+
+Deno.test("images that fail, and those in which there is nothing to explain, are named in text and JSON", async () => {
+  await withFolder(async (folder) => {
+    const at = (name: string) => join(folder, name);
+    await Deno.writeTextFile(at("broken.jpg"), "no picture");
+    const pixels = { create: { width: 90, height: 80, channels: 3 as const, background: "#777" } };
+    await sharp(pixels).png().toFile(at("plain.png"));
+    const args = [PHOTO("hopper.jpg"), at("broken.jpg"), at("plain.png"), "--out", at("out")];
+    const { status, out, err } = await emocam("explain", ...args);
+    assert.equal(status, 0, err);
+    assert.match(out, /plain\.png: no face found$/m);
+    assert.match(err, /^failed: .*broken\.jpg: Cannot decode/m);
+    const { answer } = await explain(...args);
+    const { failed, empty } = answer as unknown as { failed: { path: string }[]; empty: string[] };
+    assert.deepEqual([failed.map(({ path }) => path), empty], [[at("broken.jpg")], [
+      at("plain.png"),
+    ]]);
+    const alone = await emocam("explain", at("broken.jpg"), "--out", at("out"));
+    assert.equal(alone.status, 1);
+    assert.doesNotMatch(alone.out, /no face/);
+  });
+});

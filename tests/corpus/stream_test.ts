@@ -257,6 +257,47 @@ Deno.test("an image that cannot be used is a row with a reason; the others are a
   });
 });
 
+Deno.test("an image of which the classifier makes no number is a row with that reason; its batch is as without it", async () => {
+  await withCorpus(async ({ folder, names, analysis }) => {
+    const plain = await analysis();
+    const bad = names[3]!;
+    const images = plain.images.filter(({ path }) => path !== bad);
+    await runIn(join(folder, "good"), { ...plain, images });
+    // The sum of its input tells the picture, wherever it lies in a batch.
+    const sums: number[] = [];
+    const { classifier } = plain;
+    const failing = (spoil: (sum: number) => boolean): Analysis => ({
+      ...plain,
+      classifier: {
+        ...classifier,
+        async forward(input) {
+          const forward = await classifier.forward(input);
+          const size = input.data.length / input.shape[0]!;
+          for (let row = 0; row < input.shape[0]!; row++) {
+            const own = input.data.subarray(row * size, (row + 1) * size);
+            const sum = own.reduce((a, b) => a + b, 0);
+            sums.push(sum);
+            if (spoil(sum)) forward.probabilities.data.fill(NaN, row * 7, (row + 1) * 7);
+          }
+          return forward;
+        },
+      },
+    });
+    const only = plain.images.filter(({ path }) => path === bad);
+    await runIn(join(folder, "only"), { ...failing(() => false), images: only });
+    const own = sums[0]!;
+    const failures: [string, string][] = [];
+    const { summary } = await runIn(join(folder, "run"), failing((sum) => sum === own), {
+      onFailure: (path, reason) => failures.push([path, reason]),
+    });
+    assert.deepEqual([summary.failed, summary.samples, summary.done], [1, COUNT - 1, COUNT]);
+    assert.deepEqual(failures, [
+      [bad, "Cannot use the classifier's scores: the probability of angry is NaN"],
+    ]);
+    assert.deepEqual(await matricesOf(join(folder, "run")), await matricesOf(join(folder, "good")));
+  });
+});
+
 Deno.test("a stream that is stopped keeps what is finished and goes on from there", async () => {
   await withCorpus(async ({ folder, calls, analysis }) => {
     const plain = await analysis();

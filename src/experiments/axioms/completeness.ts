@@ -122,11 +122,6 @@ export const completeness: Axiom = {
   bound: { atMost: 1e-4 },
   applies: (method) => sumsOf(method) !== undefined,
   async check({ classifier, inputs, keys, classes, target, seed }, method: Method) {
-    // The runner-up is that of the sample, also at the baseline, where the score function would take its own.
-    if (target === "margin") return { skipped: "the target is margin" };
-    if (method.settings?.composite && target !== "logit") {
-      return { skipped: `the target is ${target}` };
-    }
     const forward = await classifier.forward(inputs);
     const context = createContext(classifier, forward, target, { seed, keys });
     try {

@@ -17,6 +17,8 @@ import {
   type Method,
   modified,
 } from "../../../src/methods/mod.ts";
+import { createRng } from "../../../src/base/rng.ts";
+import { randomiseWeights } from "../../../src/onnx/randomise.ts";
 import { flip } from "../../../src/experiments/axioms/mirror.ts";
 import {
   closerMaps,
@@ -187,6 +189,20 @@ Deno.test("a layer fused with itself gives the plain map", () =>
   withMobile(async (net) => {
     const fused = fusedLayers([net.classifier]).apply(gradCam);
     const found = mapDifference(await finalOf(net, fused), await finalOf(net, gradCam));
+    assert.ok(found <= 1e-5, String(found));
+  }));
+
+Deno.test("fused layers are those of the context's classifier, also of one with other weights", () =>
+  withMobile(async (net) => {
+    const fused = fusedLayers([await net.classifier.cutAt(net.classifier.layer.name)])
+      .apply(gradCam);
+    const random = await net.classifier.derive(
+      "random",
+      (graph) => randomiseWeights(graph, createRng(1)),
+    );
+    const other = { ...net, classifier: random };
+    // Twice the same layer is that layer.
+    const found = mapDifference(await finalOf(other, fused), await finalOf(other, gradCam));
     assert.ok(found <= 1e-5, String(found));
   }));
 
