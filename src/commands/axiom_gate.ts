@@ -57,7 +57,8 @@ export async function openAxiomContext(
   const classes = samples.map((_, row) => {
     if (typeof chosen === "number") return chosen;
     const own = forward.probabilities.data.subarray(row * count, (row + 1) * count);
-    return own.indexOf(Math.max(...own));
+    // The first where they are no numbers: its maps will say so.
+    return Math.max(0, own.indexOf(Math.max(...own)));
   });
   forward.dispose();
   let other: ReturnType<typeof openOther> | undefined;
@@ -199,13 +200,15 @@ function isRecord(value: unknown): value is AxiomRecord {
 }
 
 /** What the verdict on a method depends on, as one hash. */
-function keys({ classifier, methods, target }: Setup): (method: string) => string {
+function keys({ classifier, classes, methods, target }: Setup): (method: string) => string {
   return (name) => {
     const method = methods.find((method) => method.name === name);
     return sha256(canonicalJson({
       classifier: classifier.key,
       placement: classifier.placementRule,
       target: method?.target ?? target,
+      // Checked on the predicted classes, a verdict holds for whatever a run explains.
+      ...typeof classes === "number" ? { class: classes } : {},
       method: name,
       settings: method?.settings ?? null,
     }));
