@@ -28,7 +28,7 @@ export const randomWeights: Method = {
   rectify: true,
   usesTarget: true,
   needsInput: true,
-  settings: { seed: SEED },
+  settings: { seed: SEED, layers: "all" },
   unsupported: gradientUnsupported,
   async compute(context, classes) {
     const random = await context.derive("random weights", async () => {
