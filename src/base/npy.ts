@@ -46,6 +46,11 @@ export function readNpy(bytes: Uint8Array): AnyTensor {
   const description = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? "";
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const extents = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
+  if (description.startsWith(">")) {
+    throw new SyntaxError(
+      `Cannot read the .npy file: big-endian ${description}; save it as little-endian float32: array.astype('<f4')`,
+    );
+  }
   const type = TYPES.get(description.replace(/^=/, "<"));
   if (!type || order === undefined || extents === undefined) {
     throw new SyntaxError(`Cannot read the .npy file: header ${JSON.stringify(header.trim())}`);

@@ -8,6 +8,7 @@ import { ModelError, UsageError } from "../base/errors.ts";
 import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import type { ReceptiveField } from "../onnx/receptive_field.ts";
+import { ancestors, dependents } from "../onnx/reach.ts";
 import { inferShapes } from "../onnx/shapes.ts";
 import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
@@ -61,14 +62,30 @@ export function findLayer(
   const wanted = name ?? defaultTargetLayer(graph, to);
   const found = layers.find((layer) => layer.name === wanted);
   if (found) return found;
-  const shape = inferShapes(graph).get(wanted)?.shape;
-  const why = shape ? `its shape is [${shape}], not [N, C, h, w]` : "no tensor has this name";
   const offered = layers.slice(-6).map((layer) => layer.name).join(", ");
   throw new UsageError(
-    `Cannot use target layer ${
-      JSON.stringify(wanted)
-    }: ${why}; take one of … ${offered} (all: emocam models inspect)`,
+    `Cannot use target layer ${JSON.stringify(wanted)}: ${
+      whyNoLayer(graph, to, wanted)
+    }; take one of … ${offered} (all: emocam models inspect)`,
   );
+}
+
+/** Why a tensor is not among the target layers. */
+function whyNoLayer(graph: Graph, to: Value, name: Value): string {
+  const shape = inferShapes(graph).get(name)?.shape;
+  const inputs = graph.inputs.map(({ name }) => name);
+  if (!shape) {
+    const known = dependents(graph, inputs).has(name) || graph.initializers.has(name);
+    return known ? "its shape is not known" : "no tensor has this name";
+  }
+  if (shape.length !== 4) return `its shape is [${shape}], not [N, C, h, w]`;
+  const between = !inputs.includes(name) && ancestors(graph, [to]).has(name) &&
+    dependents(graph, inputs).has(name);
+  if (!between) return "it is not between the input and the scores";
+  const [, , height, width] = shape;
+  return height === 1 && width === 1
+    ? `its shape is [${shape}], a map of one cell`
+    : `its shape [${shape}] is not [N, C, h, w] with extents known, or another tensor takes its place`;
 }
 
 /** A layer and where its cells can be placed from. */

@@ -13,6 +13,7 @@ import { Ledger } from "../corpus/ledger.ts";
 import { type MethodOutput, writeMaps, writeOutputs, writeWhole } from "../corpus/outputs.ts";
 import { type Analysis, registerStages } from "../corpus/plan.ts";
 import { streamCorpus, type StreamSummary } from "../corpus/stream.ts";
+import { plural } from "../figures/drawing/number_text.ts";
 import { type Fact, report } from "../figures/mod.ts";
 import { closeGpu } from "../gpu/device.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
@@ -28,9 +29,16 @@ import { createManifest, writeManifest } from "./manifest.ts";
 import { flagOf, PAPER_OPTIONS, type PaperOptions } from "./paper_options.ts";
 import { clearPaper, paperSettings, writePaper } from "./paper_outputs.ts";
 import { reportData } from "./report_data.ts";
-import { type ExplainOptions, openSetup, type Setup } from "./setup.ts";
+import { classText, type ExplainOptions, layersText, openSetup, type Setup } from "./setup.ts";
 import { holdCache, LEDGER_FILE } from "./shared_cache.ts";
-import { createProgress, duration, printable, textTable } from "./terminal.ts";
+import {
+  associationsText,
+  createProgress,
+  duration,
+  methodLabels,
+  pairTable,
+  printable,
+} from "./terminal.ts";
 
 /** Options of `analyze`, parsed. */
 export interface AnalyzeOptions extends ExplainOptions, PaperOptions {
@@ -111,7 +119,9 @@ export async function runAnalyze(
     if (summary.interrupted) {
       ledger.finishRun(run, "interrupted");
       console.error(
-        `interrupted after ${summary.done} of ${summary.total} images; the same command goes on from there`,
+        `interrupted after ${summary.done} of ${
+          plural(summary.total, "image")
+        }; the same command goes on from there`,
       );
       return INTERRUPTED;
     }
@@ -158,7 +168,7 @@ export async function runAnalyze(
       outputs,
       agreement,
       ledger.duplicates(run).length,
-      new Set(failing.keys()),
+      failing,
     );
     for (const [method, failed] of failing) {
       console.log(
@@ -204,11 +214,13 @@ async function openRun(
 
 /** Says what is about to happen, on standard error. */
 function announce(setup: Setup, images: number, reasons: readonly string[]): void {
-  const { backend, classifier, detector, methods } = setup;
-  const { layer } = classifier;
+  const { backend, classifier, detector, layers, methods } = setup;
+  const cut = layers.map(({ name, channels, height, width }) => ({
+    name: `${name} (${channels}×${height}×${width})`,
+  }));
   console.error(
-    `${images} images; classifier ${classifier.card.name} cut at ${layer.name} ` +
-      `(${layer.channels}×${layer.height}×${layer.width}), detector ${detector.name}, ` +
+    `${plural(images, "image")}; classifier ${classifier.card.name} cut at ` +
+      `${layersText({ layers: cut })}, detector ${detector.name}, ` +
       `${
         methods.map(({ name }) => name).join(", ")
       }; backend ${backend.backend} (${backend.reason})`,
@@ -292,14 +304,14 @@ function commandLine(paths: readonly string[], options: AnalyzeOptions): string 
 }
 
 function settingsOf(options: AnalyzeOptions, setup: Setup): Fact[] {
-  const { classifier, classes } = setup;
+  const { classifier } = setup;
   const fact = (name: string, value: string | number): Fact => ({ name, value: String(value) });
   return [
     fact("samples", setup.samples === "faces" ? "one for each face found" : "whole images"),
     fact("methods", setup.methods.map(({ title }) => title).join(", ")),
     fact("target score", options.target),
-    fact("explained class", typeof classes === "number" ? classifier.classes[classes]! : classes),
-    fact("target layer", classifier.layer.name),
+    fact("explained class", classText(setup)),
+    fact("target layer", layersText(setup)),
     fact("placement of maps", classifier.placementRule),
     fact("mean in a box", BOX_MEAN_NAMES[options.boxMean]),
     fact("salience threshold", options.threshold),
@@ -319,55 +331,37 @@ async function shippedCredits(): Promise<string[]> {
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()).join("; "));
 }
 
-/** The strongest associations, and where everything lies, on standard output. */
+/** What was found, and where everything lies, on standard output. */
 function printOutcome(
   options: AnalyzeOptions,
   summary: StreamSummary,
   outputs: readonly MethodOutput[],
   agreement: Agreement,
   duplicates: number,
-  failing: ReadonlySet<string>,
+  failing: ReadonlyMap<string, readonly string[]>,
 ): void {
   const [first] = outputs;
-  const { rule, rows } = strongestAssociations(outputs, failing);
-  const several = rows.some(({ methods }) => methods);
-  console.log(`\nStrongest associations (${rule}; ${first!.counts.samples} samples):\n`);
-  console.log(textTable(
-    [
-      "object",
-      "class",
-      ...several ? ["value", "least", "most", "same sign"] : ["method", "value"],
-      "importance",
-      "both",
-      "object",
-      "class",
-    ],
-    rows.map(({ object, class: name, method, value, methods, importance, ...counts }) => [
-      printable(object),
-      printable(name),
-      ...methods
-        ? [
-          value.toFixed(2),
-          methods.least.toFixed(2),
-          methods.greatest.toFixed(2),
-          `${methods.agreeing}/${methods.defined}`,
-        ]
-        : [method, value.toFixed(2)],
-      importance.toFixed(2),
-      String(counts.both),
-      String(counts.withObject),
-      String(counts.withClass),
-    ]),
-  ));
-  if (outputs.length > 1) {
+  const { samples } = first!.counts;
+  const associations = strongestAssociations(outputs, new Set(failing.keys()));
+  console.log(`\n${associationsText(associations, samples)}`);
+  if (outputs.length > 1 && samples > 0) {
+    const controls = new Set(outputs.filter(({ control }) => control).map(({ method }) => method));
+    const label = methodLabels(controls, failing);
     console.log("\nCorrelation of box importances between methods:\n");
-    console.log(agreementTable(outputs.map(({ method }) => method), agreement));
+    console.log(
+      pairTable(
+        outputs.map(({ method }) => label(method)),
+        (row, column) => agreement.correlation(row, column),
+      ),
+    );
   }
   const seconds = Object.values(summary.timings).reduce((a, b) => a + b, 0) / 1000;
   const failed = summary.failed > 0 ? `, ${summary.failed} failed (images.csv says why)` : "";
   console.log(
-    `\n${summary.total} images${failed}, ${summary.samples} samples, ${first!.boxes} boxes; ` +
-      `${summary.reused} images were computed before; ${duration(seconds)} of work`,
+    `\n${plural(summary.total, "image")}${failed}, ${plural(summary.samples, "sample")}, ` +
+      `${plural(first!.boxes, "box", "boxes")}; ` +
+      `${plural(summary.reused, "image was", "images were")} computed before; ` +
+      `${duration(seconds)} of work`,
   );
   if (duplicates > 0) {
     const are = duplicates === 1 ? "picture is" : "pictures are";
@@ -378,17 +372,4 @@ function printOutcome(
   console.log(`tables    ${join(out, "images.csv")}, predictions.csv, boxes.csv, run.json`);
   if (options.preset) console.log(`paper     ${join(out, "paper")}`);
   console.log(`report    ${join(out, "report.html")}`);
-}
-
-/** The lower triangle of the correlations, methods numbered. */
-function agreementTable(methods: readonly string[], agreement: Agreement): string {
-  const numbers = methods.map((_, i) => String(i + 1));
-  return textTable(
-    ["", "method", ...numbers.slice(0, -1)],
-    methods.map((name, i) => [
-      numbers[i]!,
-      name,
-      ...methods.slice(0, -1).map((_, j) => j < i ? agreement.correlation(i, j).toFixed(2) : ""),
-    ]),
-  );
 }

@@ -5,17 +5,19 @@
  */
 
 import { join } from "node:path";
+import { UsageError } from "../base/errors.ts";
 import { csvText } from "../corpus/csv.ts";
 import { findImages } from "../corpus/images.ts";
 import { writeWhole } from "../corpus/outputs.ts";
 import { type AxiomResult, saysOf } from "../experiments/axioms/mod.ts";
 import { cascade, type CascadeStep } from "../experiments/cascade.ts";
+import { plural } from "../figures/drawing/number_text.ts";
 import { closeGpu } from "../gpu/device.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
 import { checkMethods, failedAxioms, openAxiomContext, writeAxioms } from "./axiom_gate.ts";
 import { prepareFolder } from "./folder.ts";
-import { type ExplainOptions, openSetup } from "./setup.ts";
-import { textTable } from "./terminal.ts";
+import { classText, type ExplainOptions, layersText, openSetup, type Setup } from "./setup.ts";
+import { decimals, printable, textTable } from "./terminal.ts";
 
 /** Options of `check`, parsed. */
 export interface CheckOptions extends ExplainOptions {
@@ -33,6 +35,11 @@ export interface CheckOptions extends ExplainOptions {
  * @throws {UsageError} when no sample can be had, or an option cannot be used.
  */
 export async function runCheck(paths: readonly string[], options: CheckOptions): Promise<number> {
+  if (options.class === "all") {
+    throw new UsageError(
+      'Cannot check --class "all": the axioms are checked on one class of each sample; give predicted, or one class',
+    );
+  }
   const images = await findImages(paths.length > 0 ? paths : [join(MODELS_FOLDER, "photos")]);
   const setup = await openSetup(options, images);
   try {
@@ -48,16 +55,20 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
     }
     if (options.json) console.log(JSON.stringify({ axioms: results, cascade: steps }, null, 1));
     else {
-      console.log(
-        `${setup.classifier.card.name}, layer ${setup.classifier.layer.name}, target ${options.target}, ` +
-          `${context.classes.length} samples, backend ${setup.backend.backend}\n`,
-      );
+      console.log(`${headOf(setup, options, context.classes.length)}\n`);
       console.log(resultTable(results));
       if (steps.length > 0) {
         console.log(
           "\nCorrelation with the trained model's maps, layers re-drawn from the output down:\n",
         );
         console.log(cascadeTable(names, steps));
+      }
+      if (options.out !== undefined) {
+        console.log(
+          `\nThe verdicts are kept in ${
+            printable(options.out)
+          }: give analyze with this --out again, and its report flags the methods that fail`,
+        );
       }
     }
     return failedAxioms(results, setup.methods).size > 0 ? 1 : 0;
@@ -67,18 +78,35 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   }
 }
 
+/** What is checked: the line over the table. */
+function headOf(setup: Setup, { target }: CheckOptions, samples: number): string {
+  return printable([
+    setup.classifier.card.name,
+    `layer ${layersText(setup)}`,
+    `target ${target}`,
+    `class ${classText(setup)}`,
+    plural(samples, "sample"),
+    `backend ${setup.backend.backend}`,
+  ].join(", "));
+}
+
 function resultTable(results: readonly AxiomResult[]): string {
   return textTable(
     ["method", "axiom", "figure", "bound", "verdict", "how it is measured, or why it is skipped"],
     results.map((result) => [
       result.method,
       result.axiom,
-      result.value === undefined ? "" : result.value.toPrecision(3),
+      result.value === undefined ? "" : figure(result.value),
       "atMost" in result.bound ? `≤ ${result.bound.atMost}` : `≥ ${result.bound.atLeast}`,
       result.verdict,
       saysOf(result),
     ]),
   );
+}
+
+/** A figure to three digits, one below 0.001 with its exponent. */
+function figure(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toPrecision(3);
 }
 
 /** One row a method and step: `method,layers,layer,correlation`. */
@@ -99,9 +127,7 @@ function cascadeTable(methods: readonly string[], steps: readonly CascadeStep[])
     ],
     methods.map((name, m) => [
       name,
-      ...steps.map(({ correlations }) =>
-        Number.isNaN(correlations[m]!) ? "n/a" : correlations[m]!.toFixed(2)
-      ),
+      ...steps.map(({ correlations }) => decimals(correlations[m]!)),
     ]),
   );
 }

@@ -9,13 +9,35 @@ import { TARGET_CHOICES } from "../classifier/target.ts";
 import { BOX_MEANS } from "../corpus/plan.ts";
 import { type CompositeName, COMPOSITES } from "../rules/lrp/composites.ts";
 import { BACKENDS } from "../runtime/backend_names.ts";
-import { list, listOf, number, oneOf, several } from "./options.ts";
+import { distinct, list, listOf, number, oneOf, several } from "./options.ts";
 
 /** What is taken where nothing is named. */
 const DEFAULTS = { classifier: ["mini-xception"], detector: ["face-parts"] };
 
-/** Options that all commands which explain share. */
+/** Options of commands which explain and give the boxes their importance. */
 export function explainOptions(command: Command): Command {
+  return mapOptions(command, "predicted, all, or its name or index")
+    .addOption(
+      new Option(
+        "--box-mean <rule>",
+        "mean of the map in a box: exact integral, whole pixels, or as the paper's code has it",
+      )
+        .argParser(oneOf("--box-mean", BOX_MEANS)).default("exact"),
+    )
+    .addOption(
+      new Option("--threshold <t>", "a box is salient when its importance is over this").default(
+        0.3,
+      )
+        .argParser(number("--threshold", { min: 0, max: 1 })),
+    );
+}
+
+/**
+ * Options of all commands which explain: those that the maps depend on.
+ *
+ * @param classes what `--class` can be, in words
+ */
+export function mapOptions(command: Command, classes: string): Command {
   return command
     .addOption(
       new Option(
@@ -58,11 +80,7 @@ export function explainOptions(command: Command): Command {
       )
         .argParser(oneOf("--target", TARGET_CHOICES)).default("logit"),
     )
-    .option(
-      "--class <which>",
-      "class that is explained: predicted, all, or its name or index",
-      "predicted",
-    )
+    .option("--class <which>", `class that is explained: ${classes}`, "predicted")
     .addOption(
       new Option("--backend <name>", "auto, webgpu, native or wasm")
         .argParser(oneOf("--backend", ["auto", ...BACKENDS])).default("auto"),
@@ -71,7 +89,7 @@ export function explainOptions(command: Command): Command {
       new Option(
         "--layer <tensors>",
         "target layer, instead of the card's; several, separated by commas, are fused",
-      ).argParser(list),
+      ).argParser(distinct("--layer", "layer")),
     )
     .addOption(
       new Option(
@@ -89,25 +107,12 @@ export function explainOptions(command: Command): Command {
         .argParser(oneOf("--placement", ["receptive-field", "half-pixel"])),
     )
     .addOption(
-      new Option(
-        "--box-mean <rule>",
-        "mean of the map in a box: exact integral, whole pixels, or as the paper's code has it",
-      )
-        .argParser(oneOf("--box-mean", BOX_MEANS)).default("exact"),
-    )
-    .addOption(
       new Option("--orientation <rule>", "turn pictures upright (exif) or take them as stored")
         .argParser(oneOf("--orientation", ["exif", "stored"])).default("exif"),
     )
     .addOption(
       new Option("--batch <n>", "samples in a batch").default(8)
         .argParser(number("--batch", { min: 1, max: 4096, integer: true })),
-    )
-    .addOption(
-      new Option("--threshold <t>", "a box is salient when its importance is over this").default(
-        0.3,
-      )
-        .argParser(number("--threshold", { min: 0, max: 1 })),
     )
     .addOption(
       new Option("--seed <n>", "seed of everything random").default(0)

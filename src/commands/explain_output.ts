@@ -56,7 +56,7 @@ export function scoredBoxes(
 
 /** Everything that was found, for programs; what is no number is null. */
 export function asJson(
-  { classifier, methods, backend, samples }: Setup,
+  { classifier, layers, methods, backend, samples }: Setup,
   { explained, failed, empty }: Outcome,
   { threshold, target }: ExplainRunOptions,
 ): unknown {
@@ -66,6 +66,7 @@ export function asJson(
     classifier: classifier.card.name,
     sha256: classifier.key.model,
     layer: layer.name,
+    ...(layers.length > 1 ? { fusedLayers: layers.map(({ name }) => name) } : {}),
     placement: classifier.placementRule,
     target,
     samples,

@@ -109,10 +109,17 @@ export async function runExplain(
 async function readInput(path: string): Promise<Tensor> {
   try {
     const value = readNpy(await Deno.readFile(path));
-    if (value.type === "float32" && value.shape.length === 4 && value.shape[0]! > 0) return value;
-    throw new SyntaxError(`${value.type} of shape [${value.shape}], not float32 [N, C, H, W]`);
+    const { type, shape } = value;
+    if (shape.length !== 4) throw new SyntaxError(`its shape is [${shape}], not [N, C, H, W]`);
+    if (type !== "float32") {
+      throw new SyntaxError(`its values are ${type}; save float32: array.astype('<f4')`);
+    }
+    if (shape[0] === 0) throw new SyntaxError(`its shape is [${shape}]: it holds no input`);
+    return value;
   } catch (error) {
-    throw new UsageError(`Cannot use the input tensor ${path}: ${messageOf(error)}`);
+    const missing = error instanceof Deno.errors.NotFound;
+    const reason = missing ? "there is no such file" : messageOf(error);
+    throw new UsageError(`Cannot use the input tensor ${path}: ${reason}`);
   }
 }
 

@@ -51,6 +51,24 @@ export function list(text: string): string[] {
   return text.split(",").map((word) => word.trim()).filter((word) => word !== "");
 }
 
+/**
+ * A parser of comma-separated names, at least one, each once.
+ *
+ * @param what the option, for the message
+ * @param kind what is named
+ */
+export function distinct(what: string, kind: string): (text: string) => string[] {
+  return (text) => {
+    const names = list(text);
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (names.length > 0 && twice === undefined) return names;
+    const advice = twice === undefined
+      ? `name a ${kind}, or leave ${what} out`
+      : `${twice} stands twice; name each ${kind} once`;
+    throw new UsageError(`Cannot use ${what} ${JSON.stringify(text)}: ${advice}`);
+  };
+}
+
 /** A parser of some of a list of words, separated by commas; each once. */
 export function listOf<T extends string>(
   what: string,

@@ -27,12 +27,12 @@ import { count } from "../figures/drawing/number_text.ts";
 import { type AxiomResult, saysOf } from "../experiments/axioms/mod.ts";
 import { decodeImage } from "../image/decode.ts";
 import type { RgbImage } from "../image/image.ts";
-import type { Method } from "../methods/mod.ts";
 import { findCard } from "../runtime/card.ts";
 import { failedAxioms } from "./axiom_gate.ts";
 import type { Manifest } from "./manifest.ts";
 import { sampleFigure } from "./sample_figures.ts";
 import type { Setup } from "./setup.ts";
+import { methodLabels } from "./terminal.ts";
 
 /** Samples that a report shows. */
 const SHOWN = 24;
@@ -69,7 +69,10 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
   const first = outputs[0]!;
   const { axioms } = finished;
   const failed = failedAxioms(axioms, setup.methods);
-  const label = methodLabels(setup.methods, failed);
+  const label = methodLabels(
+    new Set(outputs.filter(({ control }) => control).map(({ method }) => method)),
+    failed,
+  );
   const associations = strongestAssociations(outputs, new Set(failed.keys()));
   return {
     title: finished.title,
@@ -142,20 +145,6 @@ function agreementMatrix(
     objects: names.map(label),
     classes: names,
     values: names.flatMap((_, i) => names.map((_, j) => agreement.correlation(i, j))),
-  };
-}
-
-/** How a method is called on the page: with what must be known of it wherever it stands. */
-function methodLabels(
-  methods: readonly Method[],
-  failed: ReadonlyMap<string, readonly string[]>,
-) {
-  return (name: string): string => {
-    if (methods.find((method) => method.name === name)?.family === "control") {
-      return `${name} (control)`;
-    }
-    const own = failed.get(name);
-    return own ? `${name} (fails ${own.join(", ")})` : name;
   };
 }
 

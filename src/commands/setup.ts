@@ -71,6 +71,8 @@ export interface ExplainOptions {
 export interface Setup {
   readonly backend: BackendChoice;
   readonly classifier: Classifier;
+  /** The target layers, first the classifier's own; maps of several are fused. */
+  readonly layers: readonly Classifier["layer"][];
   readonly detector: Detector;
   readonly faceFinder?: Detector;
   readonly crop?: Crop;
@@ -151,6 +153,7 @@ export async function openSetup(
   return {
     backend,
     classifier,
+    layers: [classifier, ...others].map(({ layer }) => layer),
     detector,
     ...(faceFinder ? { faceFinder, crop } : {}),
     samples,
@@ -223,6 +226,8 @@ function usableMethods(
   target: Target,
   notices: string[],
 ): Method[] {
+  // Methods that are left out, by the reason.
+  const leftOut = new Map<string, string[]>();
   const methods = chosen.flatMap(({ method, named }) => {
     const changed = modified(method, modifiers);
     const reason = "reason" in changed
@@ -231,18 +236,51 @@ function usableMethods(
     if ("method" in changed && reason === undefined) return [changed.method];
     if (named) {
       throw new UsageError(
-        `Cannot use method ${method.name} with model ${classifier.card.name}: ${reason}; leave it out of --methods`,
+        advised(
+          `Cannot use method ${method.name} with model ${classifier.card.name}`,
+          [reason!],
+          "leave it out of --methods",
+        ),
       );
     }
-    notices.push(`${method.name} is left out: ${reason}`);
+    // A modifier's reason names the method, which may be the only difference.
+    const shared = reason!.replace(` of ${method.name}: `, ": ");
+    leftOut.set(shared, [...leftOut.get(shared) ?? [], method.name]);
     return [];
   });
+  const remarks = [...leftOut].map(([reason, names]) =>
+    `${names.join(", ")} ${names.length === 1 ? "is" : "are"} left out: ${reason}`
+  );
   if (methods.length === 0) {
     throw new UsageError(
-      `Cannot explain model ${classifier.card.name}: ${notices.at(-1)}; choose other --methods`,
+      advised(
+        `Cannot explain model ${classifier.card.name}`,
+        remarks,
+        "choose other --methods",
+      ),
     );
   }
+  notices.push(...remarks);
   return methods;
+}
+
+/** A refusal with what to do, unless a reason says so itself. */
+function advised(text: string, reasons: readonly string[], advice: string): string {
+  const own = reasons.some((reason) => reason.includes(";"));
+  return `${text}: ${[...reasons, ...own ? [] : [advice]].join("; ")}`;
+}
+
+/** The target layers in words. */
+export function layersText(
+  { layers }: { readonly layers: readonly { readonly name: string }[] },
+): string {
+  const names = layers.map(({ name }) => name).join(" + ");
+  return layers.length > 1 ? `${names} fused` : names;
+}
+
+/** The class that is explained, in words. */
+export function classText({ classes, classifier }: Pick<Setup, "classes" | "classifier">): string {
+  return typeof classes === "number" ? classifier.classes[classes]! : classes;
 }
 
 /**

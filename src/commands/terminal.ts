@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { StrongestAssociations } from "../corpus/associations.ts";
 import type { StreamProgress } from "../corpus/stream.ts";
+import { plural } from "../figures/drawing/number_text.ts";
 
 /** Seconds between progress lines where standard error is no terminal. */
 const PLAIN_INTERVAL = 10;
@@ -22,7 +24,9 @@ export function createProgress(): { update(progress: StreamProgress): void; end(
       const seconds = (now - started) / 1000;
       const rate = done / seconds;
       const text =
-        `${done}/${total} images, ${samples} samples${failed ? `, ${failed} failed` : ""}, ` +
+        `${done}/${total} image${total === 1 ? "" : "s"}, ${plural(samples, "sample")}${
+          failed ? `, ${failed} failed` : ""
+        }, ` +
         `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` +
         (done < total ? `, ${duration((total - done) / rate)} left` : `, ${duration(seconds)}`);
       writeError(terminal ? `\r\x1b[K${text}` : `${text}\n`);
@@ -75,12 +79,15 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A number in a table of text, perhaps with an exponent or a percent sign, or a bound; nothing, or no value. */
+const NUMBER = /^((?:[≤≥] ?)?-?[\d.]+(?:e[+-]?\d+)?%?|NaN|n\/a|)$/;
+
 /** Rows of text in aligned columns; columns of numbers are aligned to the right. */
 export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
   const widths = header.map((_, c) => Math.max(...all.map((row) => width(row[c] ?? ""))));
   const numeric = header.map((_, c) =>
-    rows.length > 0 && rows.every((row) => /^(-?[\d.]+%?|NaN|n\/a|)$/.test(row[c] ?? ""))
+    rows.length > 0 && rows.every((row) => NUMBER.test(row[c] ?? ""))
   );
   return all.map((row) =>
     row.map((cell, c) => {
@@ -88,6 +95,92 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
       return numeric[c] ? space + cell : cell + space;
     }).join("  ").trimEnd()
   ).join("\n");
+}
+
+/** A value to two decimals; `n/a` for NaN. What rounds to zero carries no sign. */
+export function decimals(value: number): string {
+  if (Number.isNaN(value)) return "n/a";
+  const text = value.toFixed(2);
+  return text === "-0.00" ? "0.00" : text;
+}
+
+/** The strongest associations as a table under a line that says what they are; or, without any, a line that says so. */
+export function associationsText(
+  { rule, rows }: StrongestAssociations,
+  samples: number,
+): string {
+  if (rows.length === 0) {
+    const why = samples === 0 ? "there are no samples" : "no object and class have a value";
+    return `No associations: ${why}`;
+  }
+  const several = rows.some(({ methods }) => methods);
+  const table = textTable(
+    [
+      "object",
+      "class",
+      ...several ? ["value", "least", "most", "same sign"] : ["method", "value"],
+      "importance",
+      "with both",
+      "with object",
+      "with class",
+    ],
+    rows.map(({ object, class: name, method, value, methods, importance, ...counts }) => [
+      printable(object),
+      printable(name),
+      ...methods
+        ? [
+          decimals(value),
+          decimals(methods.least),
+          decimals(methods.greatest),
+          `${methods.agreeing}/${methods.defined}`,
+        ]
+        : [method, decimals(value)],
+      decimals(importance),
+      String(counts.both),
+      String(counts.withObject),
+      String(counts.withClass),
+    ]),
+  );
+  return `Strongest associations (${rule}; ${plural(samples, "sample")}):\n\n${table}`;
+}
+
+/** How a method is called in tables: with what must be known of it wherever it stands, that it is a control, or what it fails. */
+export function methodLabels(
+  controls: ReadonlySet<string>,
+  failed: ReadonlyMap<string, readonly string[]>,
+): (method: string) => string {
+  return (method) => {
+    if (controls.has(method)) return `${method} (control)`;
+    const axioms = failed.get(method);
+    return axioms ? `${method} (fails ${axioms.join(", ")})` : method;
+  };
+}
+
+/** Columns of a table of pairs that stand beside each other. */
+const BESIDE = 12;
+
+/**
+ * The lower triangle of a figure of pairs, with its rows numbered. Of many columns, some stand beside each other and the others below, with
+ * the rows that have anything in them.
+ */
+export function pairTable(
+  names: readonly string[],
+  figure: (row: number, column: number) => number,
+): string {
+  const blocks: string[] = [];
+  for (let from = 0; from < names.length - 1; from += BESIDE) {
+    const columns = [...names.keys()].slice(from, Math.min(from + BESIDE, names.length - 1));
+    const rows = [...names.keys()].slice(from === 0 ? 0 : from + 1);
+    blocks.push(textTable(
+      ["", "method", ...columns.map((column) => String(column + 1))],
+      rows.map((row) => [
+        String(row + 1),
+        names[row]!,
+        ...columns.map((column) => column < row ? decimals(figure(row, column)) : ""),
+      ]),
+    ));
+  }
+  return blocks.join("\n\n");
 }
 
 /** Columns a text takes; control characters of untrusted names are replaced by the caller's `printable`. */

@@ -37,5 +37,9 @@ Deno.test("readNpy() refuses other files, Fortran order, objects and wrong lengt
   );
   assert.throws(() => readNpy(edited("False", "True ")), /Fortran order/);
   assert.throws(() => readNpy(edited("<f4", "|O8")), /header/);
+  assert.throws(
+    () => readNpy(edited("<f4", ">f4")),
+    /big-endian >f4; save it as little-endian float32: array\.astype\('<f4'\)$/,
+  );
   assert.throws(() => readNpy(good.subarray(0, good.length - 1)), /15 bytes of data, not 16/);
 });

@@ -77,6 +77,36 @@ Deno.test("analyze --check checks first, and a damaged file of verdicts is named
   }
 });
 
+Deno.test("check writes small figures with an exponent, and says what the kept verdicts are for", async () => {
+  const out = await Deno.makeTempDir();
+  try {
+    const args = ["--methods", "grad-cam", "--backend", "native", "--batch", "1", "--out", out];
+    const found = await emocam("check", ...args, "--class", "happy");
+    assert.equal(found.status, 0, found.err);
+    assert.match(
+      found.out,
+      /^mini-xception, layer maps, target logit, class happy, 1 sample, backend native$/m,
+    );
+    assert.match(found.out, /^grad-cam +same as CAM +\d\.\d\de-\d+ +≤ 0\.0001 +holds/m);
+    assert.match(found.out, /^grad-cam +mirror +0\.\d{3} +≥ 0\.9 +holds/m);
+    assert.match(found.out, /^The verdicts are kept in .*: give analyze with this --out again, /m);
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+});
+
+Deno.test("check --class checks that class of all samples", async () => {
+  const args = ["check", "--methods", "grad-cam", "--backend", "native", "--batch", "1"];
+  const figures = async (name: string) => {
+    const { out, err } = await emocam(...args, "--class", name, "--json");
+    assert.match(err, /^grad-cam: mirror: /m);
+    const { axioms } = JSON.parse(out) as { axioms: { axiom: string; value?: number }[] };
+    return axioms.map(({ axiom, value }) => `${axiom} ${value}`);
+  };
+  const happy = await figures("happy"), angry = await figures("angry");
+  assert.notDeepEqual(happy, angry);
+});
+
 Deno.test("check --cascade prints the table and keeps it in a run's folder", async () => {
   const out = await Deno.makeTempDir();
   try {

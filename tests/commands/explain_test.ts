@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "csv-parse/sync";
 import sharp from "sharp";
 import { readNpy, writeNpy } from "../../src/base/npy.ts";
-import { rows, type Tensor } from "../../src/base/tensor.ts";
+import { floats, rows, type Tensor } from "../../src/base/tensor.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { emocam } from "./cli.ts";
 
@@ -268,5 +268,25 @@ Deno.test("images that fail, and those in which there is nothing to explain, are
     const alone = await emocam("explain", at("broken.jpg"), "--out", at("out"));
     assert.equal(alone.status, 1);
     assert.doesNotMatch(alone.out, /no face/);
+  });
+});
+
+Deno.test("a tensor that cannot be used is refused in one line that says why", async () => {
+  await withFolder(async (folder) => {
+    const at = (name: string) => join(folder, name);
+    await Deno.writeFile(at("empty.npy"), writeNpy(floats([0, 3, 56, 72], [])));
+    await Deno.writeFile(at("flat.npy"), writeNpy(floats([3, 2], new Float32Array(6))));
+    const bytes = { type: "uint8" as const, shape: [1, 3, 1, 1], data: new Uint8Array(3) };
+    await Deno.writeFile(at("bytes.npy"), writeNpy(bytes));
+    const reasons = {
+      "empty.npy": "its shape is [0,3,56,72]: it holds no input",
+      "flat.npy": "its shape is [3,2], not [N, C, H, W]",
+      "bytes.npy": "its values are uint8; save float32: array.astype('<f4')",
+      "missing.npy": "there is no such file",
+    };
+    for (const [name, reason] of Object.entries(reasons)) {
+      const { status, err } = await emocam("explain", at(name), ...MOBILE);
+      assert.deepEqual([status, err], [2, `Cannot use the input tensor ${at(name)}: ${reason}\n`]);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../src/base/errors.ts";
-import { list, number, oneOf } from "../../src/commands/options.ts";
+import { distinct, list, number, oneOf } from "../../src/commands/options.ts";
 
 Deno.test("a number is taken in any notation, within its range only", () => {
   const ratio = number("--ratio", { min: 0, max: 1 });
@@ -41,4 +41,13 @@ Deno.test("a word is one of those listed, letter by letter", () => {
 Deno.test("a list is parted at commas, without spaces and empty entries", () => {
   assert.deepEqual(list("a, b,,c ,"), ["a", "b", "c"]);
   assert.deepEqual(list(" "), []);
+});
+
+Deno.test("names of which there must be some stand once each", () => {
+  const layers = distinct("--layer", "layer");
+  assert.deepEqual(layers("b, a"), ["b", "a"]);
+  for (const text of ["", " , "]) {
+    assert.throws(() => layers(text), /^UsageError: Cannot use --layer ".*": name a layer, or/);
+  }
+  assert.throws(() => layers("a,b, a"), /--layer "a,b, a": a stands twice; name each layer once$/);
 });

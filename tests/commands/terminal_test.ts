@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { createProgress, duration, printable, textTable } from "../../src/commands/terminal.ts";
+import {
+  associationsText,
+  createProgress,
+  decimals,
+  duration,
+  methodLabels,
+  pairTable,
+  printable,
+  textTable,
+} from "../../src/commands/terminal.ts";
 
 Deno.test("durations are said with two parts at most", () => {
   assert.deepEqual(
@@ -40,6 +49,86 @@ Deno.test("a table aligns its columns: numbers to the right, words to the left",
     ].join("\n"),
   );
   assert.equal(textTable(["a", "b"], []), "a  b");
+  assert.equal(
+    textTable(["figure", "bound"], [
+      ["5.79e-6", "≤ 0.01"],
+      ["0.988", "≥ 0.9"],
+      ["1.23e+4", "≤ 1e-7"],
+    ]),
+    [
+      " figure   bound",
+      "5.79e-6  ≤ 0.01",
+      "  0.988   ≥ 0.9",
+      "1.23e+4  ≤ 1e-7",
+    ].join("\n"),
+  );
+});
+
+Deno.test("a value that rounds to zero has no sign", () => {
+  assert.deepEqual([-0.004, 0.004, -0.006, 1, NaN].map(decimals), [
+    "0.00",
+    "0.00",
+    "-0.01",
+    "1.00",
+    "n/a",
+  ]);
+});
+
+Deno.test("pairs are a lower triangle, twelve columns beside each other", () => {
+  const small = pairTable(["a", "b", "c"], (row, column) => (row * 10 + column) / 100);
+  assert.deepEqual(small.split("\n"), [
+    "   method     1     2",
+    "1  a",
+    "2  b       0.10",
+    "3  c       0.20  0.21",
+  ]);
+  const names = Array.from({ length: 15 }, (_, i) => `m${i + 1}`);
+  const [first, second, ...more] = pairTable(names, (row, column) => row + column).split("\n\n");
+  assert.deepEqual(more, []);
+  assert.equal(first!.split("\n").length, 16);
+  assert.match(first!, /^ +method +1 +2 .* 12\n/);
+  assert.deepEqual(second!.split("\n"), [
+    "    method     13     14",
+    "14  m14     25.00",
+    "15  m15     26.00  27.00",
+  ]);
+});
+
+Deno.test("controls and methods that fail are called so", () => {
+  const label = methodLabels(
+    new Set(["eigen-cam"]),
+    new Map([["cam", ["mirror", "masks"]], ["eigen-cam", ["mirror"]]]),
+  );
+  assert.deepEqual(["grad-cam", "cam", "eigen-cam"].map(label), [
+    "grad-cam",
+    "cam (fails mirror, masks)",
+    "eigen-cam (control)",
+  ]);
+});
+
+Deno.test("associations are a table whose columns have names of their own, or a line", () => {
+  const row = {
+    object: "dog",
+    class: "joy",
+    measure: "phi",
+    method: "cam",
+    value: -0.001,
+    importance: NaN,
+    both: 1,
+    withObject: 2,
+    withClass: 3,
+  };
+  assert.deepEqual(associationsText({ rule: "why", rows: [row] }, 1).split("\n"), [
+    "Strongest associations (why; 1 sample):",
+    "",
+    "object  class  method  value  importance  with both  with object  with class",
+    "dog     joy    cam      0.00         n/a          1            2           3",
+  ]);
+  assert.equal(
+    associationsText({ rule: "why", rows: [] }, 0),
+    "No associations: there are no samples",
+  );
+  assert.match(associationsText({ rule: "why", rows: [] }, 2), /^No associations: [^\n]*$/);
 });
 
 Deno.test("control characters of a name cannot reach the terminal", () => {

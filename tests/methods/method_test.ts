@@ -167,3 +167,38 @@ Deno.test("methods are found by name, group or all, each once, in their order", 
     assert.throws(() => findMethods(wrong), UsageError);
   }
 });
+
+Deno.test("an unknown method is told the nearest one, or that commas separate names", () => {
+  const says = (name: string) => {
+    try {
+      findMethods([name]);
+    } catch (error) {
+      return /^Cannot use method "[^"]*": (.*?)(?: Methods: grad-cam, cam, .*; groups: .*)?$/
+        .exec((error as Error).message)![1]!;
+    }
+    throw new Error(`${name} is a method`);
+  };
+  for (
+    const [text, meant] of [
+      ["gradcam", "grad-cam"],
+      ["Grad-CAM", "grad-cam"],
+      ["grad cam", "grad-cam"],
+      ["GradCAM++", "grad-cam-plus-plus"],
+      ["IntegratedGradients", "integrated-gradients"],
+      ["smoth-grad", "smooth-grad"],
+      ["smoth grad", "smooth-grad"],
+      ["eigne-cam", "eigen-cam"],
+      ["controls", "control"],
+      ["cma", undefined],
+      ["xy", undefined],
+      ["nope", undefined],
+      ["something else", undefined],
+    ] as const
+  ) {
+    if (meant) assert.equal(says(text), `did you mean ${meant}?`, text);
+    else assert.match(says(text), /^give one or more of grad-cam, cam, .*, or a group: /, text);
+  }
+  for (const text of ["grad-cam cam", "gradcam; cam"]) {
+    assert.equal(says(text), "names are separated by commas: did you mean grad-cam,cam?");
+  }
+});
