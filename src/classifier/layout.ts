@@ -34,6 +34,11 @@ export function fixInput(
   if (input.name !== card.input.name) {
     fail(`its input is called ${input.name}, its card says ${card.input.name}`);
   }
+  if (input.type !== "float32") {
+    fail(
+      `its input takes ${input.type} values, float32 is what it would get; export it with a float32 input`,
+    );
+  }
   const channels = card.input.channels === "grey" ? 1 : 3;
   const wantedShape = [channels, card.input.height, card.input.width] as const;
   const stated = input.shape ?? ["N", ...wantedShape];

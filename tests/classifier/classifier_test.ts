@@ -5,6 +5,7 @@ import { type Classifier, openClassifier, readFloats } from "../../src/classifie
 import { findClassifier } from "../../src/classifier/source.ts";
 import { createRng } from "../../src/base/rng.ts";
 import { type GraphBuilder, ints, type Node } from "../../src/onnx/graph.ts";
+import { writeModel } from "../../src/onnx/model_file.ts";
 import { learnedNodes, randomiseWeights } from "../../src/onnx/randomise.ts";
 import { netOn, noise, output, put, relativeError, runNative } from "../onnx/native.ts";
 import { makeClassifier } from "./made_classifier.ts";
@@ -277,6 +278,24 @@ Deno.test("what is derived is made of the graph behind the scores: weights kept 
     }
     await classifier.dispose();
   }
+});
+
+Deno.test("a model that takes other than float32 values is refused with what it takes", async () => {
+  const b = netOn(INPUT);
+  const logits = plain(b);
+  const graph = output(b, logits);
+  graph.inputs[0]!.type = "uint8";
+  const source = await findClassifier("mini-xception");
+  const card = { ...source.card, input: { ...source.card.input, name: "x" } };
+  await assert.rejects(
+    openClassifier({ card, bytes: writeModel(graph), notices: [] }, {
+      backend: "native",
+      batch: 1,
+    }),
+    (error: Error) =>
+      error instanceof ModelError &&
+      /its input takes uint8 values, float32 is what it would get; export it/.test(error.message),
+  );
 });
 
 Deno.test("a derived classifier can be dropped, and is made anew", async () => {

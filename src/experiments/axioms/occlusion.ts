@@ -9,6 +9,8 @@ import { spearman } from "../../statistics/correlation.ts";
 import { byPlacement, meanOverSamples, plainMaps, sampleOf } from "./_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
+const isConstant = (map: Float32Array) => map.every((value) => value === map[0]);
+
 /**
  * Mean rank correlation, over samples, between a method's final map and how much the score falls when a patch is laid over each
  * pixel (the `occlusion` method's raw map, signed). It is the one axiom that looks at what the classifier does when evidence is taken
@@ -24,6 +26,9 @@ export const occlusion: Axiom = {
     const reason = sensitivity.unsupported(context.classifier, context.target);
     if (reason !== undefined) return { skipped: reason };
     const falls = await plainMaps(context, sensitivity);
+    if (context.classes.every((_, i) => isConstant(sampleOf(falls.raw, falls.samples, i)))) {
+      return { skipped: "the score falls alike wherever a patch lies" };
+    }
     const maps = await plainMaps(context, method);
     return await byPlacement(context, method, async (finalOf) => {
       const final = await finalOf(maps);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { occlusion } from "../../../src/experiments/axioms/occlusion.ts";
-import { floats } from "../../../src/base/tensor.ts";
+import { floats, type Tensor } from "../../../src/base/tensor.ts";
+import { gradCam } from "../../../src/methods/grad_cam.ts";
 import { occlusion as sensitivity } from "../../../src/methods/occlusion.ts";
 import type { Method, MethodContext } from "../../../src/methods/mod.ts";
 import { toFloats } from "../../../src/runtime/session.ts";
@@ -43,6 +44,26 @@ Deno.test("the occlusion axiom skips constant maps, and what has no score to low
     };
     const found = await occlusion.check(unscored, falls((value) => value));
     assert.ok("skipped" in found && /needs logits/.test(found.skipped));
+  });
+});
+
+Deno.test("the occlusion axiom says where it is the score that does not move", async () => {
+  await withAxiomContext(async (context) => {
+    const { classifier } = context;
+    const still = {
+      ...context,
+      classifier: {
+        ...classifier,
+        async evaluate(inputs: Tensor) {
+          const scores = await classifier.evaluate(inputs);
+          const { shape, data } = scores.logits!;
+          return { ...scores, logits: floats(shape, data.map(() => 3)) };
+        },
+      },
+    };
+    assert.deepEqual(await occlusion.check(still, gradCam), {
+      skipped: "the score falls alike wherever a patch lies",
+    });
   });
 });
 
