@@ -108,27 +108,37 @@ export function mapOfEach(
   return floats([batch, height, width], map);
 }
 
-/** A method whose map is Σ_k t(g_k, A_k), cell by cell, with the gradient g at the target layer: how it computes that, and its terms. */
+/**
+ * A method whose map is Σ_k t(g_k, A_k), cell by cell, with the gradient g at the target layer: how it computes that, and its terms.
+ *
+ * @param add adds the terms of the channel that begins at `from` to sums over the cells. Each method has a loop of its own: a function of two
+ * numbers, called from one loop for all of them, takes five times as long
+ */
 export function cellwise(
-  term: (gradient: number, activation: number) => number,
+  add: (
+    sums: Float64Array,
+    gradient: Float32Array,
+    activation: Float32Array,
+    from: number,
+  ) => void,
 ): Required<Pick<Method, "compute" | "terms">> {
   return {
     async compute(context, classes) {
       const layer = await readGradients(context, classes);
-      const { activation, gradient, cells } = layer;
-      const map = sumOverChannels(layer, (sums, from) => {
-        for (let i = 0; i < cells; i++) {
-          sums[i]! += term(gradient[from + i]!, activation[from + i]!);
-        }
-      });
-      return { map };
+      const { activation, gradient } = layer;
+      return {
+        map: sumOverChannels(layer, (sums, from) => add(sums, gradient, activation, from)),
+      };
     },
     async terms(context, classes) {
-      const { activation, gradient, batch, channels, height, width } = await readGradients(
-        context,
-        classes,
-      );
-      const terms = activation.map((value, i) => term(gradient[i]!, value));
+      const layer = await readGradients(context, classes);
+      const { activation, gradient, batch, channels, height, width, cells } = layer;
+      const terms = new Float32Array(activation.length);
+      const own = new Float64Array(cells);
+      for (let from = 0; from < terms.length; from += cells) {
+        add(own.fill(0), gradient, activation, from);
+        terms.set(own, from);
+      }
       return floats([batch, channels, height, width], terms);
     },
   };

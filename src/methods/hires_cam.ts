@@ -26,5 +26,9 @@ export const hiResCam: Method = {
   rectify: true,
   usesTarget: true,
   unsupported: gradientUnsupported,
-  ...cellwise((gradient, activation) => gradient * activation),
+  ...cellwise((sums, gradient, activation, from) => {
+    for (let i = 0; i < sums.length; i++) {
+      sums[i]! += gradient[from + i]! * activation[from + i]!;
+    }
+  }),
 };

@@ -27,5 +27,9 @@ export const layerCam: Method = {
   rectify: true,
   usesTarget: true,
   unsupported: gradientUnsupported,
-  ...cellwise((gradient, activation) => Math.max(0, gradient) * activation),
+  ...cellwise((sums, gradient, activation, from) => {
+    for (let i = 0; i < sums.length; i++) {
+      sums[i]! += Math.max(0, gradient[from + i]!) * activation[from + i]!;
+    }
+  }),
 };
