@@ -32,6 +32,16 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/**
+ * What programs run with. The older Deno does not trust the system's certificates by itself, as the newer one does: with an empty cache, and
+ * behind a proxy that has a certificate of its own, it could fetch no package.
+ */
+const ENVIRONMENT = {
+  NO_COLOR: "1",
+  DENO_NO_UPDATE_CHECK: "1",
+  DENO_TLS_CA_STORE: "mozilla,system",
+};
+
 /** Runs a program to its end. */
 export async function run(
   command: string,
@@ -41,7 +51,7 @@ export async function run(
   const { code, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
     ...options,
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
+    env: { ...ENVIRONMENT, ...options.env },
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
