@@ -8,7 +8,7 @@ import type { Rule } from "../../onnx/backward.ts";
 import { floatOf, type GraphBuilder, type Node, type Value } from "../../onnx/graph.ts";
 import { range, scale, unsqueeze, unsupported, whereElseZero, zeroWhere } from "../forms.ts";
 import { GRADIENT_RULES } from "../gradient/mod.ts";
-import { type Absorb, type LrpRule, stabilised, stabiliser } from "./rule.ts";
+import { type Absorb, stabilised, stabiliser } from "./rule.ts";
 
 /** A sum of parts of a tensor v: all · v + positive · max(v, 0) + negative · min(v, 0) + ones · 1. */
 export interface Mix {
@@ -192,10 +192,4 @@ function layerOf(b: GraphBuilder, node: Node, needed: readonly boolean[]): Linea
     `relevance would flow to its input ${index}`,
     "choose a target layer behind it",
   );
-}
-
-/** A rule for one operator from a rule for linear layers. */
-export function linearly(rule: LinearRule): LrpRule {
-  return (b, node, [relevance], needed, absorb) =>
-    applyLinear(rule, b, node, relevance!, needed, absorb);
 }
