@@ -12,6 +12,13 @@ export function fixed(value: number, digits = 2): string {
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
+/** Three digits that matter: `0.965`, `−0.0148`, below a thousandth `5.49e−7`. */
+export function significant(value: number): string {
+  if (!Number.isFinite(value)) return fixed(value);
+  const small = value !== 0 && Math.abs(value) < 1e-3;
+  return (small ? value.toExponential(2) : value.toPrecision(3)).replaceAll("-", "−");
+}
+
 /** A count with its thousands apart: `25 869` (a narrow no-break space). */
 export function count(value: number): string {
   return Number.isNaN(value) ? "n/a" : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");

@@ -5,22 +5,23 @@
  */
 
 import { lines, type Markup, markup } from "../drawing/markup.ts";
+import { significant } from "../drawing/number_text.ts";
 import type { AxiomFinding } from "./report_data.ts";
 
 /** The table of axioms, figures and verdicts. */
 export function axiomsSection(findings: readonly AxiomFinding[]): Markup {
   if (findings.length === 0) {
-    return markup`<p>Not checked for these methods on this classifier. <code>emocam analyze --check</code>, or <code>emocam check --out</code> with the run's folder, does it; methods that fail are then flagged in every table.</p>`;
+    return markup`<p>Not checked for these methods on this classifier. <code>emocam analyze --check</code>, or <code>emocam check --out</code> with the run's folder and then <code>analyze</code> again, does it; methods that fail are flagged in every table.</p>`;
   }
   const rows = findings.map((finding) => {
     const { method, axiom, value, bound, verdict, says } = finding;
-    return markup`<tr><td class="name">${method}</td><td class="name">${axiom}</td><td class="number">${
-      value === undefined ? "–" : value.toPrecision(3)
-    }</td><td class="number">${bound}</td><td>${
+    return markup`<tr><td class="name">${method}</td><td class="word">${axiom}</td><td class="number">${
+      value === undefined ? "–" : significant(value)
+    }</td><td class="number">${bound}</td><td class="word">${
       verdict === "fails" ? markup`<strong>fails</strong>` : verdict
     }</td><td>${says}</td></tr>`;
   });
-  return markup`<p>Properties that a method must have, checked on this classifier with the first samples of the corpus. A method that fails one is flagged wherever it stands on this page.</p>
+  return markup`<p>Properties that a method must have, checked on this classifier with a batch of samples. A method that fails one is flagged wherever it stands on this page.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">Method</th><th scope="col">Axiom</th><th scope="col" class="number">Figure</th><th scope="col" class="number">Bound</th><th scope="col">Verdict</th><th scope="col">What the figure is, or why there is none</th></tr></thead>
 <tbody>

@@ -57,6 +57,7 @@ th, td { padding: .38rem 1rem .38rem 0; border-bottom: 1px solid var(--line); }
 td { vertical-align: top; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.name { min-width: 7rem; font-weight: 550; }
+td.word { white-space: nowrap; }
 td.bar { padding-right: 1.2rem; }
 td.bar svg { display: block; margin-top: .28rem; }
 .plus { fill: var(--positive); } .minus { fill: var(--negative); } .one { fill: var(--plain); } .axis { stroke: var(--soft); }

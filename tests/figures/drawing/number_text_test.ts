@@ -6,6 +6,7 @@ import {
   fixed,
   plural,
   probability,
+  significant,
 } from "../../../src/figures/drawing/number_text.ts";
 
 Deno.test("fixed writes a true minus, no signed zero, n/a and infinities", () => {
@@ -19,6 +20,18 @@ Deno.test("fixed writes a true minus, no signed zero, n/a and infinities", () =>
     "0.00",
   ]);
   assert.equal(fixed(12.6, 0), "13");
+});
+
+Deno.test("significant writes three digits, small ones with their exponent", () => {
+  assert.deepEqual([0.96512, -0.0148, 5.49e-7, -9.99e-4, 0, 12.3456, NaN].map(significant), [
+    "0.965",
+    "−0.0148",
+    "5.49e−7",
+    "−9.99e−4",
+    "0.00",
+    "12.3",
+    "n/a",
+  ]);
 });
 
 Deno.test("count groups thousands, plural chooses the word", () => {
