@@ -88,7 +88,7 @@ async function scoreCam(classifier: Classifier): Promise<void> {
       for (let i = 0; i < channels / BATCH; i++) (await classifier.forward(passes)).dispose();
     },
     scoreCam: () => explain(classifier, one, ["score-cam"]),
-  }, { seconds: 0, least: 2 });
+  }, { seconds: 0, least: 4 });
   console.log(
     `score-cam of an image: ${
       digits(times.scoreCam)
