@@ -39,6 +39,17 @@ Deno.test("a model that ends in logits gets a Softmax", async () => {
   near(result[scored.probabilities]!.data as Float32Array, softmax(result["pooled"] as Tensor));
 });
 
+Deno.test("a model that ends in one logit gets a Sigmoid: its softmax would be 1 whatever it is", async () => {
+  const b = netOn(["N", 1, 5, 5]);
+  const scored = withScores(output(b, pooled(b)));
+  assert.deepEqual([scored.logits, scored.classes, scored.activation], ["pooled", 1, "sigmoid"]);
+  const result = await runNative(scored.graph, { x: noise([3, 1, 5, 5]) });
+  near(
+    result[scored.probabilities]!.data as Float32Array,
+    Array.from(result["pooled"]!.data as Float32Array, (value) => 1 / (1 + Math.exp(-value))),
+  );
+});
+
 const endings: [string, (b: GraphBuilder) => void, "softmax" | "sigmoid", string, string][] = [
   [
     "a Softmax",
