@@ -11,7 +11,7 @@ import { findImages } from "../corpus/images.ts";
 import { writeWhole } from "../corpus/outputs.ts";
 import { type AxiomResult, saysOf } from "../experiments/axioms/mod.ts";
 import { cascade, type CascadeStep } from "../experiments/cascade.ts";
-import { plural } from "../figures/drawing/number_text.ts";
+import { plural, significant } from "../figures/drawing/number_text.ts";
 import { closeGpu } from "../gpu/device.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
 import { checkMethods, failedAxioms, openAxiomContext, writeAxioms } from "./axiom_gate.ts";
@@ -96,7 +96,7 @@ function resultTable(results: readonly AxiomResult[]): string {
     results.map((result) => [
       result.method,
       result.axiom,
-      result.value === undefined ? "" : figure(result.value),
+      result.value === undefined ? "" : plainMinus(significant(result.value)),
       "atMost" in result.bound ? `≤ ${result.bound.atMost}` : `≥ ${result.bound.atLeast}`,
       result.verdict,
       saysOf(result),
@@ -104,9 +104,9 @@ function resultTable(results: readonly AxiomResult[]): string {
   );
 }
 
-/** A figure to three digits, one below 0.001 with its exponent. */
-function figure(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toPrecision(3);
+/** A terminal's numbers are copied into programs, which know one minus only. */
+function plainMinus(text: string): string {
+  return text.replaceAll("−", "-");
 }
 
 /** One row a method and step: `method,layers,layer,correlation`. */

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { headValues } from "../classifier/heads.ts";
-import type { SampleResult } from "../corpus/batch.ts";
+import { type SampleResult, scoresUnusable } from "../corpus/batch.ts";
 import type { Sample } from "../corpus/sampler.ts";
 import type { Box } from "../detectors/mod.ts";
 import type { ExplainRunOptions } from "./explain_run.ts";
@@ -80,7 +80,9 @@ export function asJson(
         path: item.path,
         sample: item.index,
         ...(item.picture ? { region: item.picture.sample.region } : {}),
-        predicted: classes[prediction.predicted],
+        predicted: scoresUnusable(prediction, classes) === undefined
+          ? classes[prediction.predicted]
+          : null,
         ...(classifier.card.heads
           ? { heads: headValues(classifier.card, prediction.probabilities) }
           : {}),

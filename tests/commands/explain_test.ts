@@ -290,3 +290,17 @@ Deno.test("a tensor that cannot be used is refused in one line that says why", a
     }
   });
 });
+
+Deno.test("a ready tensor whose scores are no numbers has no predicted class, and that is said", async () => {
+  await withFolder(async (folder) => {
+    const inputs = readNpy(await Deno.readFile(GOLDEN("mobile_inputs.npy"))) as Tensor;
+    const data = inputs.data.slice();
+    data[7] = NaN;
+    const file = join(folder, "bad.npy");
+    await Deno.writeFile(file, writeNpy({ ...inputs, data }));
+    const { answer, err } = await explain(file, ...MOBILE);
+    assert.match(err, /^note: row 0 of .*bad\.npy: the probability of 0 is NaN$/m);
+    assert.equal(answer.results[0]!.predicted, null);
+    assert.equal(typeof answer.results[1]!.predicted, "string");
+  });
+});
