@@ -8,7 +8,7 @@
 import ort from "onnxruntime-node";
 import { createRng } from "../src/base/rng.ts";
 import { floats } from "../src/base/tensor.ts";
-import { openClassifier } from "../src/classifier/classifier.ts";
+import { openClassifier } from "../src/classifier/open.ts";
 import { findClassifier } from "../src/classifier/source.ts";
 import { textTable } from "../src/commands/terminal.ts";
 import { targetLayers } from "../src/onnx/target_layer.ts";

@@ -7,7 +7,8 @@
 
 import { createRng } from "../src/base/rng.ts";
 import { textTable } from "../src/commands/terminal.ts";
-import { type Compute, createCompute } from "../src/gpu/compute.ts";
+import type { Compute } from "../src/gpu/compute.ts";
+import { createCompute } from "../src/gpu/create_compute.ts";
 import { closeGpu, openGpu } from "../src/gpu/device.ts";
 import { halfPixelPlacement } from "../src/image/geometry.ts";
 import { finalMaps, type MapBatch, rawMaps, scoreMaps } from "../src/kernels/score.ts";

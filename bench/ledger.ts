@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createRng } from "../src/base/rng.ts";
 import { textTable } from "../src/commands/terminal.ts";
-import { Ledger } from "../src/corpus/ledger.ts";
+import { Ledger } from "../src/ledger/ledger.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";
 
 /** One sample an image, with its boxes, one method, one class. */

@@ -6,7 +6,8 @@
 
 import { createRng } from "../src/base/rng.ts";
 import { floats, rows, type Tensor } from "../src/base/tensor.ts";
-import { type Classifier, openClassifier } from "../src/classifier/classifier.ts";
+import type { Classifier } from "../src/classifier/classifier.ts";
+import { openClassifier } from "../src/classifier/open.ts";
 import { textTable } from "../src/commands/terminal.ts";
 import { emonetGraph } from "../src/importers/emonet/graph.ts";
 import { CLASSES, INPUT_SIDE } from "../src/importers/emonet/geometry.ts";

@@ -21,7 +21,8 @@ import { emonetGraph } from "../src/importers/emonet/graph.ts";
 import { writeImported } from "../src/importers/mod.ts";
 import { foldBatchNorms } from "../src/onnx/fold_batch_norm.ts";
 import { readModel, writeModel, writeModelParts } from "../src/onnx/model_file.ts";
-import { openSession, toFloats } from "../src/runtime/session.ts";
+import { toFloats } from "../src/runtime/session.ts";
+import { openSession } from "../src/runtime/open.ts";
 
 /** Channels of EmoNet's layers. */
 const EMONET_CHANNELS = new Map([

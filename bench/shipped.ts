@@ -6,8 +6,9 @@
 
 import { join } from "node:path";
 import ort from "onnxruntime-node";
-import { openSetup, type Setup } from "../src/commands/setup.ts";
-import { type CorpusImage, findImages } from "../src/corpus/images.ts";
+import { openSetup, type Setup } from "../src/commands/run/setup.ts";
+import { findImages } from "../src/corpus/images.ts";
+import type { CorpusImage } from "../src/image/image_file.ts";
 import type { Analysis } from "../src/corpus/plan.ts";
 import { findCard, MODELS_FOLDER, type NetworkCard, readCardFile } from "../src/runtime/card.ts";
 import type { Backend } from "../src/runtime/session.ts";

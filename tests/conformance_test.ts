@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { AXIOMS } from "../src/experiments/axioms/mod.ts";
 import { FAMILIES, METHODS } from "../src/methods/mod.ts";
-import { MEASURES } from "../src/statistics/mod.ts";
+import { MEASURES } from "../src/statistics/measures/mod.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -58,7 +58,7 @@ Deno.test("every measure has a file of its name, and is called so", async () => 
   for (const [name, measure] of Object.entries(MEASURES)) {
     assert.equal(measure.name, name);
     assert.ok(
-      await exists(`src/statistics/${name.replaceAll("-", "_")}.ts`),
+      await exists(`src/statistics/measures/${name.replaceAll("-", "_")}.ts`),
       `${name} has no file`,
     );
   }
@@ -67,18 +67,18 @@ Deno.test("every measure has a file of its name, and is called so", async () => 
 Deno.test("the README names every command, and every option of analyze", async () => {
   const readme = await Deno.readTextFile(new URL("README.md", root));
   const sources = [
-    "analyze.ts",
-    "explain.ts",
-    "explain_options.ts",
-    "paper_options.ts",
-    "check.ts",
-    "detect.ts",
-    "models.ts",
-    "models_import.ts",
-    "models_fetch.ts",
-    "corpus.ts",
-    "reproduce.ts",
-    "cache.ts",
+    "analyze/mod.ts",
+    "explain/mod.ts",
+    "options/explain.ts",
+    "options/paper.ts",
+    "check/mod.ts",
+    "detect/mod.ts",
+    "models/mod.ts",
+    "models/import.ts",
+    "models/fetch.ts",
+    "corpus/mod.ts",
+    "reproduce/mod.ts",
+    "cache/mod.ts",
   ];
   let options = 0;
   for (const file of sources) {

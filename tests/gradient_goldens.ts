@@ -10,7 +10,8 @@ import { gradientGraph } from "../src/onnx/backward.ts";
 import type { Graph, Value } from "../src/onnx/graph.ts";
 import { writeModel } from "../src/onnx/model_file.ts";
 import { GRADIENT_RULES } from "../src/rules/gradient/mod.ts";
-import { type Backend, openSession, toFloats } from "../src/runtime/session.ts";
+import { type Backend, toFloats } from "../src/runtime/session.ts";
+import { openSession } from "../src/runtime/open.ts";
 
 /** A float32 `.npy` file. */
 export async function readFloats(url: URL): Promise<Tensor> {

@@ -2,7 +2,8 @@
 
 import { readNpy } from "../src/base/npy.ts";
 import { floats, type Tensor } from "../src/base/tensor.ts";
-import { type Backend, openSession, type Session, toFloats } from "../src/runtime/session.ts";
+import { type Backend, type Session, toFloats } from "../src/runtime/session.ts";
+import { openSession } from "../src/runtime/open.ts";
 
 /** A float32 reference tensor. */
 export async function readReference(file: URL): Promise<Tensor> {

@@ -5,20 +5,15 @@
  * @module
  */
 
-import { ModelError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Tensor } from "../base/tensor.ts";
 import type { Placement } from "../image/geometry.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
-import { readModel } from "../onnx/model_file.ts";
-import type { ReceptiveField } from "../onnx/receptive_field.ts";
-import { withScores } from "../onnx/scores.ts";
+import type { ReceptiveField } from "../onnx/field.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
 import type { Backend, Session, SessionValue } from "../runtime/session.ts";
 import type { Scores } from "./evaluate.ts";
-import { fixInput, type PlacementRule } from "./layout.ts";
-import { openScored } from "./open_scored.ts";
-import type { ClassifierSource } from "./source.ts";
+import type { PlacementRule } from "./layout.ts";
 
 export type { PlacementRule } from "./layout.ts";
 export type { Scores } from "./evaluate.ts";
@@ -147,32 +142,4 @@ export interface Classifier {
    */
   cutAt(layer: Value): Promise<Classifier>;
   dispose(): Promise<void>;
-}
-
-/**
- * Loads a classifier and cuts it at its target layer.
- *
- * @throws {ModelError} when the model does not fit its card, has no usable target layer, or the backend refuses it.
- * @throws {UsageError} when the layer asked for is not in the model.
- */
-export async function openClassifier(
-  source: ClassifierSource,
-  options: ClassifierOptions,
-): Promise<Classifier> {
-  const { card } = source;
-  const model = readModel(source.bytes);
-  const notices = [...source.notices];
-  const { batch, inputShape } = fixInput(model, card, options.batch, notices);
-  const { name, kind, logits } = card.output;
-  const scored = withScores(model, {
-    ...(name ? { output: name } : {}),
-    ...(kind ? { kind } : {}),
-    ...(logits ? { logits } : {}),
-  });
-  if (card.classes.length !== scored.classes) {
-    throw new ModelError(
-      `Cannot use model ${card.name}: its output has ${scored.classes} classes, its card names ${card.classes.length}`,
-    );
-  }
-  return await openScored(scored, { ...source, notices }, { ...options, batch, inputShape });
 }

@@ -7,7 +7,7 @@
 import { ModelError, UsageError } from "../base/errors.ts";
 import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
-import type { ReceptiveField } from "../onnx/receptive_field.ts";
+import type { ReceptiveField } from "../onnx/field.ts";
 import { ancestors, dependents } from "../onnx/reach.ts";
 import { inferShapes } from "../onnx/shapes.ts";
 import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";

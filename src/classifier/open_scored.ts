@@ -18,13 +18,12 @@ import { builderOn } from "../onnx/shapes.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";
 import {
   type Backend,
-  backendVersion,
-  openSession,
   type Session,
   type SessionOptions,
   type SessionValue,
   toFloats,
 } from "../runtime/session.ts";
+import { backendVersion, openSession } from "../runtime/open.ts";
 import type { Classifier, ClassifierOptions, ScoreTensor } from "./classifier.ts";
 import { evaluateRows, headBatch, padRows } from "./evaluate.ts";
 import { findLayer, place } from "./layout.ts";

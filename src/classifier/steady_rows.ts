@@ -32,11 +32,11 @@ import { inferNode, inferShapes, seedKnown } from "../onnx/shapes.ts";
 import {
   type Backend,
   isGpuTensor,
-  openSession,
   type Session,
   type SessionOptions,
   type SessionValue,
 } from "../runtime/session.ts";
+import { openSession } from "../runtime/open.ts";
 
 /** Operators whose rows are the same wherever they lie: see tests/classifier/steady_rows_test.ts. */
 const STEADY = new Set([

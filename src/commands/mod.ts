@@ -7,14 +7,14 @@
 import { Command, CommanderError } from "commander";
 import project from "../../deno.json" with { type: "json" };
 import { messageOf, ModelError, permissionLine, UsageError } from "../base/errors.ts";
-import { analyzeCommand } from "./analyze.ts";
-import { cacheCommand } from "./cache.ts";
-import { checkCommand } from "./check.ts";
-import { detectCommand } from "./detect.ts";
-import { corpusCommand } from "./corpus.ts";
-import { explainCommand } from "./explain.ts";
-import { modelsCommand } from "./models.ts";
-import { reproduceCommand } from "./reproduce.ts";
+import { analyzeCommand } from "./analyze/mod.ts";
+import { cacheCommand } from "./cache/mod.ts";
+import { checkCommand } from "./check/mod.ts";
+import { detectCommand } from "./detect/mod.ts";
+import { corpusCommand } from "./corpus/mod.ts";
+import { explainCommand } from "./explain/mod.ts";
+import { modelsCommand } from "./models/mod.ts";
+import { reproduceCommand } from "./reproduce/mod.ts";
 
 /** Exit status for wrong usage: an option, model or file that cannot be used, found before any work. */
 const WRONG_USAGE = 2;

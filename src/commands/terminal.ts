@@ -6,7 +6,7 @@
 
 import type { StrongestAssociations } from "../corpus/associations.ts";
 import type { StreamProgress } from "../corpus/stream.ts";
-import { plural } from "../figures/drawing/number_text.ts";
+import { plural } from "../base/number_text.ts";
 
 /** Seconds between progress lines where standard error is no terminal. */
 const PLAIN_INTERVAL = 10;

@@ -18,7 +18,7 @@
  */
 
 import { compareCodePoints } from "../base/code_points.ts";
-import type { Cell } from "../statistics/measure.ts";
+import type { Cell } from "../statistics/measures/measure.ts";
 
 /** Units of an importance sum in 1. */
 const SCALE = 2 ** 24;

@@ -7,8 +7,8 @@
 import { parse } from "csv-parse/sync";
 import { join } from "node:path";
 import { messageOf, UsageError } from "../base/errors.ts";
-import { csvText } from "./csv.ts";
-import { writeWhole } from "./outputs.ts";
+import { csvText } from "../base/csv.ts";
+import { writeWhole } from "../base/files.ts";
 
 /** What a check found. `failed`: it could not be finished. */
 export type Verdict = "identical" | "within tolerance" | "drifted" | "missing" | "failed";

@@ -7,8 +7,8 @@
 import { compareCodePoints } from "../base/code_points.ts";
 import { sha256 } from "../base/json.ts";
 import type { Detector } from "../detectors/detector.ts";
-import { sameBoxes } from "./found.ts";
-import type { CorpusImage } from "./images.ts";
+import { sameBoxes } from "../ledger/stored_detections.ts";
+import type { CorpusImage } from "../image/image_file.ts";
 
 /**
  * Refuses each image whose file equals that of an image before it by path (code points) but has other boxes: what is

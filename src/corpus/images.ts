@@ -10,18 +10,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from "node:pat
 import { compareCodePoints } from "../base/code_points.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { readFindingEmo } from "../importers/findingemo.ts";
-
-/** One image of a corpus. */
-export interface CorpusImage {
-  /** How the image is called in every table: with forward slashes, relative where its argument was a folder or table. */
-  readonly path: string;
-  /** Where its file is. */
-  readonly file: string;
-  /** What a table says of it, by column. */
-  readonly annotation?: Readonly<Record<string, string>>;
-  /** Why it cannot be used, where that is known before it is read: it becomes a failed image. */
-  readonly refused?: string;
-}
+import type { CorpusImage } from "../image/image_file.ts";
 
 /** File names that are taken from a folder. A file that is named itself is taken whatever its name. */
 const IMAGE_NAME = /\.(jpe?g|jfif|png|webp|gif|tiff?|avif|bmp)$/i;

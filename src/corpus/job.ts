@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { SampleResult } from "./batch.ts";
-import { type Found, stored } from "./found.ts";
-import type { ImageInput } from "./ledger_rows.ts";
-import type { LedgerWriter } from "./ledger_writer.ts";
+import type { SampleResult } from "../attribution/batch.ts";
+import { type Found, stored } from "../ledger/stored_detections.ts";
+import type { ImageInput } from "../ledger/rows.ts";
+import type { LedgerWriter } from "../ledger/writer.ts";
 import type { Stages } from "./plan.ts";
-import type { Sample } from "./sampler.ts";
+import type { Sample } from "../attribution/samples.ts";
 
 /** An image at work. */
 export interface Job {

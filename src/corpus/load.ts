@@ -4,16 +4,17 @@
  * @module
  */
 
-import { ImageError, messageOf } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
 import { type DecodedImage, decodeImage } from "../image/decode.ts";
-import type { SampleSource } from "./batch.ts";
-import { type Found, restored, sameBoxes } from "./found.ts";
-import type { CorpusImage } from "./images.ts";
-import type { Ledger } from "./ledger.ts";
-import { damaged, type ImageInput, type SampleRow } from "./ledger_rows.ts";
-import { type Analysis, type Stages, targetsOf } from "./plan.ts";
-import { turned } from "./turned.ts";
+import type { SampleSource } from "../attribution/batch.ts";
+import { type Found, restored, sameBoxes } from "../ledger/stored_detections.ts";
+import { type CorpusImage, readImageFile } from "../image/image_file.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { damaged, type ImageInput, type SampleRow } from "../ledger/rows.ts";
+import type { Analysis, Stages } from "./plan.ts";
+import { targetsOf } from "../attribution/request.ts";
+import { turned } from "../ledger/stored_size.ts";
 
 /** Images that are read and decoded ahead of the one at work. */
 const AHEAD = 3;
@@ -135,29 +136,6 @@ async function load(
     };
   } catch (error) {
     return { row: { ...content, status: "failed", error: messageOf(error) }, ordinal, known: {} };
-  }
-}
-
-/** Larger files are refused before they are read: the largest picture allowed has half as many bytes without any compression. */
-export const MAX_FILE_BYTES = 2 ** 30;
-
-/** Reads an image's file. @throws {ImageError} saying why it cannot be read. */
-export async function readImageFile(file: string): Promise<Uint8Array> {
-  try {
-    const { isFile, isDirectory, size } = await Deno.stat(file);
-    // Reading a pipe could wait for ever, and a device has no end.
-    if (!isFile && !isDirectory) throw new Error("it is no file");
-    if (size > MAX_FILE_BYTES) {
-      throw new Error(`its ${size} bytes are over the limit of ${MAX_FILE_BYTES}`);
-    }
-    return await Deno.readFile(file);
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Deno.errors.IsADirectory
-      ? "it is a folder"
-      : messageOf(error);
-    throw new ImageError(`Cannot read the image: ${why}`);
   }
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Measure } from "../statistics/measure.ts";
+import type { Measure } from "../statistics/measures/measure.ts";
 import type { Accumulator } from "./accumulator.ts";
-import { csvText } from "./csv.ts";
+import { csvText } from "../base/csv.ts";
 
 /** Objects × classes. */
 export interface AssociationMatrix {

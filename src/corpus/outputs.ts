@@ -10,16 +10,18 @@ import { fileNames } from "../base/file_names.ts";
 import { writeNpy } from "../base/npy.ts";
 import { headValues } from "../classifier/heads.ts";
 import { gridOf } from "../methods/mod.ts";
-import { MEASURES } from "../statistics/mod.ts";
+import { MEASURES } from "../statistics/measures/mod.ts";
 import { Accumulator } from "./accumulator.ts";
 import { Agreement } from "./agreement.ts";
-import { csvText } from "./csv.ts";
-import type { Ledger } from "./ledger.ts";
+import { csvText } from "../base/csv.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { type AssociationMatrix, associationMatrix, matrixCsv } from "./matrices.ts";
-import type { RunImageRow, ScoredSample } from "./ledger_rows.ts";
-import { type Analysis, type Stages, targetsOf } from "./plan.ts";
+import type { RunImageRow, ScoredSample } from "../ledger/rows.ts";
+import type { Analysis, Stages } from "./plan.ts";
+import { targetsOf } from "../attribution/request.ts";
 import { writeBoxes, writeImages, writePredictions } from "./tables.ts";
-import { turned } from "./turned.ts";
+import { turned } from "../ledger/stored_size.ts";
+import { writeWhole } from "../base/files.ts";
 
 /** What was counted and written for one method. */
 export interface MethodOutput {
@@ -40,19 +42,6 @@ export interface RunOutput {
   /** In the order of the analysis's methods. */
   readonly methods: readonly MethodOutput[];
   readonly agreement: Agreement;
-}
-
-/** Writes a file under a temporary name first, so that a reader never meets half of it. */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  try {
-    if (typeof content === "string") await Deno.writeTextFile(temporary, content);
-    else await Deno.writeFile(temporary, content);
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
 }
 
 /**

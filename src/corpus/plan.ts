@@ -4,45 +4,21 @@
  * @module
  */
 
-import type { Classifier } from "../classifier/classifier.ts";
 import type { Detector } from "../detectors/detector.ts";
-import type { Compute } from "../gpu/compute.ts";
-import type { Method, Target } from "../methods/mod.ts";
-import type { CorpusImage } from "./images.ts";
-import type { Ledger, Stage } from "./ledger.ts";
-import type { Crop, SampleKind } from "./sampler.ts";
-
-/**
- * How a box's mean is taken: the exact integral over its area, over whole pixels of the classifier's input, or as the paper has it,
- * over whole pixels of the detector's letterbox.
- */
-export const BOX_MEANS = ["exact", "pixels", "paper"] as const;
-export type BoxMean = typeof BOX_MEANS[number];
-
-/** The letterbox of the paper's detector: for boxes from elsewhere, which bring none. */
-export const PAPER_FRAME = { width: 608, height: 608 } as const;
-
-/** Which classes are explained in each sample: the predicted one, all, or one by index. */
-export type ClassChoice = "predicted" | "all" | number;
+import type { CorpusImage } from "../image/image_file.ts";
+import type { Ledger, Stage } from "../ledger/ledger.ts";
+import type { Crop, SampleKind } from "../attribution/samples.ts";
+import { type AttributionRequest, PAPER_FRAME } from "../attribution/request.ts";
 
 /** What a run computes. */
-export interface Analysis {
+export interface Analysis extends AttributionRequest {
   readonly images: readonly CorpusImage[];
-  readonly classifier: Classifier;
-  /** Gives the boxes. */
-  readonly detector: Detector;
   readonly samples: SampleKind;
   /** Finds the faces that are cut out; needed where samples are faces. May be the detector itself. */
   readonly faceFinder?: Detector;
   readonly crop?: Crop;
-  readonly methods: readonly Method[];
-  readonly target: Target;
-  readonly seed: number;
-  readonly classes: ClassChoice;
-  readonly boxMean: BoxMean;
   /** Whether pictures are turned upright by their EXIF orientation, or taken as stored. */
   readonly orientation: "exif" | "stored";
-  readonly compute: Compute;
   /** Activations are kept in the ledger up to this many bytes. */
   readonly activationBudget: number;
 }
@@ -111,15 +87,4 @@ export function registerStages(ledger: Ledger, analysis: Analysis): Stages {
     return { map, score };
   });
   return { ...(faces ? { faces } : {}), detection, sampling, forward, methods, reasons };
-}
-
-/** The classes explained in a sample, given its predicted one. */
-export function targetsOf(
-  choice: ClassChoice,
-  predicted: number,
-  classes: number,
-): readonly number[] {
-  if (choice === "predicted") return [predicted];
-  if (choice === "all") return Array.from({ length: classes }, (_, k) => k);
-  return [choice];
 }

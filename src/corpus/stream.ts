@@ -12,13 +12,24 @@ import { ImageError } from "../base/errors.ts";
 import type { Detector } from "../detectors/detector.ts";
 import { placeRect } from "../image/geometry.ts";
 import { inputPlacement, prepare } from "../runtime/preprocess.ts";
-import { type BatchSample, runBatch, type SampleSource, scoresUnusable } from "./batch.ts";
-import type { Found } from "./found.ts";
+import {
+  type BatchSample,
+  runBatch,
+  type SampleSource,
+  scoresUnusable,
+} from "../attribution/batch.ts";
+import type { Found } from "../ledger/stored_detections.ts";
 import { type Job, writeJob } from "./job.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { loadAhead, type Loaded, type Need } from "./load.ts";
 import type { Analysis, Stages } from "./plan.ts";
-import { belongsTo, faceSamples, type Sample, sizeOfRegion, wholeImage } from "./sampler.ts";
+import {
+  belongsTo,
+  faceSamples,
+  type Sample,
+  sizeOfRegion,
+  wholeImage,
+} from "../attribution/samples.ts";
 
 /** Finished images that are committed together at most. */
 const COMMIT_IMAGES = 64;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { csvText, type Field } from "./csv.ts";
-import type { PredictionRow, RunImageRow, ScoredSample } from "./ledger_rows.ts";
+import { csvText, type Field } from "../base/csv.ts";
+import type { PredictionRow, RunImageRow, ScoredSample } from "../ledger/rows.ts";
 
 /** Rows that are turned into text at once. */
 const CHUNK = 512;

@@ -15,7 +15,8 @@ import { isEmpty, type Rect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
 import type { NetworkCard } from "../runtime/card.ts";
 import { prepare } from "../runtime/preprocess.ts";
-import { type Backend, openSession, toFloats } from "../runtime/session.ts";
+import { type Backend, toFloats } from "../runtime/session.ts";
+import { openSession } from "../runtime/open.ts";
 
 /** Numbers a face's landmarks take: 68 points of x and y. */
 export const LANDMARK_VALUES = 136;

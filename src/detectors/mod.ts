@@ -13,10 +13,10 @@ import { openYolo } from "./yolo.ts";
 
 export type { Box, Detections, Detector, DetectorOptions, Face, YoloProfile } from "./detector.ts";
 export { refuseOptions } from "./detector.ts";
-export type { BoxTable } from "./box_table.ts";
-export { boxesDetector, inPixels, matchImages, readBoxes } from "./boxes_file.ts";
-export { readClassNames } from "./boxes_open_images.ts";
-export { readYoloFolder } from "./boxes_yolo_txt.ts";
+export type { BoxTable } from "./box_files/table.ts";
+export { boxesDetector, inPixels, matchImages, readBoxes } from "./box_files/csv_and_coco.ts";
+export { readClassNames } from "./box_files/open_images.ts";
+export { readYoloFolder } from "./box_files/yolo_txt.ts";
 export { FACE_PART_LABELS, openFaceParts } from "./face_parts.ts";
 // The two nets that face parts are made of.
 export { openFaceLandmarks } from "./face_landmarks.ts";

@@ -15,7 +15,8 @@ import { area, frameOf, intersect, iou, type Rect } from "../image/geometry.ts";
 import { MAX_PIXELS } from "../image/decode.ts";
 import type { RgbImage } from "../image/image.ts";
 import type { NetworkCard } from "../runtime/card.ts";
-import { type Backend, openSession, toFloats } from "../runtime/session.ts";
+import { type Backend, toFloats } from "../runtime/session.ts";
+import { openSession } from "../runtime/open.ts";
 import { prepare } from "../runtime/preprocess.ts";
 
 const settingsSchema = z.strictObject({

@@ -8,7 +8,8 @@ import { createRng } from "../base/rng.ts";
 import type { Method } from "../methods/mod.ts";
 import { learnedNodes, randomiseWeights } from "../onnx/randomise.ts";
 import type { AxiomContext } from "./axioms/axiom.ts";
-import { correlation, mapsOf, meanOverSamples, plainMaps, sampleOf } from "./axioms/_maps.ts";
+import { mapsOf, sampleOf } from "../attribution/maps.ts";
+import { correlation, meanOverSamples, plainMaps } from "./sample_maps.ts";
 
 /** One step of the cascade. */
 export interface CascadeStep {

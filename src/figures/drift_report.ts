@@ -9,7 +9,7 @@ import { type Difference, hasDrifted, placeText, type Section } from "../corpus/
 import { type Cause, causeText } from "../corpus/drift_causes.ts";
 import type { Verdict } from "../corpus/drift_history.ts";
 import { lines, type Markup, markup } from "./drawing/markup.ts";
-import { count, plural } from "./drawing/number_text.ts";
+import { count, plural } from "../base/number_text.ts";
 import { page, type PageSection } from "./page/page.ts";
 import type { Fact } from "./page/report_data.ts";
 

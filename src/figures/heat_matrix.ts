@@ -9,7 +9,7 @@ import { type Canvas, createCanvas } from "./drawing/canvas.ts";
 import { type ColourScale, inkOn, MISSING, scaleFor } from "./drawing/colour.ts";
 import { BOLD_WIDTH, shorten, textWidth, wrap } from "./drawing/font.ts";
 import { legible } from "./drawing/markup.ts";
-import { count, fixed, plural } from "./drawing/number_text.ts";
+import { count, fixed, plural } from "../base/number_text.ts";
 import type { HeatMatrixData, HeatMatrixOptions } from "./figure.ts";
 
 const MARGIN = 16;

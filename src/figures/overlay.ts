@@ -10,7 +10,7 @@ import { mapColour } from "./drawing/colour.ts";
 import { BOLD_WIDTH, shorten, textWidth, wrap } from "./drawing/font.ts";
 import { placeLabels } from "./drawing/label_placement.ts";
 import { legible } from "./drawing/markup.ts";
-import { coordinate, fixed, plural } from "./drawing/number_text.ts";
+import { coordinate, fixed, plural } from "../base/number_text.ts";
 import type { OverlayBox, OverlayData, OverlayOptions } from "./figure.ts";
 
 const MARGIN = 10;

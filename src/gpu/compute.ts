@@ -4,10 +4,6 @@
  * @module
  */
 
-import { GpuError } from "../base/errors.ts";
-import { createCpuCompute } from "./cpu_compute.ts";
-import { openGpu } from "./device.ts";
-import { createGpuCompute } from "./gpu_compute.ts";
 import type { BufferSpec, Kernel, Params, PerBuffer, Scalar, ScalarArrays } from "./kernel.ts";
 
 /** A buffer that kernels read and write: on the device or an array, according to the Compute that made it. */
@@ -66,19 +62,4 @@ export interface Compute {
 export interface ComputeLimits {
   readonly maxLength?: number;
   readonly maxGroups?: number;
-}
-
-/**
- * Makes a Compute. `gpu` is the shared device, software adapters included; `cpu` runs the twins.
- *
- * @throws {GpuError} when the machine has no GPU adapter.
- */
-export async function createCompute(
-  kind: "gpu" | "cpu",
-  limits: ComputeLimits = {},
-): Promise<Compute> {
-  if (kind === "cpu") return createCpuCompute(limits);
-  const gpu = await openGpu();
-  if (!gpu) throw new GpuError("Cannot compute on the GPU: this machine offers no GPU adapter");
-  return createGpuCompute(gpu.device, limits);
 }

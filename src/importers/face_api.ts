@@ -18,9 +18,9 @@ import {
   type Shape,
   type Value,
 } from "../onnx/graph.ts";
-import { conv, depthwiseConv, globalAverage, pool, samePadding } from "./_tf_layers.ts";
+import { conv, depthwiseConv, globalAverage, pool, samePadding } from "./tfjs/layers.ts";
 import { nameTensor } from "./_naming.ts";
-import { restore, type TfjsWeight, weightOf } from "./tfjs_weights.ts";
+import { restore, type TfjsWeight, weightOf } from "./tfjs/weights.ts";
 
 type Weights = ReadonlyMap<string, TfjsWeight>;
 

@@ -20,6 +20,7 @@ export { type ImportedModel, type ImportedParts, writeImported } from "./importe
 export { cardText, type NetRecipe, NETS } from "./nets.ts";
 export { importOnnx, type OnnxImport } from "./onnx.ts";
 export { findPublished, PUBLISHED, type PublishedModel } from "./published.ts";
-export { tfjsGraph, type TfjsGraphOptions, type TfjsModel } from "./tfjs_graph.ts";
-export { TFJS_OPS } from "./tfjs_ops.ts";
-export { type ManifestGroup, readTfjsWeights, type TfjsWeight } from "./tfjs_weights.ts";
+export { tfjsGraph, type TfjsGraphOptions } from "./tfjs/graph.ts";
+export { type TfjsModel } from "./tfjs/model.ts";
+export { TFJS_OPS } from "./tfjs/ops.ts";
+export { type ManifestGroup, readTfjsWeights, type TfjsWeight } from "./tfjs/weights.ts";

@@ -10,8 +10,9 @@ import { ModelError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Graph } from "../onnx/graph.ts";
 import { faceExpressionNet, faceLandmarkNet, tinyFaceNet } from "./face_api.ts";
-import { tfjsGraph, type TfjsModel } from "./tfjs_graph.ts";
-import { type ManifestGroup, readTfjsWeights, type TfjsWeight } from "./tfjs_weights.ts";
+import { tfjsGraph } from "./tfjs/graph.ts";
+import type { TfjsModel } from "./tfjs/model.ts";
+import { type ManifestGroup, readTfjsWeights, type TfjsWeight } from "./tfjs/weights.ts";
 
 /** A file of an npm package. */
 export interface SourceFile {

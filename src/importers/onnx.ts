@@ -18,7 +18,7 @@ import { withScores } from "../onnx/scores.ts";
 import { inferShapes } from "../onnx/shapes.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";
 import { type Card, type ClassifierCard, parseCard } from "../runtime/card.ts";
-import { checkPlace, modelName } from "./_model_name.ts";
+import { checkPlace, modelName } from "./model_name.ts";
 import { type ImportedModel, writeImported } from "./imported.ts";
 
 /** How an ONNX model is to be imported. */

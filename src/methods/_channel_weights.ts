@@ -5,8 +5,7 @@
  */
 
 import { floats } from "../base/tensor.ts";
-import { scoreFunction } from "./method.ts";
-import type { Attribution, MethodContext } from "./method.ts";
+import { type Attribution, type MethodContext, scoreFunction } from "./method.ts";
 import type { Scores } from "../classifier/classifier.ts";
 
 /**

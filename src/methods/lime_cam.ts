@@ -7,8 +7,8 @@
 import type { Rng } from "../base/rng.ts";
 import { maskedScores } from "../classifier/channel_masks.ts";
 import type { Scores } from "../classifier/classifier.ts";
-import { coOccurrence } from "../statistics/co_occurrence.ts";
-import { lasso } from "../statistics/lasso.ts";
+import { coOccurrence } from "../algebra/co_occurrence.ts";
+import { lasso } from "../algebra/lasso.ts";
 import { scoresOf, weighSamples } from "./_channel_weights.ts";
 import { readActivation } from "./_layer.ts";
 import { perSample } from "./_per_sample.ts";

@@ -8,8 +8,18 @@
 
 import type { Tensor } from "../base/tensor.ts";
 import { constantValue } from "./constants.ts";
-import { type Dim, type Graph, intOf, intsOf, type Known, type Node } from "./graph.ts";
-import { producers, readsOf, type Shape, type Value } from "./graph.ts";
+import {
+  type Dim,
+  type Graph,
+  intOf,
+  intsOf,
+  type Known,
+  type Node,
+  producers,
+  readsOf,
+  type Shape,
+  type Value,
+} from "./graph.ts";
 import { dependents } from "./reach.ts";
 import { inferShapes } from "./shapes.ts";
 

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { Dim, Shape } from "./graph.ts";
-import { intOf, intsOf, stringOf } from "./graph.ts";
+import { type Dim, intOf, intsOf, type Shape, stringOf } from "./graph.ts";
 import { product } from "./dims.ts";
-import type { AxisField, FieldSite, FieldState, TrackedField } from "./receptive_field.ts";
+import type { AxisField, FieldSite, FieldState, TrackedField } from "./field.ts";
 import { ELEMENTWISE } from "./shape_rules/elementwise.ts";
 import { windowsOf } from "./window.ts";
 

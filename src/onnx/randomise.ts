@@ -6,8 +6,7 @@
 
 import type { Rng } from "../base/rng.ts";
 import { type AnyTensor, ELEMENT_ARRAYS } from "../base/tensor.ts";
-import type { Graph, Node, Value } from "./graph.ts";
-import { producers } from "./graph.ts";
+import { type Graph, type Node, producers, type Value } from "./graph.ts";
 
 /** Operators whose parameters are learned, with the inputs that hold them. */
 const LEARNED: Readonly<Record<string, readonly number[]>> = {

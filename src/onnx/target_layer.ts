@@ -7,7 +7,8 @@
 import { ModelError } from "../base/errors.ts";
 import { type Graph, producers, type Value } from "./graph.ts";
 import { ancestors } from "./reach.ts";
-import { type ReceptiveField, traceFields } from "./receptive_field.ts";
+import { traceFields } from "./receptive_field.ts";
+import type { ReceptiveField } from "./field.ts";
 import { inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Dim, Node } from "./graph.ts";
-import { intOf, intsOf, stringOf } from "./graph.ts";
+import { type Dim, intOf, intsOf, type Node, stringOf } from "./graph.ts";
 
 /** The window along one spatial axis. */
 export interface AxisWindow {

@@ -1,6 +1,7 @@
 /** Classifiers made of a few nodes, for tests of what a whole classifier does. */
 
-import { type Classifier, openClassifier } from "../../src/classifier/classifier.ts";
+import type { Classifier } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import type { GraphBuilder, Shape } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import type { ClassifierCard } from "../../src/runtime/card.ts";

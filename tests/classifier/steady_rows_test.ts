@@ -4,7 +4,8 @@ import { floats, sizeOf, type Tensor } from "../../src/base/tensor.ts";
 import { openSteady, steadyRows, unsteadyOps } from "../../src/classifier/steady_rows.ts";
 import { float, type GraphBuilder, int, ints } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
-import { openSession, type Session } from "../../src/runtime/session.ts";
+import type { Session } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 import { netOn, noise, output, relativeError, runNative } from "../onnx/native.ts";
 
 /** A graph of one input "x" [N, …shape]. */

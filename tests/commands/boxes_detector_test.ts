@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
-import { openBoxes } from "../../src/commands/boxes_detector.ts";
+import { openBoxes } from "../../src/commands/run/boxes_detector.ts";
 import { findImages } from "../../src/corpus/images.ts";
 import { decodeImage, imageSize } from "../../src/image/decode.ts";
 import { withFolder } from "../corpus/face_corpus.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createRng } from "../../src/base/rng.ts";
-import { Ledger } from "../../src/corpus/ledger.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocamProcess, runEmocam, tablesOf } from "./cli.ts";
 

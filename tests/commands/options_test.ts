@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../src/base/errors.ts";
-import { distinct, list, number, oneOf } from "../../src/commands/options.ts";
+import { distinct, list, number, oneOf } from "../../src/commands/options/parsers.ts";
 
 Deno.test("a number is taken in any notation, within its range only", () => {
   const ratio = number("--ratio", { min: 0, max: 1 });

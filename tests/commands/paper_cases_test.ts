@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { readNpy } from "../../src/base/npy.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { halfPixelPlacement } from "../../src/image/geometry.ts";
 import { floatMap } from "../../src/image/image.ts";
 import { letterboxMap, paperLetterbox } from "../../src/image/letterbox.ts";

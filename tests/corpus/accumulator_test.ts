@@ -6,7 +6,7 @@ import {
   type CountedSample,
 } from "../../src/corpus/accumulator.ts";
 import { associationMatrix } from "../../src/corpus/matrices.ts";
-import { MEASURES } from "../../src/statistics/mod.ts";
+import { MEASURES } from "../../src/statistics/measures/mod.ts";
 import golden from "../golden/measures/incidence.json" with { type: "json" };
 import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";
 

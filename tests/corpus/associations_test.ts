@@ -3,7 +3,7 @@ import { Accumulator } from "../../src/corpus/accumulator.ts";
 import { strongestAssociations } from "../../src/corpus/associations.ts";
 import { associationMatrix } from "../../src/corpus/matrices.ts";
 import type { MethodOutput } from "../../src/corpus/outputs.ts";
-import { MEASURES } from "../../src/statistics/mod.ts";
+import { MEASURES } from "../../src/statistics/measures/mod.ts";
 
 const CLASSES = ["joy", "fear"];
 

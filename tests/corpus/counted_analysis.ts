@@ -1,15 +1,16 @@
 /** Analyses through the API, with all model calls counted, for tests of what is computed and what is not. */
 
 import { join } from "node:path";
-import { type Classifier, openClassifier } from "../../src/classifier/classifier.ts";
+import type { Classifier } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
-import type { CorpusImage } from "../../src/corpus/images.ts";
-import { Ledger } from "../../src/corpus/ledger.ts";
+import type { CorpusImage } from "../../src/image/image_file.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
 import { writeOutputs } from "../../src/corpus/outputs.ts";
 import { type Analysis, registerStages } from "../../src/corpus/plan.ts";
 import { streamCorpus, type StreamHooks, type StreamSummary } from "../../src/corpus/stream.ts";
 import { boxesDetector, type Detector, readBoxes } from "../../src/detectors/mod.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { METHODS } from "../../src/methods/mod.ts";
 
 /** How often the models were called; `resumed` counts batches taken up from stored activations. */

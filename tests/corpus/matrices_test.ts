@@ -3,7 +3,7 @@ import { parse } from "csv-parse/sync";
 import { createRng } from "../../src/base/rng.ts";
 import { Accumulator } from "../../src/corpus/accumulator.ts";
 import { type AssociationMatrix, associationMatrix, matrixCsv } from "../../src/corpus/matrices.ts";
-import { MEASURES } from "../../src/statistics/mod.ts";
+import { MEASURES } from "../../src/statistics/measures/mod.ts";
 
 const MATRIX: AssociationMatrix = {
   measure: "phi",

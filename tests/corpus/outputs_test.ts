@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readNpy } from "../../src/base/npy.ts";
-import { Ledger } from "../../src/corpus/ledger.ts";
-import { writeMaps, writeOutputs, writeWhole } from "../../src/corpus/outputs.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { writeMaps, writeOutputs } from "../../src/corpus/outputs.ts";
+import { writeWhole } from "../../src/base/files.ts";
 import { type Analysis, registerStages } from "../../src/corpus/plan.ts";
 import { streamCorpus } from "../../src/corpus/stream.ts";
 import { matricesOf, parseMatrix } from "../commands/cli.ts";

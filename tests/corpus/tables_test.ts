@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parse } from "csv-parse/sync";
-import { Ledger } from "../../src/corpus/ledger.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
 import { writeBoxes, writeImages, writePredictions, writeTable } from "../../src/corpus/tables.ts";
-import { contentOf, fixtureStages, pathOf, writeBatch } from "./ledger_fixture.ts";
+import { contentOf, fixtureStages, pathOf, writeBatch } from "../ledger/ledger_fixture.ts";
 
 const CLASSES = ["joy", 'fear, or "dread"', "awe", "anger", "calm"];
 const STRANGE = 'a, "b"\nc\rd/é𝒹 =1+1.jpg';

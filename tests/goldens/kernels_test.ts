@@ -8,7 +8,7 @@ import { finalMaps, type MapBatch, rawMaps } from "../../src/kernels/score.ts";
 import { minMax } from "../../src/kernels/min_max.ts";
 import { normalise } from "../../src/kernels/normalise.ts";
 import { upsampleBilinear } from "../../src/kernels/upsample_bilinear.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { assertClose, distance, halfPixel, hasGpu, runKernel } from "../kernels/support.ts";
 import { goldenTest } from "../shared_goldens.ts";
 

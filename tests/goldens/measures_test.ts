@@ -3,7 +3,7 @@ import { parse } from "csv-parse/sync";
 import { readNpy } from "../../src/base/npy.ts";
 import { Accumulator } from "../../src/corpus/accumulator.ts";
 import { associationMatrix } from "../../src/corpus/matrices.ts";
-import { MEASURES } from "../../src/statistics/mod.ts";
+import { MEASURES } from "../../src/statistics/measures/mod.ts";
 import { goldenTest } from "../shared_goldens.ts";
 import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";
 

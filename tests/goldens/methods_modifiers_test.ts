@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { floats } from "../../src/base/tensor.ts";
-import { openClassifier } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";
 import { augSmooth, eigenSmooth, fusedLayers } from "../../src/methods/mod.ts";

@@ -16,7 +16,8 @@ import { writeModel } from "../../src/onnx/model_file.ts";
 import { liftGraph } from "../../src/rules/lift/contributions.ts";
 import { type CompositeName, COMPOSITES } from "../../src/rules/lrp/composites.ts";
 import { relevanceGraph } from "../../src/rules/lrp/relevance.ts";
-import { openSession, toFloats } from "../../src/runtime/session.ts";
+import { toFloats } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 import {
   finalsOf,
   mapDifference,

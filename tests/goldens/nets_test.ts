@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { emptyGraph, type Graph } from "../../src/onnx/graph.ts";
 import { readModel, writeModel } from "../../src/onnx/model_file.ts";
-import { type Backend, openSession } from "../../src/runtime/session.ts";
+import type { Backend } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 import { parseCard } from "../../src/runtime/card.ts";
 import { decodeTinyFace, suppress } from "../../src/detectors/tiny_face.ts";
 import { placeLandmarks } from "../../src/detectors/face_landmarks.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readNpy } from "../../src/base/npy.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { halfPixelPlacement, rectOfSize } from "../../src/image/geometry.ts";
 import { paperLetterbox } from "../../src/image/letterbox.ts";
 import { paperBoxWeights } from "../../src/kernels/paper_box_weights.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "csv-parse/sync";
 import { readNpy } from "../../src/base/npy.ts";
-import { csvText } from "../../src/corpus/csv.ts";
+import { csvText } from "../../src/base/csv.ts";
 import {
   annotationObjectIncidence,
   emotionAnnotationIncidence,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GpuError } from "../../src/base/errors.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { openGpu } from "../../src/gpu/device.ts";
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import { gpuTest, noise, onBoth } from "../kernels/support.ts";

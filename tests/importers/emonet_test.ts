@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ModelError, UsageError } from "../../src/base/errors.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { importEmonet } from "../../src/importers/emonet.ts";
-import { openClassifier } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { floats } from "../../src/base/tensor.ts";
 import { GOLDEN } from "./emonet/cases.ts";
 import { tinyInput } from "./emonet/generator.ts";

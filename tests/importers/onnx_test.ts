@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ModelError, UsageError } from "../../src/base/errors.ts";
 import { createRng } from "../../src/base/rng.ts";
 import { writeNpy } from "../../src/base/npy.ts";
-import { openClassifier } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { importOnnx } from "../../src/importers/onnx.ts";
 import { copyGraph, type Graph } from "../../src/onnx/graph.ts";

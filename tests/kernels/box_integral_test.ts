@@ -3,7 +3,7 @@ import { createRng } from "../../src/base/rng.ts";
 import { halfPixelPlacement, type Placement, type Rect } from "../../src/image/geometry.ts";
 import { boxIntegral } from "../../src/kernels/box_integral.ts";
 import { boxWeights } from "../../src/kernels/box_weights.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { assertClose, gpuTest, noise, onBoth, quadrature, runKernel } from "./support.ts";
 
 /** The kernel's two weight arrays for these boxes. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { boxPixels } from "../../src/kernels/box_pixels.ts";
 import { assertClose, gpuTest, noise, onBoth, runKernel } from "./support.ts";
 

@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { floats } from "../../src/base/tensor.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { halfPixelPlacement } from "../../src/image/geometry.ts";
 import { type MapBatch, scoreMaps } from "../../src/kernels/score.ts";
 import { emptyGraph } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
-import { isGpuTensor, openSession } from "../../src/runtime/session.ts";
+import { isGpuTensor } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 import { assertClose, gpuTest, noise } from "./support.ts";
 
 gpuTest("scoreMaps reads ONNX Runtime's buffer and brings back a few floats a box", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { halfPixelPlacement, type Rect } from "../../src/image/geometry.ts";
 import { floatMap } from "../../src/image/image.ts";
 import { letterboxMap, paperLetterbox } from "../../src/image/letterbox.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readNpy } from "../../src/base/npy.ts";
 import { createRng } from "../../src/base/rng.ts";
-import { type Compute, createCompute } from "../../src/gpu/compute.ts";
+import type { Compute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { halfPixelPlacement, type Rect } from "../../src/image/geometry.ts";
 import {
   finalMaps,

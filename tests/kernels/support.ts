@@ -4,10 +4,10 @@
 
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
-import { type Compute, type ComputeLimits, createCompute } from "../../src/gpu/compute.ts";
+import type { Compute, ComputeBuffer, ComputeLimits } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { openGpu } from "../../src/gpu/device.ts";
 import type { BufferSpec, Kernel, Params, PerBuffer, ScalarArrays } from "../../src/gpu/kernel.ts";
-import type { ComputeBuffer } from "../../src/gpu/compute.ts";
 
 /** Whether this machine has an adapter, be it a software one; asked before tests are defined. */
 export const hasGpu = await openGpu() !== undefined;

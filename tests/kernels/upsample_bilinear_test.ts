@@ -11,7 +11,7 @@ import {
   onBoth,
   runKernel,
 } from "./support.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 
 onBoth("upsample_bilinear gives hand-checked samples", async (compute) => {
   const samples = await runKernel(compute, upsampleBilinear, halfPixel(1, [1, 2], [1, 4]), [

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/base/json.ts";
 import type { Tensor } from "../../src/base/tensor.ts";
-import {
-  type Classifier,
-  openClassifier,
-  readFloats,
-  type ScoreTensor,
-} from "../../src/classifier/classifier.ts";
+import { type Classifier, readFloats, type ScoreTensor } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { finalMaps, rawMaps } from "../../src/kernels/score.ts";
 import { cam } from "../../src/methods/cam.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";

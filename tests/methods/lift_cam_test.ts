@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
-import { type Classifier, openClassifier } from "../../src/classifier/classifier.ts";
+import type { Classifier } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { liftCam, liftContributions } from "../../src/methods/lift_cam.ts";
 import { type MethodContext, runnerUp, type Target } from "../../src/methods/mod.ts";

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
-import type { Tensor } from "../../src/base/tensor.ts";
+import { rows, type Tensor } from "../../src/base/tensor.ts";
 import {
   drawLimeMasks,
   limeCam,
   limeCoefficients,
   limeSimilarities,
 } from "../../src/methods/lime_cam.ts";
-import { rows } from "../../src/base/tensor.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
 
 Deno.test("LIME's similarities are those of the cosine of whole activations", () => {

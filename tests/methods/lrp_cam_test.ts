@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
-import { openClassifier, readFloats } from "../../src/classifier/classifier.ts";
+import { readFloats } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";
 import { byComposites, layerRelevance, lrpCam } from "../../src/methods/lrp_cam.ts";
@@ -8,7 +9,8 @@ import type { Method } from "../../src/methods/mod.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { type CompositeName, COMPOSITES } from "../../src/rules/lrp/composites.ts";
 import { relevanceGraph } from "../../src/rules/lrp/relevance.ts";
-import { openSession, toFloats } from "../../src/runtime/session.ts";
+import { toFloats } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 import { near } from "../rules/doubles.ts";
 import { handBack, handBackFlat, SHARES } from "../rules/lrp/products.ts";
 import { noiseInputs, withContext } from "./shipped.ts";

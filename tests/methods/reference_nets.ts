@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { floats, rows, type Tensor } from "../../src/base/tensor.ts";
-import { type Classifier, openClassifier } from "../../src/classifier/classifier.ts";
+import type { Classifier } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
-import { finalMapsOf } from "../../src/commands/sample_figures.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { finalMapsOf } from "../../src/commands/run/sample_figures.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { rawMaps } from "../../src/kernels/score.ts";
 import {
   createContext,

@@ -2,7 +2,8 @@
 
 import { createRng } from "../../src/base/rng.ts";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
-import { type Classifier, openClassifier, readFloats } from "../../src/classifier/classifier.ts";
+import { type Classifier, readFloats } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import {
   createContext,

@@ -8,7 +8,8 @@
 import { sha256 } from "../../src/base/json.ts";
 import { createRng } from "../../src/base/rng.ts";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
-import { type Classifier, openClassifier } from "../../src/classifier/classifier.ts";
+import type { Classifier } from "../../src/classifier/classifier.ts";
+import { openClassifier } from "../../src/classifier/open.ts";
 import { int } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { netOn, output, put } from "../onnx/native.ts";

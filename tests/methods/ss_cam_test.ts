@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { rows, type Tensor } from "../../src/base/tensor.ts";
+import { floats, rows, type Tensor } from "../../src/base/tensor.ts";
 import { rawMaps } from "../../src/kernels/score.ts";
-import { createCompute } from "../../src/gpu/compute.ts";
+import { createCompute } from "../../src/gpu/create_compute.ts";
 import { meanScores, softmax } from "../../src/methods/_channel_weights.ts";
 import { noisyMaskScores, ssCam } from "../../src/methods/ss_cam.ts";
-import { floats } from "../../src/base/tensor.ts";
 import { mapDifference, openMobile, withImages } from "./reference_nets.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
 

@@ -18,7 +18,8 @@ import {
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { builderOn } from "../../src/onnx/shapes.ts";
 import { GRADIENT_RULES } from "../../src/rules/gradient/mod.ts";
-import { openSession, toFloats } from "../../src/runtime/session.ts";
+import { toFloats } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 
 type Line = [
   op: string,

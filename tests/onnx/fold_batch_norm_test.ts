@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { ModelError } from "../../src/base/errors.ts";
-import { floats } from "../../src/base/tensor.ts";
+import { floats, type Tensor } from "../../src/base/tensor.ts";
 import { foldBatchNorms } from "../../src/onnx/fold_batch_norm.ts";
 import { float, type Graph, int, ints } from "../../src/onnx/graph.ts";
 import { readModel, writeModel } from "../../src/onnx/model_file.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
 import { netOn, noise, output, put, relativeError, runNative } from "./native.ts";
-import type { Tensor } from "../../src/base/tensor.ts";
 
 const VARIANCES = [0.5, 0.01, 2, 1e-4];
 

@@ -103,7 +103,7 @@ Deno.test("a Node Buffer is read like any other bytes, wherever its weights lie 
 });
 
 Deno.test("a PyTorch export that is read and written computes the same bits", async () => {
-  const { openSession } = await import("../../src/runtime/session.ts");
+  const { openSession } = await import("../../src/runtime/open.ts");
   for (const file of ["mobile.onnx", "mobile_bn.onnx", "mobile_dynamo.onnx"]) {
     const bytes = golden(file);
     const input = noise([2, 3, 56, 72]);

@@ -1,13 +1,25 @@
 /** Runs graphs on the native backend: the oracle of the tests of graphs. */
 
-import type { AnyTensor, ElementType, Tensor } from "../../src/base/tensor.ts";
-import { ELEMENT_ARRAYS, floats, sizeOf } from "../../src/base/tensor.ts";
+import {
+  type AnyTensor,
+  ELEMENT_ARRAYS,
+  type ElementType,
+  floats,
+  sizeOf,
+  type Tensor,
+} from "../../src/base/tensor.ts";
 import { createRng } from "../../src/base/rng.ts";
-import { type Attribute, emptyGraph, type Graph, GraphBuilder } from "../../src/onnx/graph.ts";
-import type { Dim, Shape } from "../../src/onnx/graph.ts";
+import {
+  type Attribute,
+  type Dim,
+  emptyGraph,
+  type Graph,
+  GraphBuilder,
+  type Shape,
+} from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { inferNode } from "../../src/onnx/shapes.ts";
-import { openSession } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 
 /** All outputs of a graph for given inputs. */
 export async function runNative(

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createRng, type Rng } from "../../src/base/rng.ts";
 import { floats, sizeOf } from "../../src/base/tensor.ts";
-import { float, type GraphBuilder, int, ints, string } from "../../src/onnx/graph.ts";
-import type { Value } from "../../src/onnx/graph.ts";
-import { type AxisField, receptiveFields } from "../../src/onnx/receptive_field.ts";
+import { float, type GraphBuilder, int, ints, string, type Value } from "../../src/onnx/graph.ts";
+import { receptiveFields } from "../../src/onnx/receptive_field.ts";
+import type { AxisField } from "../../src/onnx/field.ts";
 import { netOn, output, runNative } from "./native.ts";
 
 /** A convolution with weights between 1 and 2. */

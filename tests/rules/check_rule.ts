@@ -23,7 +23,8 @@ import { writeModel } from "../../src/onnx/model_file.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
 import { GRADIENT_RULES } from "../../src/rules/gradient/mod.ts";
 import { type Doubles, doubles, near } from "./doubles.ts";
-import { type Backend, openSession, type Session, toFloats } from "../../src/runtime/session.ts";
+import { type Backend, type Session, toFloats } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 
 export * from "./doubles.ts";
 

@@ -3,14 +3,8 @@ import { ModelError } from "../../src/base/errors.ts";
 import { floats, int64s, type Tensor } from "../../src/base/tensor.ts";
 import { openGpu } from "../../src/gpu/device.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
-import {
-  type Backend,
-  BACKENDS,
-  backendVersion,
-  chooseBackend,
-  openSession,
-  toFloats,
-} from "../../src/runtime/session.ts";
+import { type Backend, BACKENDS, toFloats } from "../../src/runtime/session.ts";
+import { backendVersion, chooseBackend, openSession } from "../../src/runtime/open.ts";
 import { netOn, output } from "../onnx/native.ts";
 
 const gpu = await openGpu() !== undefined;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { floats } from "../../src/base/tensor.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
-import { openSession, toFloats } from "../../src/runtime/session.ts";
+import { toFloats } from "../../src/runtime/session.ts";
+import { openSession } from "../../src/runtime/open.ts";
 import { netOn, output } from "../onnx/native.ts";
 
 // The runtime is started once in a process, with the threads of its first session: keep other WASM tests out of this file.

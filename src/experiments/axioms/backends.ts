@@ -5,7 +5,8 @@
  */
 
 import { floats, rows } from "../../base/tensor.ts";
-import { difference, type Maps, mapsOf, plainMaps, sampleOf } from "./_maps.ts";
+import { difference, type Maps, mapsOf, sampleOf } from "../../attribution/maps.ts";
+import { plainMaps } from "../sample_maps.ts";
 import type { Axiom, AxiomContext } from "./axiom.ts";
 import type { Method } from "../../methods/mod.ts";
 

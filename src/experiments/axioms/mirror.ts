@@ -5,7 +5,8 @@
  */
 
 import { floats, type Tensor } from "../../base/tensor.ts";
-import { byPlacement, correlation, mapsOf, meanOverSamples, plainMaps, sampleOf } from "./_maps.ts";
+import { mapsOf, sampleOf } from "../../attribution/maps.ts";
+import { byPlacement, correlation, meanOverSamples, plainMaps } from "../sample_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 /**

@@ -6,7 +6,8 @@
 
 import { occlusion as sensitivity } from "../../methods/occlusion.ts";
 import { spearman } from "../../statistics/correlation.ts";
-import { byPlacement, meanOverSamples, plainMaps, sampleOf } from "./_maps.ts";
+import { sampleOf } from "../../attribution/maps.ts";
+import { byPlacement, meanOverSamples, plainMaps } from "../sample_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 const isConstant = (map: Float32Array) => map.every((value) => value === map[0]);

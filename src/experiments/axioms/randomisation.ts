@@ -6,7 +6,7 @@
 
 import { learnedNodes } from "../../onnx/randomise.ts";
 import { correlationWhenRedrawn } from "../cascade.ts";
-import { findingOf } from "./_maps.ts";
+import { findingOf } from "../sample_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 /**

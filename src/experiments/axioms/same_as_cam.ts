@@ -5,7 +5,8 @@
  */
 
 import { cam } from "../../methods/cam.ts";
-import { difference, plainMaps, sampleOf } from "./_maps.ts";
+import { difference, sampleOf } from "../../attribution/maps.ts";
+import { plainMaps } from "../sample_maps.ts";
 import type { Axiom } from "./axiom.ts";
 
 /**

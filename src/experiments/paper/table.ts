@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Field } from "../../corpus/csv.ts";
+import type { Field } from "../../base/csv.ts";
 
 /** A table, by the name of its file without the ending. */
 export interface Table {

@@ -10,7 +10,7 @@ import type { FigureOptions } from "../figure.ts";
 import { MISSING } from "./colour.ts";
 import { FONT_FAMILY, textOutline, textWidth } from "./font.ts";
 import { escapeText, legible, type Markup, markup, trusted } from "./markup.ts";
-import { coordinate as c } from "./number_text.ts";
+import { coordinate as c } from "../../base/number_text.ts";
 
 /** Inks of a figure. */
 export interface Ink {

@@ -12,7 +12,7 @@
 import bidiModule from "bidi-js";
 // @ts-types="@types/opentype.js"
 import opentype from "opentype.js";
-import { coordinate } from "./number_text.ts";
+import { coordinate } from "../../base/number_text.ts";
 
 /** Families for live text: the font that was measured first, then ones that are narrower, so nothing overflows. */
 export const FONT_FAMILY = "DejaVu Sans, Verdana, Segoe UI, Helvetica, Arial, sans-serif";

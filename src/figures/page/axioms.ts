@@ -5,7 +5,7 @@
  */
 
 import { lines, type Markup, markup } from "../drawing/markup.ts";
-import { significant } from "../drawing/number_text.ts";
+import { significant } from "../../base/number_text.ts";
 import type { AxiomFinding } from "./report_data.ts";
 
 /** The table of axioms, figures and verdicts. */

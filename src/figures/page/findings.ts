@@ -5,7 +5,7 @@
  */
 
 import { lines, type Markup, markup, trusted } from "../drawing/markup.ts";
-import { coordinate, count, fixed, probability } from "../drawing/number_text.ts";
+import { coordinate, count, fixed, probability } from "../../base/number_text.ts";
 import type { HeatMatrixData } from "../figure.ts";
 import { heatMatrix, select } from "../heat_matrix.ts";
 import { overlay } from "../overlay.ts";

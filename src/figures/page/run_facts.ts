@@ -5,7 +5,7 @@
  */
 
 import { EMPTY, lines, type Markup, markup } from "../drawing/markup.ts";
-import { count, duration, plural } from "../drawing/number_text.ts";
+import { count, duration, plural } from "../../base/number_text.ts";
 import type { Fact, ModelFacts, ReportCounts, ReportData, Stage } from "./report_data.ts";
 
 const FAILURES_SHOWN = 200;

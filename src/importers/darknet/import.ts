@@ -7,7 +7,7 @@
 import { basename } from "node:path";
 import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
 import { writeModel } from "../../onnx/model_file.ts";
-import { checkPlace, modelName } from "../_model_name.ts";
+import { checkPlace, modelName } from "../model_name.ts";
 import { type ImportedModel, writeImported } from "../imported.ts";
 import { parseCfg } from "./cfg.ts";
 import { darknetGraph } from "./graph.ts";

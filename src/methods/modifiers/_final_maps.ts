@@ -5,7 +5,8 @@
  */
 
 import { readFloats } from "../../classifier/classifier.ts";
-import { type Compute, createCompute } from "../../gpu/compute.ts";
+import type { Compute } from "../../gpu/compute.ts";
+import { createCompute } from "../../gpu/create_compute.ts";
 import { finalMaps, type MapBatch } from "../../kernels/score.ts";
 import { frameOfMaps, toMapBatch } from "../_map_batch.ts";
 import type { Method, MethodContext } from "../method.ts";

@@ -5,8 +5,7 @@
  */
 
 import type { Rule, RuleTable } from "../../onnx/backward.ts";
-import type { GraphBuilder, Node } from "../../onnx/graph.ts";
-import { floatOf } from "../../onnx/graph.ts";
+import { floatOf, type GraphBuilder, type Node } from "../../onnx/graph.ts";
 import { constantOf } from "../forms.ts";
 import { GRADIENT_RULES } from "../gradient/mod.ts";
 

@@ -1,4 +1,4 @@
-import { pivotedCholesky } from "../cholesky.ts";
+import { pivotedCholesky } from "../../algebra/cholesky.ts";
 import type { JointSimilarity } from "./similarity.ts";
 
 /**

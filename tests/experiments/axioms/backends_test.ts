@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { openClassifier } from "../../../src/classifier/classifier.ts";
+import { openClassifier } from "../../../src/classifier/open.ts";
 import { findClassifier } from "../../../src/classifier/source.ts";
 import { backends } from "../../../src/experiments/axioms/backends.ts";
 import { checkAxioms } from "../../../src/experiments/axioms/mod.ts";
-import { createCompute } from "../../../src/gpu/compute.ts";
+import { createCompute } from "../../../src/gpu/create_compute.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
 import { floats, type Tensor } from "../../../src/base/tensor.ts";
 import { ablationCam } from "../../../src/methods/ablation_cam.ts";

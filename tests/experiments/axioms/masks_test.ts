@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { maskWay } from "../../../src/classifier/channel_masks.ts";
-import { type Classifier, openClassifier } from "../../../src/classifier/classifier.ts";
+import type { Classifier } from "../../../src/classifier/classifier.ts";
+import { openClassifier } from "../../../src/classifier/open.ts";
 import { findClassifier } from "../../../src/classifier/source.ts";
 import { masks } from "../../../src/experiments/axioms/masks.ts";
 import { ablationCam } from "../../../src/methods/ablation_cam.ts";

@@ -2,7 +2,7 @@
 
 import type { Classifier } from "../../../src/classifier/classifier.ts";
 import type { AxiomContext } from "../../../src/experiments/axioms/mod.ts";
-import { createCompute } from "../../../src/gpu/compute.ts";
+import { createCompute } from "../../../src/gpu/create_compute.ts";
 import { miniXception, noiseInputs } from "../../methods/shipped.ts";
 
 /** Runs `use` on a batch of three noise pictures; `change` may replace parts of the context. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../src/base/errors.ts";
-import { csvText } from "../../../src/corpus/csv.ts";
+import { csvText } from "../../../src/base/csv.ts";
 import {
   emonetOutputs,
   pandasFloat,

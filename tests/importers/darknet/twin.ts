@@ -4,8 +4,11 @@
  */
 
 import { createRng } from "../../../src/base/rng.ts";
-import type { DarknetLayer, Extent } from "../../../src/importers/darknet/layer.ts";
-import { weightCounts } from "../../../src/importers/darknet/layer.ts";
+import {
+  type DarknetLayer,
+  type Extent,
+  weightCounts,
+} from "../../../src/importers/darknet/layer.ts";
 import type { DarknetNetwork } from "../../../src/importers/darknet/network.ts";
 import type { ConvolutionWeights } from "../../../src/importers/darknet/weights.ts";
 

@@ -6,7 +6,8 @@ import { readMatlabFolder } from "../../../src/importers/emonet/matlab_folder.ts
 import { checkGraph } from "../../../src/onnx/check.ts";
 import { writeModel } from "../../../src/onnx/model_file.ts";
 import { inferShapes } from "../../../src/onnx/shapes.ts";
-import { openSession, toFloats } from "../../../src/runtime/session.ts";
+import { toFloats } from "../../../src/runtime/session.ts";
+import { openSession } from "../../../src/runtime/open.ts";
 import { GOLDEN, hashOf } from "./cases.ts";
 import { tinyInput } from "./generator.ts";
 

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { floats, type Tensor } from "../../../src/base/tensor.ts";
-import type { Graph } from "../../../src/onnx/graph.ts";
-import { int } from "../../../src/onnx/graph.ts";
+import { type Graph, int } from "../../../src/onnx/graph.ts";
 import { GRADIENT_RULES } from "../../../src/rules/gradient/mod.ts";
 import { type CompositeName, COMPOSITES, ruleOf } from "../../../src/rules/lrp/composites.ts";
 import { lrpRules } from "../../../src/rules/lrp/mod.ts";

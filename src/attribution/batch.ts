@@ -1,0 +1,323 @@
+/**
+ * One batch of samples: forward pass, maps of every method and class, importances of every box.
+ *
+ * @module
+ */
+
+import { floats, type Tensor } from "../base/tensor.ts";
+import type { Classifier, Forward } from "../classifier/classifier.ts";
+import type { Compute } from "../gpu/compute.ts";
+import { placeRect, type Rect } from "../image/geometry.ts";
+import { letterboxPlacement, paperLetterbox } from "../image/letterbox.ts";
+import { type CellWeights, paperBoxWeights } from "../kernels/paper_box_weights.ts";
+import { type Frame, type MapBatch, rawMaps, scoreMaps } from "../kernels/score.ts";
+import {
+  createContext,
+  frameOfMaps,
+  gridOf,
+  mapBatchOf,
+  type Method,
+  type MethodContext,
+  type OwnedContext,
+  type Target,
+  toMapBatch,
+} from "../methods/mod.ts";
+import { isGpuTensor, toFloats } from "../runtime/session.ts";
+import type { Prediction, RawMap } from "./results.ts";
+import { type AttributionRequest, PAPER_FRAME, targetsOf } from "./request.ts";
+
+/** A box of a sample, in continuous pixels of the classifier's input. */
+export interface SampleBox {
+  /** The box's place in the detector's answer. */
+  readonly box: number;
+  readonly rect: Rect;
+  /** The box in image pixels. */
+  readonly onImage: Rect;
+}
+
+/** What a batch is made from: inputs to run, activations kept from an earlier run, or its maps. */
+export type SampleSource =
+  | { readonly kind: "forward"; readonly input: Float32Array }
+  | {
+    readonly kind: "resume";
+    readonly prediction: Prediction;
+    readonly activation: Float32Array;
+  }
+  | {
+    readonly kind: "rescore";
+    readonly prediction: Prediction;
+    /** The stored map of each method and class. */
+    map(method: number, target: number): RawMap;
+  };
+
+/** One sample to explain. */
+export interface BatchSample {
+  /** What the sample is, whatever its place: the seed of its random numbers. */
+  readonly key: string;
+  readonly source: SampleSource;
+  readonly boxes: readonly SampleBox[];
+  /** Size of the sample's region in image pixels. */
+  readonly size: { readonly width: number; readonly height: number };
+  /** Places of the methods that are wanted. */
+  readonly methods: readonly number[];
+}
+
+/** One map with the importances of the sample's boxes under it. */
+export interface MapResult {
+  /** Place of the method in the request. */
+  readonly method: number;
+  readonly target: number;
+  /** Absent where the map was there already. */
+  readonly map?: RawMap;
+  readonly scores: readonly { box: number; importance: number; share: number }[];
+}
+
+/** What a batch yields for one sample. */
+export interface SampleResult {
+  readonly prediction: Prediction;
+  /** The activation at the target layer, for a sample that was run; read only if asked for. */
+  readonly activation?: Float32Array;
+  readonly maps: readonly MapResult[];
+}
+
+/** Time spent in a batch, milliseconds by stage. */
+export type Timings = Record<"forward" | "explain" | "score", number>;
+
+/**
+ * Runs one batch: all samples are of one kind, at most a batch of them.
+ *
+ * A sample's numbers do not depend on the others in its batch: every batch has the same shape, and all that follows works
+ * row by row.
+ */
+export async function runBatch(
+  request: AttributionRequest,
+  samples: readonly BatchSample[],
+  keepActivations: boolean,
+  timings: Timings,
+): Promise<SampleResult[]> {
+  const { classifier } = request;
+  const kind = samples[0]!.source.kind;
+  let started = performance.now();
+  const lap = (stage: keyof Timings) => {
+    const now = performance.now();
+    timings[stage] += now - started;
+    started = now;
+  };
+  const forward = kind === "rescore" ? undefined : await passForward(classifier, samples);
+  const predictions = samples.map(({ source }, row) =>
+    source.kind === "forward" ? predictionOf(forward!, row) : source.prediction
+  );
+  lap("forward");
+  const maps: MapResult[][] = samples.map(() => []);
+  const contexts = new Map<Target, OwnedContext>();
+  const contextOf = (target: Target): OwnedContext | undefined => {
+    if (!forward) return undefined;
+    const known = contexts.get(target);
+    if (known) return known;
+    const keys = samples.map(({ key }) => key);
+    const made = createContext(classifier, forward, target, { seed: request.seed, keys });
+    contexts.set(target, made);
+    return made;
+  };
+  try {
+    const targets = predictions.map(({ predicted }) =>
+      targetsOf(request.classes, predicted, classifier.classes.length)
+    );
+    // Classes outside, so that the gradients of one class are all that is held, however many there are.
+    for (let t = 0; t < targets[0]!.length; t++) {
+      const classes = targets.map((list) => list[t]!);
+      for (const [m, method] of request.methods.entries()) {
+        const wanted = samples.map((sample) => sample.methods.includes(m));
+        if (!wanted.includes(true)) continue;
+        const context = contextOf(method.target ?? request.target);
+        const batch = context
+          ? await explain(request, context, method, classes)
+          : storedMaps(classifier, method, samples, m, classes);
+        lap("explain");
+        // Together: on the GPU each reading waits for the device, and two at once wait as long as one.
+        const [raw, scores] = await Promise.all([
+          context ? readRaw(request.compute, batch) : undefined,
+          scoreRows(request, method, batch, samples),
+        ]);
+        lap("score");
+        samples.forEach((_, row) => {
+          if (!wanted[row]) return;
+          const map = raw && { raw: rowOf(raw, row), height: raw.shape[1]!, width: raw.shape[2]! };
+          maps[row]!.push({
+            method: m,
+            target: classes[row]!,
+            ...(map ? { map } : {}),
+            scores: scores[row]!,
+          });
+        });
+      }
+    }
+    // Stable: of each method its classes in their order.
+    for (const own of maps) own.sort((a, b) => a.method - b.method);
+    const activation = keepActivations && forward && kind === "forward"
+      ? await readActivation(request.compute, forward)
+      : undefined;
+    lap("forward");
+    return samples.map((_, row) => ({
+      prediction: predictions[row]!,
+      ...(activation ? { activation: rowOf(activation, row) } : {}),
+      maps: maps[row]!,
+    }));
+  } finally {
+    for (const context of contexts.values()) context.dispose();
+    forward?.dispose();
+  }
+}
+
+async function passForward(
+  classifier: Classifier,
+  samples: readonly BatchSample[],
+): Promise<Forward> {
+  const { channels, height, width } = classifier.layer;
+  const stack = (shape: readonly number[], part: (source: SampleSource) => Float32Array) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const data = new Float32Array(samples.length * size);
+    samples.forEach(({ source }, row) => data.set(part(source), row * size));
+    return floats([samples.length, ...shape], data);
+  };
+  const kind = samples[0]!.source.kind;
+  if (kind === "forward") {
+    return await classifier.forward(
+      stack(classifier.inputShape, (s) => s.kind === "forward" ? s.input : new Float32Array()),
+    );
+  }
+  const stored =
+    <T>(read: (source: SampleSource & { kind: "resume" }) => T) => (s: SampleSource) => {
+      if (s.kind !== "resume") throw new TypeError(`Cannot mix ${s.kind} and resume in a batch`);
+      return read(s);
+    };
+  const classes = [classifier.classes.length];
+  return classifier.resume(
+    stack([channels, height, width], stored((s) => s.activation)),
+    classifier.hasLogits ? stack(classes, stored((s) => s.prediction.logits!)) : undefined,
+    stack(classes, stored((s) => s.prediction.probabilities)),
+  );
+}
+
+function predictionOf({ probabilities, logits }: Forward, row: number): Prediction {
+  const own = rowOf(probabilities, row);
+  // The first of equal probabilities, as NumPy's and PyTorch's argmax on the CPU.
+  let predicted = 0;
+  own.forEach((p, k) => {
+    if (p > own[predicted]!) predicted = k;
+  });
+  return { probabilities: own, ...(logits ? { logits: rowOf(logits, row) } : {}), predicted };
+}
+
+/** Why nothing can be said of a sample by its scores; `undefined` when it can. */
+export function scoresUnusable(
+  { probabilities }: Prediction,
+  classes: readonly string[],
+): string | undefined {
+  const bad = probabilities.findIndex((p) => !Number.isFinite(p));
+  return bad < 0 ? undefined : `the probability of ${classes[bad]} is ${probabilities[bad]}`;
+}
+
+/** A copy of one row along the first axis. */
+function rowOf(value: Tensor, row: number): Float32Array {
+  const size = value.data.length / value.shape[0]!;
+  return value.data.slice(row * size, (row + 1) * size);
+}
+
+/** Asks a method for one class per sample; the rows of padding explain class 0. */
+async function explain(
+  { compute, classifier }: AttributionRequest,
+  context: MethodContext,
+  method: Method,
+  classes: readonly number[],
+): Promise<MapBatch> {
+  const padding = new Array<number>(classifier.batch - classes.length).fill(0);
+  const attribution = await method.compute(context, [...classes, ...padding]);
+  return toMapBatch(compute, classifier, method, context.forward, attribution);
+}
+
+/** The raw maps [batch, h, w], before ReLU and normalisation. */
+async function readRaw(compute: Compute, batch: MapBatch): Promise<Tensor> {
+  const { height, width } = batch;
+  const raw = await rawMaps(compute, { ...batch, rectify: false });
+  return floats([batch.maps, height, width], raw);
+}
+
+function storedMaps(
+  classifier: Classifier,
+  method: Method,
+  samples: readonly BatchSample[],
+  m: number,
+  classes: readonly number[],
+): MapBatch {
+  const { height, width } = gridOf(method, classifier);
+  const ready = new Float32Array(samples.length * height * width);
+  samples.forEach(({ source }, row) => {
+    if (source.kind !== "rescore") throw new TypeError("Cannot score maps that are not stored");
+    ready.set(source.map(m, classes[row]!).raw, row * height * width);
+  });
+  return mapBatchOf(method, classifier, ready, samples.length);
+}
+
+/** Importance of every box of every sample under its map of this batch. */
+async function scoreRows(
+  request: AttributionRequest,
+  method: Method,
+  batch: MapBatch,
+  samples: readonly BatchSample[],
+): Promise<{ box: number; importance: number; share: number }[][]> {
+  const { compute, classifier, boxMean } = request;
+  const frame = frameOfMaps(method, classifier);
+  const { width, height } = frame;
+  const boxes = samples.flatMap((sample, map) => {
+    const weigh = boxMean === "paper" ? paperWeights(request, batch, frame, sample) : undefined;
+    return sample.boxes.map(({ rect, onImage }) => ({
+      map,
+      rect,
+      ...(weigh ? { weights: weigh(onImage) ?? null } : {}),
+    }));
+  });
+  const mean = boxMean === "paper" ? "exact" : boxMean;
+  const importances = await scoreMaps(compute, batch, frame, boxes, mean);
+  let next = 0;
+  return samples.map((sample) =>
+    sample.boxes.map(({ box, rect }) => ({
+      box,
+      importance: importances[next++]!,
+      share: shareInside(rect, width, height),
+    }))
+  );
+}
+
+/** The weights of a sample's boxes, in image pixels, under the paper's mean. */
+function paperWeights(
+  { detector }: AttributionRequest,
+  { width, height }: MapBatch,
+  frame: Frame,
+  { size }: BatchSample,
+): (box: Rect) => CellWeights | undefined {
+  const own = detector.frame ?? PAPER_FRAME;
+  const letterbox = paperLetterbox(size, own.width, own.height);
+  const placement = letterboxPlacement(size, letterbox);
+  const weigh = paperBoxWeights({
+    cells: { width, height },
+    placement: frame.placement,
+    input: frame,
+    image: size,
+    letterbox,
+  });
+  return (box) => weigh(placeRect(placement, box));
+}
+
+/** Fraction of a box's area inside the frame [0, width] × [0, height], 0..1; NaN for a box without area. */
+export function shareInside(rect: Rect, width: number, height: number): number {
+  const w = Math.max(0, Math.min(rect.x1, width) - Math.max(rect.x0, 0));
+  const h = Math.max(0, Math.min(rect.y1, height) - Math.max(rect.y0, 0));
+  return (w * h) / ((rect.x1 - rect.x0) * (rect.y1 - rect.y0));
+}
+
+async function readActivation(compute: Compute, { activation }: Forward): Promise<Tensor> {
+  if (!isGpuTensor(activation)) return await toFloats(activation);
+  const buffer = compute.adopt(activation.buffer, activation.shape.reduce((a, b) => a * b, 1));
+  return floats(activation.shape, await compute.read(buffer));
+}

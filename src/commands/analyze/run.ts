@@ -1,0 +1,377 @@
+/**
+ * `analyze`: from a corpus to object × class matrices.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import type { Agreement } from "../../corpus/agreement.ts";
+import { strongestAssociations } from "../../corpus/associations.ts";
+import { refuseEqualFiles } from "../../corpus/equal_files.ts";
+import { findImages } from "../../corpus/images.ts";
+import type { CorpusImage } from "../../image/image_file.ts";
+import { Ledger } from "../../ledger/ledger.ts";
+import { type MethodOutput, writeMaps, writeOutputs } from "../../corpus/outputs.ts";
+import { writeWhole } from "../../base/files.ts";
+import { type Analysis, registerStages } from "../../corpus/plan.ts";
+import { streamCorpus, type StreamSummary } from "../../corpus/stream.ts";
+import { plural } from "../../base/number_text.ts";
+import { type Fact, report } from "../../figures/mod.ts";
+import { closeGpu } from "../../gpu/device.ts";
+import { MODELS_FOLDER } from "../../runtime/card.ts";
+import {
+  checkMethods,
+  failedAxioms,
+  openAxiomContext,
+  readAxioms,
+  writeAxioms,
+} from "../run/verdicts.ts";
+import { prepareFolder, takeFolder } from "../run/folder.ts";
+import { createManifest, writeManifest } from "../run/manifest.ts";
+import { flagOf, PAPER_OPTIONS, type PaperOptions } from "../options/paper.ts";
+import { clearPaper, paperSettings, writePaper } from "./paper_outputs.ts";
+import { reportData } from "./report_data.ts";
+import { classText, type ExplainOptions, layersText, openSetup, type Setup } from "../run/setup.ts";
+import { holdCache, LEDGER_FILE } from "../run/shared_cache.ts";
+import {
+  associationsText,
+  createProgress,
+  duration,
+  methodLabels,
+  pairTable,
+  printable,
+} from "../terminal.ts";
+
+/** Options of `analyze`, parsed. */
+export interface AnalyzeOptions extends ExplainOptions, PaperOptions {
+  readonly threshold: number;
+  readonly out: string;
+  readonly fresh?: boolean;
+  readonly seed: number;
+  readonly limit?: number;
+  readonly maps?: boolean;
+  readonly strict?: boolean;
+  /** Check the axioms of the methods before the run. */
+  readonly check?: boolean;
+  /** Sub-folders are annotations. */
+  readonly labels?: "folders";
+  readonly activationCache: number;
+  /** Folder of a ledger that runs share, in place of the one in `out`. */
+  readonly cache?: string;
+  /** Its largest size, in MiB. */
+  readonly cacheLimit?: number;
+}
+
+const BOX_MEAN_NAMES = {
+  exact: "exact integral",
+  pixels: "whole pixels",
+  paper: "whole pixels of the detector's letterbox",
+} as const;
+
+/** Changed images that are named; the others are counted. */
+const CHANGED = 5;
+
+/** Status of a run that was interrupted: 128 + SIGINT, as shells have it. */
+const INTERRUPTED = 130;
+
+/**
+ * Runs an analysis and prints what was found.
+ *
+ * @param given images that are known already, instead of those of `paths`; `quiet`: findings are not printed
+ * @returns the exit status: 0 when all or some images succeeded, 1 when none did (or any failed under `strict`).
+ * @throws {UsageError} and ModelError before any work, when something asked for cannot be used.
+ */
+export async function runAnalyze(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+  given: {
+    readonly images?: readonly CorpusImage[];
+    readonly quiet?: boolean;
+    /** The ledger, where it is not that of --out: shared with other runs. */
+    readonly ledger?: string;
+  } = {},
+): Promise<number> {
+  const shipped = paths.length === 0;
+  const { images, setup } = await openRun(paths, options, given.images);
+  await prepareFolder("--out", options.out);
+  using _taken = takeFolder(options.out, "analyze");
+  using cache = given.ledger === undefined ? await holdCache(options) : undefined;
+  const path = given.ledger ?? cache?.ledger ?? join(options.out, LEDGER_FILE);
+  using ledger = Ledger.open(path, {
+    fresh: options.fresh ?? false,
+  });
+  try {
+    const analysis: Analysis = {
+      ...setup,
+      images: await refuseEqualFiles(images, setup.detector),
+      seed: options.seed,
+      activationBudget: options.activationCache * 2 ** 20,
+    };
+    const stages = registerStages(ledger, analysis);
+    const manifest = await createManifest(argumentsOf(paths, options), setup, stages);
+    const run = ledger.startRun(manifest);
+    // In a shared ledger other runs' settings are no changes.
+    announce(setup, images.length, given.ledger === undefined ? stages.reasons : []);
+    if (options.check) {
+      await using context = await openAxiomContext(setup, analysis.images, options);
+      await writeAxioms(options.out, setup, await checkMethods(context, setup.methods));
+    }
+    const axioms = await readAxioms(options.out, setup);
+    const summary = await stream(analysis, ledger, run, stages, !given.ledger && !cache);
+    if (summary.interrupted) {
+      ledger.finishRun(run, "interrupted");
+      console.error(
+        `interrupted after ${summary.done} of ${
+          plural(summary.total, "image")
+        }; the same command goes on from there`,
+      );
+      return INTERRUPTED;
+    }
+    const { methods: outputs, agreement } = await writeOutputs(
+      options.out,
+      ledger,
+      run,
+      analysis,
+      stages,
+      options.threshold,
+    );
+    await clearPaper(options.out);
+    const paper = { ledger, run, analysis, stages };
+    const remarks = options.preset ? await writePaper(options.out, paper, options) : [];
+    const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
+    if (options.maps) await writeMaps(options.out, ledger, run, analysis, stages);
+    const outcome = { summary: counts(summary, outputs), axioms };
+    await writeManifest(options.out, ledger, run, told, outcome);
+    const data = await reportData({
+      ledger,
+      run,
+      analysis,
+      setup,
+      stages,
+      outputs,
+      agreement,
+      summary,
+      manifest: told,
+      threshold: options.threshold,
+      title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
+      command: commandLine(paths, options),
+      settings: settingsOf(options, setup),
+      axioms,
+      credits: shipped ? await shippedCredits() : [],
+    });
+    await writeWhole(join(options.out, "report.html"), report(data));
+    ledger.finishRun(run, "finished", { ...told, ...outcome });
+    if (given.quiet) return summary.failed === summary.total ? 1 : 0;
+    for (const remark of remarks) console.error(`note: ${remark}`);
+    const failing = failedAxioms(axioms, setup.methods);
+    printOutcome(
+      options,
+      summary,
+      outputs,
+      agreement,
+      ledger.duplicates(run).length,
+      failing,
+    );
+    for (const [method, failed] of failing) {
+      console.log(
+        `${method} fails on this classifier: ${failed.join(", ")} (the report has the figures)`,
+      );
+    }
+    if (summary.failed === summary.total) return 1;
+    return options.strict && summary.failed > 0 ? 1 : 0;
+  } finally {
+    await setup.dispose();
+    await closeGpu();
+  }
+}
+
+/**
+ * Opens everything that a run needs and closes it again, so that one of several runs cannot stop when others have worked for hours.
+ *
+ * @throws {UsageError} and ModelError as `runAnalyze`.
+ */
+export async function tryAnalyze(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+): Promise<void> {
+  const { setup } = await openRun(paths, options);
+  await setup.dispose();
+}
+
+async function openRun(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+  given?: readonly CorpusImage[],
+): Promise<{ images: readonly CorpusImage[]; setup: Setup }> {
+  const found = given ??
+    await findImages(paths.length === 0 ? [join(MODELS_FOLDER, "photos")] : paths, {
+      ...options.labels ? { labels: options.labels } : {},
+    });
+  const images = options.limit === undefined ? found : found.slice(0, options.limit);
+  const setup = await openSetup(options, images);
+  // Names that are not known stop the run now, not at its end.
+  if (options.preset) paperSettings(options, setup);
+  return { images, setup };
+}
+
+/** Says what is about to happen, on standard error. */
+function announce(setup: Setup, images: number, reasons: readonly string[]): void {
+  const { backend, classifier, detector, layers, methods } = setup;
+  const cut = layers.map(({ name, channels, height, width }) => ({
+    name: `${name} (${channels}×${height}×${width})`,
+  }));
+  console.error(
+    `${plural(images, "image")}; classifier ${classifier.card.name} cut at ` +
+      `${layersText({ layers: cut })}, detector ${detector.name}, ` +
+      `${
+        methods.map(({ name }) => name).join(", ")
+      }; backend ${backend.backend} (${backend.reason})`,
+  );
+  for (const notice of setup.notices) console.error(`note: ${notice}`);
+  for (const reason of reasons) console.error(reason);
+}
+
+/** Streams with progress; Ctrl-C ends it after the batch at work. */
+async function stream(
+  analysis: Analysis,
+  ledger: Ledger,
+  run: number,
+  stages: Parameters<typeof streamCorpus>[3],
+  ownLedger: boolean,
+): Promise<StreamSummary> {
+  const progress = createProgress();
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  const changed: [path: string, from: string, to: string][] = [];
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    return await streamCorpus(analysis, ledger, run, stages, {
+      onProgress: progress.update,
+      onFailure: (path, reason) =>
+        console.error(`failed: ${printable(path)}: ${printable(reason)}`),
+      // In a shared ledger, other images may have the same names.
+      ...ownLedger ? { onChange: (...change) => changed.push(change) } : {},
+      signal: stop.signal,
+    });
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+    progress.end();
+    for (const [path, from, to] of changed.slice(0, CHANGED)) {
+      const hash = (text: string) => `${text.slice(0, 7)}…`;
+      console.error(
+        `${printable(path)} was computed again: sha256 changed from ${hash(from)} to ${hash(to)}`,
+      );
+    }
+    if (changed.length > CHANGED) console.error(`… and ${changed.length - CHANGED} more`);
+  }
+}
+
+/** The arguments as resolved, for the manifest. */
+function argumentsOf(paths: readonly string[], options: AnalyzeOptions): Record<string, unknown> {
+  return { command: "analyze", paths, ...options };
+}
+
+function counts(summary: StreamSummary, outputs: readonly MethodOutput[]): Record<string, unknown> {
+  const { total, failed, samples, reused, timings } = summary;
+  return {
+    images: total,
+    failed,
+    samples,
+    reused,
+    boxes: outputs[0]?.boxes ?? 0,
+    undefinedImportances: outputs.reduce((sum, { undefinedBoxes }) => sum + undefinedBoxes, 0),
+    milliseconds: Object.fromEntries(
+      Object.entries(timings).map(([stage, time]) => [stage, Math.round(time)]),
+    ),
+  };
+}
+
+function titleOf(paths: readonly string[]): string {
+  return paths.length === 1
+    ? basename(paths[0]!)
+    : `${basename(paths[0]!)} and ${paths.length - 1} more`;
+}
+
+/** A command line that gives the run again, quoted for a POSIX shell. */
+function commandLine(paths: readonly string[], options: AnalyzeOptions): string {
+  const quote = (text: string) =>
+    /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  const unused = ["fresh", "cache", "cacheLimit", ...options.preset ? [] : PAPER_OPTIONS];
+  const flags = Object.entries(options).flatMap(([name, value]) => {
+    const flag = flagOf(name);
+    if (value === undefined || value === false || unused.includes(name)) return [];
+    return value === true ? [flag] : [flag, Array.isArray(value) ? value.join(",") : String(value)];
+  });
+  return ["deno", "task", "analyze", ...paths, ...flags].map(quote).join(" ");
+}
+
+function settingsOf(options: AnalyzeOptions, setup: Setup): Fact[] {
+  const { classifier } = setup;
+  const fact = (name: string, value: string | number): Fact => ({ name, value: String(value) });
+  return [
+    fact("samples", setup.samples === "faces" ? "one for each face found" : "whole images"),
+    fact("methods", setup.methods.map(({ title }) => title).join(", ")),
+    fact("target score", options.target),
+    fact("explained class", classText(setup)),
+    fact("target layer", layersText(setup)),
+    fact("placement of maps", classifier.placementRule),
+    fact("mean in a box", BOX_MEAN_NAMES[options.boxMean]),
+    fact("salience threshold", options.threshold),
+    fact(
+      "orientation of pictures",
+      options.orientation === "exif" ? "upright (EXIF)" : "as stored",
+    ),
+    fact("batch size", classifier.batch),
+    fact("seed", options.seed),
+  ];
+}
+
+/** The credits of the photographs that ship, one a table row of their CREDITS.md. */
+async function shippedCredits(): Promise<string[]> {
+  const text = await Deno.readTextFile(join(MODELS_FOLDER, "photos", "CREDITS.md"));
+  return text.split("\n").filter((line) => /^\|(?! file |-)/.test(line))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()).join("; "));
+}
+
+/** What was found, and where everything lies, on standard output. */
+function printOutcome(
+  options: AnalyzeOptions,
+  summary: StreamSummary,
+  outputs: readonly MethodOutput[],
+  agreement: Agreement,
+  duplicates: number,
+  failing: ReadonlyMap<string, readonly string[]>,
+): void {
+  const [first] = outputs;
+  const { samples } = first!.counts;
+  const associations = strongestAssociations(outputs, new Set(failing.keys()));
+  console.log(`\n${associationsText(associations, samples)}`);
+  if (outputs.length > 1 && samples > 0) {
+    const controls = new Set(outputs.filter(({ control }) => control).map(({ method }) => method));
+    const label = methodLabels(controls, failing);
+    console.log("\nCorrelation of box importances between methods:\n");
+    console.log(
+      pairTable(
+        outputs.map(({ method }) => label(method)),
+        (row, column) => agreement.correlation(row, column),
+      ),
+    );
+  }
+  const seconds = Object.values(summary.timings).reduce((a, b) => a + b, 0) / 1000;
+  const failed = summary.failed > 0 ? `, ${summary.failed} failed (images.csv says why)` : "";
+  console.log(
+    `\n${plural(summary.total, "image")}${failed}, ${plural(summary.samples, "sample")}, ` +
+      `${plural(first!.boxes, "box", "boxes")}; ` +
+      `${plural(summary.reused, "image was", "images were")} computed before; ` +
+      `${duration(seconds)} of work`,
+  );
+  if (duplicates > 0) {
+    const are = duplicates === 1 ? "picture is" : "pictures are";
+    console.log(`${duplicates} ${are} in the corpus more than once: each copy counts`);
+  }
+  const out = options.out;
+  console.log(`matrices  ${join(out, "matrices")}`);
+  console.log(`tables    ${join(out, "images.csv")}, predictions.csv, boxes.csv, run.json`);
+  if (options.preset) console.log(`paper     ${join(out, "paper")}`);
+  console.log(`report    ${join(out, "report.html")}`);
+}

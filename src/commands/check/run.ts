@@ -1,0 +1,133 @@
+/**
+ * `check`: the axioms of each method on a user's model.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { UsageError } from "../../base/errors.ts";
+import { csvText } from "../../base/csv.ts";
+import { findImages } from "../../corpus/images.ts";
+import { writeWhole } from "../../base/files.ts";
+import { type AxiomResult, saysOf } from "../../experiments/axioms/mod.ts";
+import { cascade, type CascadeStep } from "../../experiments/cascade.ts";
+import { plural, significant } from "../../base/number_text.ts";
+import { closeGpu } from "../../gpu/device.ts";
+import { MODELS_FOLDER } from "../../runtime/card.ts";
+import { checkMethods, failedAxioms, openAxiomContext, writeAxioms } from "../run/verdicts.ts";
+import { prepareFolder } from "../run/folder.ts";
+import { classText, type ExplainOptions, layersText, openSetup, type Setup } from "../run/setup.ts";
+import { decimals, printable, textTable } from "../terminal.ts";
+
+/** Options of `check`, parsed. */
+export interface CheckOptions extends ExplainOptions {
+  readonly seed: number;
+  readonly cascade?: boolean;
+  readonly json?: boolean;
+  /** Folder of a run that keeps the verdicts. */
+  readonly out?: string;
+}
+
+/**
+ * Checks the axioms and prints a table of figures and verdicts.
+ *
+ * @returns the exit status: 0 when every axiom that could be checked holds (those of controls aside), 1 when one fails.
+ * @throws {UsageError} when no sample can be had, or an option cannot be used.
+ */
+export async function runCheck(paths: readonly string[], options: CheckOptions): Promise<number> {
+  if (options.class === "all") {
+    throw new UsageError(
+      'Cannot check --class "all": the axioms are checked on one class of each sample; give predicted, or one class',
+    );
+  }
+  const images = await findImages(paths.length > 0 ? paths : [join(MODELS_FOLDER, "photos")]);
+  const setup = await openSetup(options, images);
+  try {
+    if (options.out !== undefined) await prepareFolder("--out", options.out);
+    await using context = await openAxiomContext(setup, images, options);
+    for (const notice of setup.notices) console.error(`note: ${notice}`);
+    const results = await checkMethods(context, setup.methods);
+    if (options.out !== undefined) await writeAxioms(options.out, setup, results);
+    const names = setup.methods.map(({ name }) => name);
+    const steps = options.cascade ? await Array.fromAsync(cascade(context, setup.methods)) : [];
+    if (options.out !== undefined && steps.length > 0) {
+      await writeWhole(join(options.out, "cascade.csv"), cascadeCsv(names, steps));
+    }
+    if (options.json) console.log(JSON.stringify({ axioms: results, cascade: steps }, null, 1));
+    else {
+      console.log(`${headOf(setup, options, context.classes.length)}\n`);
+      console.log(resultTable(results));
+      if (steps.length > 0) {
+        console.log(
+          "\nCorrelation with the trained model's maps, layers re-drawn from the output down:\n",
+        );
+        console.log(cascadeTable(names, steps));
+      }
+      if (options.out !== undefined) {
+        console.log(
+          `\nThe verdicts are kept in ${
+            printable(options.out)
+          }: give analyze with this --out again, and its report flags the methods that fail`,
+        );
+      }
+    }
+    return failedAxioms(results, setup.methods).size > 0 ? 1 : 0;
+  } finally {
+    await setup.dispose();
+    await closeGpu();
+  }
+}
+
+/** What is checked: the line over the table. */
+function headOf(setup: Setup, { target }: CheckOptions, samples: number): string {
+  return printable([
+    setup.classifier.card.name,
+    `layer ${layersText(setup)}`,
+    `target ${target}`,
+    `class ${classText(setup)}`,
+    plural(samples, "sample"),
+    `backend ${setup.backend.backend}`,
+  ].join(", "));
+}
+
+function resultTable(results: readonly AxiomResult[]): string {
+  return textTable(
+    ["method", "axiom", "figure", "bound", "verdict", "how it is measured, or why it is skipped"],
+    results.map((result) => [
+      result.method,
+      result.axiom,
+      result.value === undefined ? "" : plainMinus(significant(result.value)),
+      "atMost" in result.bound ? `≤ ${result.bound.atMost}` : `≥ ${result.bound.atLeast}`,
+      result.verdict,
+      saysOf(result),
+    ]),
+  );
+}
+
+/** A terminal's numbers are copied into programs, which know one minus only. */
+function plainMinus(text: string): string {
+  return text.replaceAll("−", "-");
+}
+
+/** One row a method and step: `method,layers,layer,correlation`. */
+function cascadeCsv(methods: readonly string[], steps: readonly CascadeStep[]): string {
+  return csvText([
+    ["method", "layers", "layer", "correlation"],
+    ...methods.flatMap((name, m) =>
+      steps.map(({ layers, layer, correlations }) => [name, layers, layer, correlations[m]!])
+    ),
+  ]);
+}
+
+function cascadeTable(methods: readonly string[], steps: readonly CascadeStep[]): string {
+  return textTable(
+    [
+      "method",
+      ...steps.map(({ layers }, i) => i === steps.length - 1 ? `all ${layers}` : String(layers)),
+    ],
+    methods.map((name, m) => [
+      name,
+      ...steps.map(({ correlations }) => decimals(correlations[m]!)),
+    ]),
+  );
+}

@@ -1,0 +1,107 @@
+/**
+ * `detect`: the boxes of images, printed or written.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { ImageError, UsageError } from "../../base/errors.ts";
+import { findImages } from "../../corpus/images.ts";
+import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
+import type { Detector, DetectorOptions } from "../../detectors/mod.ts";
+import { closeGpu } from "../../gpu/device.ts";
+import { decodeImage } from "../../image/decode.ts";
+import type { Backend } from "../../runtime/session.ts";
+import { chooseBackend } from "../../runtime/open.ts";
+import { type DetectedImage, fileOutput, printed } from "./output.ts";
+import { findDetector, pictureNotices } from "../run/setup.ts";
+import { printable } from "../terminal.ts";
+
+/** Options of `detect`, parsed. */
+export interface DetectRunOptions extends DetectorOptions {
+  readonly detector: string;
+  readonly json?: boolean;
+  /** A file, in place of standard output. */
+  readonly out?: string;
+  readonly backend: Backend | "auto";
+  readonly orientation: "exif" | "stored";
+}
+
+/**
+ * Finds the boxes of images, in order, and gives each image's on as soon as it is done. An image that cannot be used is a line on
+ * standard error.
+ *
+ * @returns the exit status: 0 when all or some images succeeded, 1 when none did.
+ * @throws {UsageError} and ModelError when something asked for cannot be used.
+ */
+export async function runDetect(
+  paths: readonly string[],
+  options: DetectRunOptions,
+): Promise<number> {
+  const { profile, confidence, nms, out, json = false } = options;
+  const images = await findImages(paths);
+  refuseOverwriting(out, images);
+  const { backend } = await chooseBackend(options.backend);
+  const notices = await pictureNotices();
+  const detector = await findDetector(options.detector, backend, images, notices, {
+    ...profile === undefined ? {} : { profile },
+    ...confidence === undefined ? {} : { confidence },
+    ...nms === undefined ? {} : { nms },
+  }, options.orientation);
+  for (const notice of notices) console.error(`note: ${notice}`);
+  try {
+    const output = out === undefined ? printed(json) : fileOutput(out);
+    let failed = 0, boxes = 0;
+    try {
+      for (const image of images) {
+        try {
+          const detected = await detectImage(detector, image, options.orientation);
+          output.add(detected);
+          boxes += detected.boxes.length;
+        } catch (error) {
+          if (!(error instanceof ImageError)) throw error;
+          console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
+          failed++;
+        }
+      }
+    } catch (error) {
+      output.abandon();
+      throw error;
+    }
+    output.end();
+    if (out !== undefined) {
+      const what = failed > 0 ? `, ${failed} failed` : "";
+      console.error(
+        `${images.length} ${images.length === 1 ? "image" : "images"}${what}, ${boxes} boxes: ${
+          printable(out)
+        }`,
+      );
+    }
+    return failed === images.length ? 1 : 0;
+  } finally {
+    await detector.dispose();
+    await closeGpu();
+  }
+}
+
+/** @throws {ImageError} when the image cannot be read, decoded or used by the detector. */
+async function detectImage(
+  detector: Detector,
+  { path, file, refused }: CorpusImage,
+  orientation: "exif" | "stored",
+): Promise<DetectedImage> {
+  if (refused !== undefined) throw new ImageError(refused);
+  const picture = await decodeImage(await readImageFile(file), { orientation });
+  const { boxes } = await detector.detect(picture, path);
+  return { image: path, width: picture.width, height: picture.height, boxes };
+}
+
+/** @throws {UsageError} when the file to be written is one of the images. */
+function refuseOverwriting(out: string | undefined, images: readonly CorpusImage[]): void {
+  if (out === undefined || !images.some(({ file }) => resolve(file) === resolve(out))) return;
+  throw new UsageError(
+    `Cannot write boxes to --out ${
+      JSON.stringify(out)
+    }: it is one of the images; give another file`,
+  );
+}

@@ -1,0 +1,272 @@
+/**
+ * `explain`: what a classifier sees in a few images, or in ready input tensors.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { mapConcurrently } from "../../base/concurrency.ts";
+import { ImageError, messageOf, UsageError } from "../../base/errors.ts";
+import { fileNames } from "../../base/file_names.ts";
+import { readNpy, writeNpy } from "../../base/npy.ts";
+import { sha256 } from "../../base/json.ts";
+import { floats, type Tensor } from "../../base/tensor.ts";
+import {
+  type BatchSample,
+  type MapResult,
+  runBatch,
+  type SampleResult,
+  scoresUnusable,
+} from "../../attribution/batch.ts";
+import { findImages } from "../../corpus/images.ts";
+import type { CorpusImage } from "../../image/image_file.ts";
+import type { Analysis } from "../../corpus/plan.ts";
+import { samplesOfImage } from "../../attribution/samples_of_image.ts";
+import { sizeOfRegion } from "../../attribution/samples.ts";
+import { overlay } from "../../figures/mod.ts";
+import { closeGpu } from "../../gpu/device.ts";
+import type { RgbImage } from "../../image/image.ts";
+import { svgToPng } from "../../image/render.ts";
+import { gridOf } from "../../methods/mod.ts";
+import { asJson, asText, type Explained, type FailedImage, scoredBoxes } from "./output.ts";
+import { prepareFolder } from "../run/folder.ts";
+import { finalMapsOf, sampleFigure } from "../run/sample_figures.ts";
+import { openSetup, type Setup } from "../run/setup.ts";
+import { printable } from "../terminal.ts";
+import type { ExplainRunOptions } from "./options.ts";
+
+/** Overlays that are drawn at a time. */
+const DRAWN_AT_ONCE = 3;
+
+/**
+ * Explains images or `.npy` tensors, prints what was found, and writes overlays and maps.
+ *
+ * @returns the exit status: 0 when all or some inputs succeeded, 1 when none did.
+ * @throws {UsageError} and ModelError when something asked for cannot be used.
+ */
+export async function runExplain(
+  paths: readonly string[],
+  options: ExplainRunOptions,
+): Promise<number> {
+  const arrays = paths.filter((path) => path.toLowerCase().endsWith(".npy"));
+  if (arrays.length > 0 && arrays.length < paths.length) {
+    throw new UsageError(
+      `Cannot explain images and .npy tensors together: ${paths.length} paths, ${arrays.length} of them .npy`,
+    );
+  }
+  const tensors = await Promise.all(
+    arrays.map(async (path) => ({ path, input: await readInput(path) })),
+  );
+  const images = arrays.length > 0 ? [] : await findImages(paths);
+  const setup = await openSetup(options, images, tensors[0]?.input.shape.slice(1));
+  try {
+    if (images.length > 0) await prepareFolder("--out", options.out);
+    if (options.maps !== undefined) await prepareFolder("--maps", options.maps);
+    const analysis: Analysis = { ...setup, images, seed: options.seed, activationBudget: 0 };
+    const explained: Explained[] = [];
+    const nameOf = fileNames();
+    const failed: FailedImage[] = [], empty: string[] = [];
+    for (const { path, input } of tensors) {
+      explained.push(...await explainTensor(analysis, path, input));
+    }
+    for (const image of images) {
+      try {
+        const { picture, samples } = await explainImage(analysis, image);
+        await writeOverlays(setup, picture, samples, nameOf, options);
+        explained.push(...samples);
+        if (samples.length === 0) empty.push(image.path);
+      } catch (error) {
+        if (!(error instanceof ImageError)) throw error;
+        console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
+        failed.push({ path: image.path, error: error.message });
+      }
+    }
+    if (options.maps !== undefined) await writeMapArrays(setup, explained, options.maps);
+    for (const notice of setup.notices) console.error(`note: ${notice}`);
+    const outcome = { explained, failed, empty };
+    console.log(
+      options.json
+        ? JSON.stringify(asJson(setup, outcome, options), null, 1)
+        : asText(setup, outcome, options),
+    );
+    return failed.length > 0 && failed.length === images.length ? 1 : 0;
+  } finally {
+    await setup.dispose();
+    await closeGpu();
+  }
+}
+
+/** A ready input [N, C, H, W], float32. @throws {UsageError} for anything else. */
+async function readInput(path: string): Promise<Tensor> {
+  try {
+    const value = readNpy(await Deno.readFile(path));
+    const { type, shape } = value;
+    if (shape.length !== 4) throw new SyntaxError(`its shape is [${shape}], not [N, C, H, W]`);
+    if (type !== "float32") {
+      throw new SyntaxError(`its values are ${type}; save float32: array.astype('<f4')`);
+    }
+    if (shape[0] === 0) throw new SyntaxError(`its shape is [${shape}]: it holds no input`);
+    return value;
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotFound;
+    const reason = missing ? "there is no such file" : messageOf(error);
+    throw new UsageError(`Cannot use the input tensor ${path}: ${reason}`);
+  }
+}
+
+async function explainTensor(
+  analysis: Analysis,
+  path: string,
+  input: Tensor,
+): Promise<Explained[]> {
+  const { classifier } = analysis;
+  const [n, ...shape] = input.shape;
+  if (shape.join() !== classifier.inputShape.join()) {
+    throw new UsageError(
+      `Cannot use the input tensor ${path}: its shape is [${input.shape}], model ${classifier.card.name} takes [N, ${
+        classifier.inputShape.join(", ")
+      }]`,
+    );
+  }
+  const size = input.data.length / n!;
+  const samples = Array.from({ length: n! }, (_, row): BatchSample => {
+    const values = input.data.subarray(row * size, (row + 1) * size);
+    return {
+      // By content, as for pictures: neither the file's name nor the row's place.
+      key: sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+      source: { kind: "forward", input: values },
+      boxes: [],
+      size: { width: classifier.inputShape[2], height: classifier.inputShape[1] },
+      methods: [...analysis.methods.keys()],
+    };
+  });
+  const results = await runAll(analysis, samples);
+  for (const [row, { prediction }] of results.entries()) {
+    const reason = scoresUnusable(prediction, classifier.classes);
+    if (reason !== undefined) console.error(`note: row ${row} of ${printable(path)}: ${reason}`);
+  }
+  return results.map((result, index) => ({ path, index, result, overlays: [] }));
+}
+
+async function explainImage(
+  analysis: Analysis,
+  image: CorpusImage,
+): Promise<{ picture: RgbImage; samples: Explained[] }> {
+  const { image: picture, boxes, samples } = await samplesOfImage(analysis, image);
+  const methods = [...analysis.methods.keys()];
+  const work = samples.map(({ key, input, boxes, sample }): BatchSample => ({
+    key,
+    source: { kind: "forward", input },
+    boxes,
+    size: sizeOfRegion(sample),
+    methods,
+  }));
+  const results = await runAll(analysis, work);
+  for (const [index, { prediction }] of results.entries()) {
+    const reason = scoresUnusable(prediction, analysis.classifier.classes);
+    if (reason === undefined) continue;
+    const part = results.length > 1 ? ` of sample ${index + 1}` : "";
+    throw new ImageError(`Cannot use the classifier's scores${part}: ${reason}`);
+  }
+  const explained = results.map((result, index): Explained => ({
+    path: image.path,
+    index,
+    result,
+    picture: { sample: samples[index]!.sample, boxes },
+    overlays: [],
+  }));
+  return { picture, samples: explained };
+}
+
+async function runAll(
+  analysis: Analysis,
+  samples: readonly BatchSample[],
+): Promise<SampleResult[]> {
+  const results: SampleResult[] = [];
+  const { batch } = analysis.classifier;
+  for (let from = 0; from < samples.length; from += batch) {
+    const timings = { forward: 0, explain: 0, score: 0 };
+    results.push(...await runBatch(analysis, samples.slice(from, from + batch), false, timings));
+  }
+  return results;
+}
+
+/** Draws the maps of one picture's samples, some at a time: encoding runs on other threads. */
+async function writeOverlays(
+  { classifier, compute, methods, samples }: Setup,
+  image: RgbImage,
+  explained: readonly Explained[],
+  nameOf: (text: string) => string,
+  { out, threshold }: ExplainRunOptions,
+): Promise<void> {
+  const whole = samples === "image";
+  const fileOf = (item: Explained, { method, target }: MapResult) => {
+    const stem = item.path.replace(/\.[^./]*$/, "");
+    const parts = [stem, item.index, methods[method]!.name, classifier.classes[target]!];
+    return join(out, `${nameOf(parts.join("."))}.png`);
+  };
+  const draw = async (
+    item: Explained,
+    { method: m, target, map, scores }: MapResult,
+    file: string,
+  ) => {
+    const { predicted, probabilities } = item.result.prediction;
+    const method = methods[m]!;
+    const name = classifier.classes[target]!;
+    const data = await sampleFigure(compute, classifier, method, {
+      title: `${method.title}, ${name}`,
+      subtitle: `${basename(item.path)}${whole ? "" : `, face ${item.index + 1}`}; predicted ${
+        classifier.classes[predicted]
+      } (${probabilities[predicted]!.toFixed(2)})`,
+      image,
+      region: item.picture!.sample.region,
+      whole,
+      raw: map!,
+      boxes: scoredBoxes(item, scores),
+      threshold,
+      width: whole ? Math.min(960, Math.max(480, image.width)) : 480,
+    });
+    await Deno.writeFile(file, await svgToPng(overlay(data, { text: "outlines" })));
+    return file;
+  };
+  // Names are given in order, before the drawing, which may end in any.
+  const maps = explained.flatMap((item) =>
+    item.result.maps.map((map) => ({ item, map, file: fileOf(item, map) }))
+  );
+  const files = await mapConcurrently(
+    maps,
+    DRAWN_AT_ONCE,
+    ({ item, map, file }) => draw(item, map, file),
+  );
+  for (const item of explained) item.overlays = files.filter((_, i) => maps[i]!.item === item);
+}
+
+/**
+ * `METHOD.npy` ([N, h, w], before ReLU and normalisation) and `METHOD.final.npy` ([N, H, W], as used for scoring, at the
+ * classifier's input size); with all classes [N, K, …].
+ */
+async function writeMapArrays(
+  { classifier, compute, methods, classes }: Setup,
+  explained: readonly Explained[],
+  folder: string,
+): Promise<void> {
+  const { inputShape } = classifier;
+  const perSample = classes === "all" ? [classifier.classes.length] : [];
+  for (const [m, method] of methods.entries()) {
+    const maps = explained.flatMap(({ result }) => result.maps.filter((map) => map.method === m));
+    const { height, width } = gridOf(method, classifier);
+    const size = height * width;
+    const raw = new Float32Array(maps.length * size);
+    maps.forEach(({ map }, i) => raw.set(map!.raw, i * size));
+    const leading = [explained.length, ...perSample];
+    const final = await finalMapsOf(compute, classifier, method, raw);
+    await Deno.writeFile(
+      join(folder, `${method.name}.npy`),
+      writeNpy(floats([...leading, height, width], raw)),
+    );
+    await Deno.writeFile(
+      join(folder, `${method.name}.final.npy`),
+      writeNpy(floats([...leading, inputShape[1], inputShape[2]], final)),
+    );
+  }
+}

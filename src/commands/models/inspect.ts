@@ -1,0 +1,193 @@
+/**
+ * `models list` and `models inspect`.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { messageOf, UsageError } from "../../base/errors.ts";
+import { unsupportedOps } from "../../onnx/backward.ts";
+import type { Graph, ValueInfo } from "../../onnx/graph.ts";
+import { readModel } from "../../onnx/model_file.ts";
+import type { AxisField, ReceptiveField } from "../../onnx/field.ts";
+import { withScores } from "../../onnx/scores.ts";
+import { defaultTargetLayer, targetLayers } from "../../onnx/target_layer.ts";
+import { GRADIENT_RULES } from "../../rules/gradient/mod.ts";
+import { type Card, findCard, shippedCards, userCards } from "../../runtime/card.ts";
+import { printable, textTable } from "../terminal.ts";
+
+/** Lists the models that ship, then those of the user's model folder. */
+export async function listModels({ json }: { json?: boolean }): Promise<number> {
+  const places = [["shipped", await shippedCards()], ["user folder", await userCards()]] as const;
+  const rows = await Promise.all(
+    places.flatMap(([where, cards]) =>
+      cards.map(async ({ card, folder }) => ({
+        name: card.name,
+        task: card.task,
+        classes: card.classes?.length ?? null,
+        licence: card.licence,
+        where,
+        present: await isPresent(card, folder),
+        source: card.source,
+      }))
+    ),
+  );
+  if (json) console.log(JSON.stringify(rows, null, 1));
+  else {
+    console.log(textTable(
+      ["name", "task", "classes", "where", "file", "licence"],
+      rows.map(({ name, task, classes, licence, where, present, source }) => [
+        name,
+        task,
+        classes === null ? "" : String(classes),
+        where,
+        present === undefined
+          ? "made of others"
+          : present
+          ? "present"
+          : `missing: get it from ${printable(source)}`,
+        printable(licence.split(/ \(|;/)[0]!),
+      ]),
+    ));
+  }
+  return 0;
+}
+
+async function isPresent(card: Card, folder: string): Promise<boolean | undefined> {
+  if (!card.file) return undefined;
+  try {
+    return (await Deno.stat(join(folder, card.file))).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Says what is in an ONNX file. @throws {ModelError} when it cannot be read. */
+export async function inspectModel(name: string, { json }: { json?: boolean }): Promise<number> {
+  const path = name.toLowerCase().endsWith(".onnx") ? name : await cardFile(name);
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    throw new UsageError(`Cannot read ${path}: ${messageOf(error)}`);
+  }
+  const graph = readModel(bytes, path);
+  const facts = { file: path, bytes: bytes.length, ...describe(graph) };
+  console.log(json ? JSON.stringify(facts, null, 1) : asText(facts));
+  return 0;
+}
+
+async function cardFile(name: string): Promise<string> {
+  const { card, folder } = await findCard(name);
+  if (!card.file) {
+    throw new UsageError(
+      `Cannot inspect ${card.name}: it has no ONNX file of its own; inspect the nets it is made of`,
+    );
+  }
+  return join(folder, card.file);
+}
+
+interface LayerFacts {
+  name: string;
+  op: string;
+  shape: readonly (number | string)[];
+  receptiveField: ReceptiveField | null;
+  /** Operators between this layer and the scores that have no gradient rule. */
+  withoutRule: readonly string[];
+}
+
+interface Description {
+  opset: number;
+  inputs: readonly string[];
+  outputs: readonly string[];
+  ops: Record<string, number>;
+  parameters: number;
+  /** Why scores or layers could not be found; absent for a classifier. */
+  notAClassifier?: string;
+  classes?: number;
+  logits?: string | null;
+  layers: LayerFacts[];
+  defaultLayer?: string;
+}
+
+function describe(graph: Graph): Description {
+  const ops: Record<string, number> = {};
+  for (const { op, domain } of graph.nodes) {
+    const key = domain ? `${domain}.${op}` : op;
+    ops[key] = (ops[key] ?? 0) + 1;
+  }
+  const common = {
+    opset: graph.opset,
+    inputs: graph.inputs.map(valueText),
+    outputs: graph.outputs.map(valueText),
+    ops: Object.fromEntries(Object.entries(ops).sort(([a], [b]) => a < b ? -1 : 1)),
+    parameters: [...graph.initializers.values()].reduce((sum, { data }) => sum + data.length, 0),
+  };
+  try {
+    const scored = withScores(graph);
+    const score = scored.logits ?? scored.probabilities;
+    const layers = targetLayers(scored.graph, score).map(({ name, op, shape, receptiveField }) => ({
+      name,
+      op,
+      shape,
+      receptiveField: receptiveField ?? null,
+      withoutRule: [
+        ...new Set(
+          unsupportedOps(scored.graph, name, score, GRADIENT_RULES).map((item) => item.op),
+        ),
+      ],
+    }));
+    return {
+      ...common,
+      classes: scored.classes,
+      logits: scored.logits ?? null,
+      layers,
+      ...(layers.length > 0 ? { defaultLayer: defaultTargetLayer(scored.graph, score) } : {}),
+    };
+  } catch (error) {
+    return { ...common, notAClassifier: messageOf(error), layers: [] };
+  }
+}
+
+function valueText({ name, type, shape }: ValueInfo): string {
+  return `${name} ${type} [${shape?.join(", ") ?? "rank unknown"}]`;
+}
+
+function asText(facts: Description & { file: string; bytes: number }): string {
+  const { file, bytes, opset, inputs, outputs, ops, parameters, layers } = facts;
+  const lines = [
+    `${printable(file)}: ${bytes} bytes, operator set ${opset}, ${parameters} weights`,
+    `inputs   ${inputs.map(printable).join("; ")}`,
+    `outputs  ${outputs.map(printable).join("; ")}`,
+    `ops      ${Object.entries(ops).map(([op, count]) => `${op} ${count}`).join(", ")}`,
+  ];
+  if (facts.notAClassifier !== undefined) {
+    return [...lines, `not usable as classifier: ${printable(facts.notAClassifier)}`].join("\n");
+  }
+  lines.push(
+    `scores   ${facts.classes} classes; logits ${facts.logits ? printable(facts.logits) : "none"}`,
+    "",
+    "target layers, first to last (* default); receptive field in input pixels, centre is that of cell 0:",
+    textTable(
+      ["", "tensor", "op", "shape", "stride", "centre", "size", "no backward rule for"],
+      layers.map(({ name, op, shape, receptiveField: field, withoutRule }) => [
+        name === facts.defaultLayer ? "*" : "",
+        printable(name),
+        op,
+        shape.join("×"),
+        both(field, (axis) => axis.stride),
+        both(field, (axis) => axis.centre),
+        both(field, (axis) => axis.size) + (field?.global ? " (+ global)" : ""),
+        withoutRule.join(", "),
+      ]),
+    ),
+  );
+  return lines.join("\n");
+}
+
+/** One number where both axes agree, else `y,x`. */
+function both(field: ReceptiveField | null, read: (axis: AxisField) => number): string {
+  if (!field) return "";
+  const y = read(field.y), x = read(field.x);
+  return y === x ? String(y) : `${y},${x}`;
+}

@@ -1,0 +1,147 @@
+/**
+ * `reproduce`: one run checked, with what a person reads of it; a list of runs is in `reproduce_list.ts`.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { UsageError } from "../../base/errors.ts";
+import { DEFAULT_TOLERANCE, hasDrifted } from "../../corpus/drift.ts";
+import { causeText } from "../../corpus/drift_causes.ts";
+import type { Verdict } from "../../corpus/drift_history.ts";
+import { lockFolder } from "../../corpus/folder_lock.ts";
+import type { DriftData } from "../../figures/mod.ts";
+import { prepareFolder, tellBroken } from "../run/folder.ts";
+import { checkList } from "./list.ts";
+import { DRIFT_HTML, DRIFT_JSON, Interrupted, reproduce, sizeText } from "./reproduction.ts";
+import { printable, textTable } from "../terminal.ts";
+
+/** Options of `reproduce`, parsed. */
+export interface ReproduceOptions {
+  readonly images?: string;
+  readonly tolerance?: number;
+  readonly out?: string;
+  readonly set?: readonly string[];
+  readonly list?: string;
+}
+
+/** Where the reports of a single check go by default. */
+const OUT = "runs/reproduce";
+
+/** Exit status by verdict. */
+export const STATUS: Readonly<Record<Verdict, number>> = {
+  identical: 0,
+  "within tolerance": 0,
+  failed: 1,
+  drifted: 3,
+  missing: 4,
+};
+/** Status after Ctrl-C: 128 + SIGINT. */
+const INTERRUPTED = 130;
+/** Causes that are printed; the report has all. */
+const PRINTED = 12;
+
+/**
+ * Checks a run, or a list of runs, and prints what was found.
+ *
+ * @returns the exit status: see `STATUS`; for a list the gravest.
+ * @throws {UsageError} when there is no run to be repeated, or an option cannot be used.
+ */
+export async function runReproduce(
+  target: string | undefined,
+  options: ReproduceOptions,
+): Promise<number> {
+  try {
+    if (options.list !== undefined) return await runList(target, options.list, options);
+    if (target === undefined) {
+      throw new UsageError(
+        "Cannot reproduce: name the folder of a run, or give a list of runs with --list",
+      );
+    }
+    const out = options.out ?? OUT;
+    await prepareFolder("--out", out);
+    using lock = lockFolder(out, `reproduce ${target}`);
+    tellBroken(lock);
+    const data = await reproduce(target, {
+      tolerance: options.tolerance ?? DEFAULT_TOLERANCE,
+      images: options.images,
+      set: options.set ?? [],
+      out,
+      keep: options.out !== undefined,
+    });
+    printCheck(data);
+    console.log(`report ${join(out, DRIFT_HTML)}, ${join(out, DRIFT_JSON)}`);
+    return STATUS[data.verdict];
+  } catch (error) {
+    if (error instanceof Interrupted) return INTERRUPTED;
+    throw error;
+  }
+}
+
+async function runList(
+  target: string | undefined,
+  list: string,
+  { images, set, out, tolerance }: ReproduceOptions,
+): Promise<number> {
+  const also = [
+    target,
+    images && "--images",
+    set && "--set",
+    out && "--out",
+    tolerance !== undefined && "--tolerance",
+  ].find(Boolean);
+  if (also) {
+    throw new UsageError(`Cannot use ${also} together with --list: the list says it for each run`);
+  }
+  const verdicts = await checkList(list, {
+    onLock: tellBroken,
+    onCheck: (name, data, line) => {
+      console.log(`${name}: ${printable(line)}`);
+      if (data.verdict !== "identical") {
+        console.log(`  ${printable(data.headline)}`);
+        for (const text of whyLines(data)) console.log(`  ${text}`);
+      }
+    },
+    onRemark: (text) => console.error(printable(text)),
+  });
+  for (const gravest of ["drifted", "missing", "failed"] as const) {
+    if (verdicts.includes(gravest)) return STATUS[gravest];
+  }
+  return 0;
+}
+
+function printCheck(data: DriftData): void {
+  console.log(`${data.verdict}: ${printable(data.headline)}`);
+  for (const text of data.missing) console.log(`missing: ${printable(text)}`);
+  for (const line of whyLines(data)) console.log(line);
+  for (const note of data.notes) console.log(`note: ${printable(note)}`);
+  const { comparison } = data;
+  if (!comparison) return;
+  console.log(`\n${
+    textTable(
+      ["values of", "compared", "identical", "within", "drifted", "missing", "new", "largest"],
+      comparison.sections.map((section) => [
+        hasDrifted(section) ? `${section.name} *` : section.name,
+        ...[section.compared, section.identical, section.within, section.drifted].map(String),
+        ...[section.missing, section.extra].map(String),
+        section.largest ? sizeText(section.largest) : "",
+      ]),
+    )
+  }\n`);
+}
+
+/** Why it could differ, a line each. */
+function whyLines({ causes, verdict }: DriftData): string[] {
+  if (causes.length === 0) {
+    return verdict === "drifted" || verdict === "within tolerance"
+      ? [
+        "nothing that the runs recorded is different: the reason lies outside, as in a driver or a library of the system",
+      ]
+      : [];
+  }
+  const lines = causes.slice(0, PRINTED).map((cause) =>
+    `${verdict === "identical" ? "although" : "why it could"}: ${printable(causeText(cause))}`
+  );
+  const rest = causes.length - PRINTED;
+  return rest > 0 ? [...lines, `and ${rest} more, see the report`] : lines;
+}

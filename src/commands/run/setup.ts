@@ -1,0 +1,343 @@
+/**
+ * From option values to an analysis that is ready to run: models loaded, everything checked before any work.
+ *
+ * @module
+ */
+
+import { UsageError } from "../../base/errors.ts";
+import type { Classifier, PlacementRule } from "../../classifier/classifier.ts";
+import { openClassifier } from "../../classifier/open.ts";
+import { findClassifier } from "../../classifier/source.ts";
+import type { CorpusImage } from "../../image/image_file.ts";
+import type { BoxMean, ClassChoice } from "../../attribution/request.ts";
+import type { Crop, SampleKind } from "../../attribution/samples.ts";
+import {
+  type Detector,
+  type DetectorOptions,
+  openDetector,
+  refuseOptions,
+  type YoloProfile,
+} from "../../detectors/mod.ts";
+import type { Compute } from "../../gpu/compute.ts";
+import { createCompute } from "../../gpu/create_compute.ts";
+import { libvipsBuild } from "../../image/libvips.ts";
+import {
+  augSmooth,
+  byComposites,
+  type ChosenMethod,
+  type CompositeName,
+  eigenSmooth,
+  findMethods,
+  fusedLayers,
+  type Method,
+  modified,
+  type Modifier,
+  type Target,
+  type TargetChoice,
+  withPublishedTarget,
+} from "../../methods/mod.ts";
+import { findCard } from "../../runtime/card.ts";
+import type { Backend } from "../../runtime/session.ts";
+import { type BackendChoice, chooseBackend } from "../../runtime/open.ts";
+import { openBoxes } from "./boxes_detector.ts";
+import { type Preset, PRESET_PROFILES } from "../options/presets.ts";
+
+/** The detector that finds faces and their parts, with the nets that ship. */
+export const FACE_PARTS = "face-parts";
+
+/** Options that all commands which explain share. */
+export interface ExplainOptions {
+  readonly preset?: Preset;
+  readonly classifier: string;
+  readonly detector: string;
+  readonly profile?: YoloProfile;
+  readonly confidence?: number;
+  readonly nms?: number;
+  readonly samples?: SampleKind;
+  readonly methods: readonly string[];
+  readonly target: TargetChoice;
+  readonly class: string;
+  readonly backend: Backend | "auto";
+  readonly batch: number;
+  /** Target layers; the first is where the classifier is cut, and maps of all are fused. */
+  readonly layer?: readonly string[];
+  /** Rules of lrp-cam: a method for each. */
+  readonly composite?: readonly CompositeName[];
+  readonly augSmooth?: boolean;
+  readonly eigenSmooth?: boolean;
+  readonly placement?: PlacementRule;
+  readonly boxMean: BoxMean;
+  readonly orientation: "exif" | "stored";
+}
+
+/** What `openSetup` makes: an analysis without its images and ledger settings. */
+export interface Setup {
+  readonly backend: BackendChoice;
+  readonly classifier: Classifier;
+  /** The target layers, first the classifier's own; maps of several are fused. */
+  readonly layers: readonly Classifier["layer"][];
+  readonly detector: Detector;
+  readonly faceFinder?: Detector;
+  readonly crop?: Crop;
+  readonly samples: SampleKind;
+  readonly methods: readonly Method[];
+  readonly target: Target;
+  readonly classes: ClassChoice;
+  readonly boxMean: BoxMean;
+  readonly orientation: "exif" | "stored";
+  readonly compute: Compute;
+  /** Remarks that a user should see once. */
+  readonly notices: readonly string[];
+  dispose(): Promise<void>;
+}
+
+/**
+ * Loads and checks everything that a run needs, so that a bad model, option or box file stops it before any work.
+ *
+ * @param images of the corpus, to match a file of boxes with
+ * @param inputShape [C, H, W] of ready inputs, where there are some
+ * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used and what to do.
+ */
+export async function openSetup(
+  options: ExplainOptions,
+  images: readonly CorpusImage[],
+  inputShape?: readonly number[],
+): Promise<Setup> {
+  const chosen = withComposites(findMethods(options.methods), options.composite);
+  const backend = await chooseBackend(options.backend);
+  const source = await findClassifier(options.classifier, inputShape);
+  const [layer, ...further] = options.layer ?? [];
+  const classifier = await openClassifier(source, {
+    backend: backend.backend,
+    batch: options.batch,
+    layer,
+    placement: options.placement,
+  });
+  const others: Classifier[] = [];
+  for (const name of further) others.push(await classifier.cutAt(name));
+  const modifiers = [
+    ...options.eigenSmooth ? [eigenSmooth] : [],
+    ...others.length > 0 ? [fusedLayers(others)] : [],
+    ...options.augSmooth ? [augSmooth] : [],
+  ];
+  const classes = chooseClass(options.class, classifier.classes);
+  const samples = options.samples ?? (classifier.card.crop ? "faces" : "image");
+  if (options.boxMean === "paper" && samples === "faces") {
+    throw new UsageError(
+      "Cannot take --box-mean paper of face crops: it is defined on whole images; give --samples image",
+    );
+  }
+  const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
+  const notices = [...classifier.notices, ...await pictureNotices()];
+  const published = options.target === "published";
+  const target = published ? "probability" : options.target;
+  const wanted = published
+    ? chosen.map((choice) => ({ ...choice, method: withPublishedTarget(choice.method) }))
+    : chosen;
+  if (published && wanted.some(({ method }) => MISWIRED.includes(method.name.split("+")[0]!))) {
+    notices.push(MISWIRED_NOTE);
+  }
+  const methods = usableMethods(wanted, modifiers, classifier, target, notices);
+  const detector = await findDetector(
+    options.detector,
+    backend.backend,
+    images,
+    notices,
+    detectorOptions(options),
+    options.orientation,
+    options.preset && PRESET_PROFILES[options.preset],
+  );
+  const faceFinder = samples !== "faces"
+    ? undefined
+    : detector.name === FACE_PARTS
+    ? detector
+    : await findDetector(FACE_PARTS, backend.backend, images, notices);
+  const compute = await createCompute(backend.backend === "webgpu" ? "gpu" : "cpu");
+  return {
+    backend,
+    classifier,
+    layers: [classifier, ...others].map(({ layer }) => layer),
+    detector,
+    ...(faceFinder ? { faceFinder, crop } : {}),
+    samples,
+    methods,
+    target,
+    classes,
+    boxMean: options.boxMean,
+    orientation: options.orientation,
+    compute,
+    notices,
+    async dispose() {
+      await classifier.dispose();
+      await detector.dispose();
+      if (faceFinder && faceFinder !== detector) await faceFinder.dispose();
+    },
+  };
+}
+
+/** LRP-CAM by each of the composites that were asked for. @throws {UsageError} when there is nothing that they would change. */
+function withComposites(
+  chosen: readonly ChosenMethod[],
+  composites: readonly CompositeName[] | undefined,
+): readonly ChosenMethod[] {
+  if (composites === undefined) return chosen;
+  const made = chosen.flatMap(({ method, named }) =>
+    byComposites(method, composites).map((method) => ({ method, named }))
+  );
+  if (made.some(({ method }) => method.settings?.composite !== undefined)) return made;
+  throw new UsageError(
+    `Cannot use --composite ${
+      composites.join(",")
+    }: lrp-cam is not among the methods; add it to --methods`,
+  );
+}
+
+/** The methods that the published code wires otherwise than their papers. */
+const MISWIRED = ["lift-cam", "lrp-cam"];
+const MISWIRED_NOTE =
+  "lift-cam is DeepLIFT's rescale rule and lrp-cam LRP's epsilon rule; the published code hides the ReLUs and fully connected layers " +
+  "from both (its contributions miss the score by 39 % and 123 %), so that its maps of these two differ";
+
+/** What to say of the library that reads pictures. */
+export async function pictureNotices(): Promise<string[]> {
+  const { kind, version } = await libvipsBuild();
+  return kind === "native" ? [] : [
+    `pictures are read by libvips ${version} as WebAssembly, since its native library may not be loaded (--allow-ffi) or is not ` +
+    "there: the same decoders, but slower",
+  ];
+}
+
+/** What is asked of a YOLO detector. */
+function detectorOptions({ profile, confidence, nms }: ExplainOptions): DetectorOptions {
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(confidence === undefined ? {} : { confidence }),
+    ...(nms === undefined ? {} : { nms }),
+  };
+}
+
+/**
+ * The methods that this classifier can be explained by. One asked for by name must be possible; one of a group is left out
+ * with a remark.
+ *
+ * @throws {UsageError} when a named method, or all of them, cannot be used.
+ */
+function usableMethods(
+  chosen: readonly ChosenMethod[],
+  modifiers: readonly Modifier[],
+  classifier: Classifier,
+  target: Target,
+  notices: string[],
+): Method[] {
+  // Methods that are left out, by the reason.
+  const leftOut = new Map<string, string[]>();
+  const methods = chosen.flatMap(({ method, named }) => {
+    const changed = modified(method, modifiers);
+    const reason = "reason" in changed
+      ? changed.reason
+      : changed.method.unsupported(classifier, changed.method.target ?? target);
+    if ("method" in changed && reason === undefined) return [changed.method];
+    if (named) {
+      throw new UsageError(
+        advised(
+          `Cannot use method ${method.name} with model ${classifier.card.name}`,
+          [reason!],
+          "leave it out of --methods",
+        ),
+      );
+    }
+    // A modifier's reason names the method, which may be the only difference.
+    const shared = reason!.replace(` of ${method.name}: `, ": ");
+    leftOut.set(shared, [...leftOut.get(shared) ?? [], method.name]);
+    return [];
+  });
+  const remarks = [...leftOut].map(([reason, names]) =>
+    `${names.join(", ")} ${names.length === 1 ? "is" : "are"} left out: ${reason}`
+  );
+  if (methods.length === 0) {
+    throw new UsageError(
+      advised(
+        `Cannot explain model ${classifier.card.name}`,
+        remarks,
+        "choose other --methods",
+      ),
+    );
+  }
+  notices.push(...remarks);
+  return methods;
+}
+
+/** A refusal with what to do, unless a reason says so itself. */
+function advised(text: string, reasons: readonly string[], advice: string): string {
+  const own = reasons.some((reason) => reason.includes(";"));
+  return `${text}: ${[...reasons, ...own ? [] : [advice]].join("; ")}`;
+}
+
+/** The target layers in words. */
+export function layersText(
+  { layers }: { readonly layers: readonly { readonly name: string }[] },
+): string {
+  const names = layers.map(({ name }) => name).join(" + ");
+  return layers.length > 1 ? `${names} fused` : names;
+}
+
+/** The class that is explained, in words. */
+export function classText({ classes, classifier }: Pick<Setup, "classes" | "classifier">): string {
+  return typeof classes === "number" ? classifier.classes[classes]! : classes;
+}
+
+/**
+ * The class that is explained: `predicted`, `all`, a class's name, or its index.
+ *
+ * @throws {UsageError} when the classifier has no such class.
+ */
+export function chooseClass(text: string, classes: readonly string[]): ClassChoice {
+  if (text === "predicted" || text === "all") return text;
+  const named = classes.indexOf(text);
+  if (named >= 0) return named;
+  const index = /^\d+$/.test(text) ? Number(text) : -1;
+  if (index >= 0 && index < classes.length) return index;
+  const known = classes.length > 30 ? `0 … ${classes.length - 1}` : classes.join(", ");
+  throw new UsageError(
+    `Cannot explain class ${JSON.stringify(text)}: give predicted, all, or one of ${known}`,
+  );
+}
+
+/**
+ * A shipped detector, a user's card, or a file of boxes.
+ *
+ * @param images of the run, to match a file of boxes with.
+ * @param orientation of the pictures, which boxes in fractions of them depend on.
+ * @param notices to which a remark is added where the file has no boxes for some images.
+ * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used.
+ */
+export async function findDetector(
+  name: string,
+  backend: Backend,
+  images: readonly CorpusImage[],
+  notices: string[],
+  options: DetectorOptions = {},
+  orientation: "exif" | "stored" = "exif",
+  profile?: YoloProfile,
+): Promise<Detector> {
+  const boxes = await openBoxes(name, images, notices, orientation);
+  if (boxes === undefined) return await openNamed(name, backend, options, profile);
+  refuseOptions(name, options);
+  return boxes;
+}
+
+async function openNamed(
+  name: string,
+  backend: Backend,
+  options: DetectorOptions,
+  profile?: YoloProfile,
+): Promise<Detector> {
+  const { card, folder } = await findCard(name);
+  if (card.task !== "detector") {
+    throw new UsageError(
+      `Cannot use model ${card.name} as detector: its card says task ${card.task}; see emocam models list`,
+    );
+  }
+  const own = profile && card.decoder.kind === "yolo" ? { profile, ...options } : options;
+  return await openDetector({ card, folder }, backend, own);
+}

@@ -1,0 +1,216 @@
+/**
+ * The axioms of a run's methods on its own classifier and pictures, and the file that keeps the verdicts.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { ImageError, messageOf, UsageError } from "../../base/errors.ts";
+import { canonicalJson, sha256 } from "../../base/json.ts";
+import { floats, sizeOf } from "../../base/tensor.ts";
+import { openClassifier } from "../../classifier/open.ts";
+import { findClassifier } from "../../classifier/source.ts";
+import type { CorpusImage } from "../../image/image_file.ts";
+import { writeWhole } from "../../base/files.ts";
+import { type ReadySample, samplesOfImage } from "../../attribution/samples_of_image.ts";
+import { type AxiomContext, type AxiomResult, checkAxioms } from "../../experiments/axioms/mod.ts";
+import { createCompute } from "../../gpu/create_compute.ts";
+import { findGpu } from "../../gpu/device.ts";
+import type { Method } from "../../methods/mod.ts";
+import type { Backend } from "../../runtime/session.ts";
+import type { ExplainOptions, Setup } from "./setup.ts";
+import { printable } from "../terminal.ts";
+
+/** Name of the file of verdicts in a run's folder. */
+const FILE = "axioms.json";
+
+/** A verdict and what it holds for: classifier, layer, target, settings of the method. */
+interface AxiomRecord extends AxiomResult {
+  readonly key: string;
+}
+
+/** An axiom context that owns what it opened. */
+export type OwnedAxiomContext = AxiomContext & AsyncDisposable;
+
+/**
+ * What axioms are checked on: the first samples of the images, as many as a batch holds, and the class that is explained (by default the predicted
+ * one of each). Images that cannot be used are named and passed over.
+ *
+ * @throws {UsageError} when there is no sample, or the run's folder has a damaged file of verdicts.
+ */
+export async function openAxiomContext(
+  setup: Setup,
+  images: readonly CorpusImage[],
+  options: ExplainOptions & { readonly seed: number; readonly out?: string },
+): Promise<OwnedAxiomContext> {
+  // A file that cannot be added to is found out before the work, not after it.
+  if (options.out !== undefined) await readRecords(options.out);
+  const samples = await firstSamples(setup, images);
+  const { classifier, compute, target } = setup;
+  const size = sizeOf(classifier.inputShape);
+  const data = new Float32Array(samples.length * size);
+  samples.forEach(({ input }, i) => data.set(input, i * size));
+  const inputs = floats([samples.length, ...classifier.inputShape], data);
+  const forward = await classifier.forward(inputs);
+  const count = classifier.classes.length;
+  const chosen = setup.classes;
+  const classes = samples.map((_, row) => {
+    if (typeof chosen === "number") return chosen;
+    const own = forward.probabilities.data.subarray(row * count, (row + 1) * count);
+    // The first where they are no numbers: its maps will say so.
+    return Math.max(0, own.indexOf(Math.max(...own)));
+  });
+  forward.dispose();
+  let other: ReturnType<typeof openOther> | undefined;
+  return {
+    classifier,
+    compute,
+    inputs,
+    keys: samples.map(({ key }) => key),
+    classes,
+    target,
+    seed: options.seed,
+    other: () => other ??= openOther(classifier.backend, options),
+    async [Symbol.asyncDispose]() {
+      await other?.then(({ classifier }) => classifier.dispose());
+    },
+  };
+}
+
+async function firstSamples(
+  setup: Setup,
+  images: readonly CorpusImage[],
+): Promise<ReadySample[]> {
+  const samples: ReadySample[] = [];
+  for (const image of images) {
+    try {
+      samples.push(...(await samplesOfImage(setup, image)).samples);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
+    }
+    if (samples.length >= setup.classifier.batch) break;
+  }
+  if (samples.length === 0) {
+    throw new UsageError(
+      `Cannot check ${setup.classifier.card.name}: no sample in ${images.length} images; give other images, or --samples image`,
+    );
+  }
+  return samples.slice(0, setup.classifier.batch);
+}
+
+/** The classifier on another backend: the CPU for WebGPU; for the CPU a hardware GPU, else WebAssembly. */
+async function openOther(own: Backend, options: ExplainOptions) {
+  const gpu = own === "webgpu" ? undefined : await findGpu();
+  const backend: Backend = own === "webgpu"
+    ? "native"
+    : gpu && !gpu.software
+    ? "webgpu"
+    : own === "native"
+    ? "wasm"
+    : "native";
+  const classifier = await openClassifier(await findClassifier(options.classifier), {
+    backend,
+    batch: options.batch,
+    layer: options.layer?.[0],
+    placement: options.placement,
+  });
+  return { classifier, compute: await createCompute(backend === "webgpu" ? "gpu" : "cpu") };
+}
+
+/** Checks the methods, saying each verdict on standard error at once, since some methods take long. */
+export async function checkMethods(
+  context: AxiomContext,
+  methods: readonly Method[],
+): Promise<AxiomResult[]> {
+  const results: AxiomResult[] = [];
+  const contexts = new Map([[context.target, context]]);
+  for (const method of methods) {
+    const target = method.target ?? context.target;
+    const own = contexts.get(target) ?? { ...context, target };
+    contexts.set(target, own);
+    for await (const result of checkAxioms(own, [method])) {
+      results.push(result);
+      console.error(`${result.method}: ${result.axiom}: ${result.verdict}`);
+    }
+  }
+  return results;
+}
+
+/** The axioms that a method fails, by method. Controls are there to fail: they are left out. */
+export function failedAxioms(
+  results: readonly AxiomResult[],
+  methods: readonly Method[],
+): Map<string, string[]> {
+  const failed = new Map<string, string[]>();
+  for (const { name, family } of methods) {
+    const axioms = results.filter(({ method, verdict }) => method === name && verdict === "fails")
+      .map(({ axiom }) => axiom);
+    if (axioms.length > 0 && family !== "control") failed.set(name, axioms);
+  }
+  return failed;
+}
+
+/** Adds verdicts to those that a run's folder holds, in the place of older ones of the same methods and settings. */
+export async function writeAxioms(
+  folder: string,
+  setup: Setup,
+  results: readonly AxiomResult[],
+): Promise<void> {
+  const key = keys(setup);
+  const made = results.map((result): AxiomRecord => ({ ...result, key: key(result.method) }));
+  const replaced = new Set(made.map(({ key }) => key));
+  const kept = (await readRecords(folder)).filter((record) => !replaced.has(record.key));
+  await writeWhole(join(folder, FILE), JSON.stringify([...kept, ...made], null, 1) + "\n");
+}
+
+/** The verdicts of a run's folder that hold for these methods on this classifier; none where they were never checked. */
+export async function readAxioms(folder: string, setup: Setup): Promise<AxiomResult[]> {
+  const key = keys(setup);
+  const names = new Map(setup.methods.map(({ name }) => [key(name), name]));
+  return (await readRecords(folder))
+    .filter((record) => names.get(record.key) === record.method)
+    .map(({ key: _, ...result }) => result);
+}
+
+async function readRecords(folder: string): Promise<AxiomRecord[]> {
+  try {
+    const records: unknown = JSON.parse(await Deno.readTextFile(join(folder, FILE)));
+    if (!Array.isArray(records)) throw new SyntaxError("it is not a list");
+    const bad = records.findIndex((record) => !isRecord(record));
+    if (bad >= 0) throw new SyntaxError(`its entry ${bad} is no verdict`);
+    return records;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new UsageError(
+      `Cannot read ${join(folder, FILE)}: ${messageOf(error)}; remove it, and check again`,
+    );
+  }
+}
+
+function isRecord(value: unknown): value is AxiomRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { key, axiom, source, method, bound, verdict, value: figure } = value as Partial<
+    AxiomRecord
+  >;
+  const limit: unknown = bound && Object.values(bound)[0];
+  return [key, axiom, source, method].every((text) => typeof text === "string") &&
+    typeof limit === "number" && ["holds", "fails", "skipped"].includes(verdict!) &&
+    (figure === undefined || typeof figure === "number");
+}
+
+/** What the verdict on a method depends on, as one hash. */
+function keys({ classifier, classes, methods, target }: Setup): (method: string) => string {
+  return (name) => {
+    const method = methods.find((method) => method.name === name);
+    return sha256(canonicalJson({
+      classifier: classifier.key,
+      placement: classifier.placementRule,
+      target: method?.target ?? target,
+      // Checked on the predicted classes, a verdict holds for whatever a run explains.
+      ...typeof classes === "number" ? { class: classes } : {},
+      method: name,
+      settings: method?.settings ?? null,
+    }));
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Maps of the samples that axioms are checked on, and figures of them.
+ *
+ * @module
+ */
+
+import type { AxiomContext, Finding } from "./axioms/axiom.ts";
+import { type Maps, mapsOf } from "../attribution/maps.ts";
+import { frameOfMaps, mapBatchOf, type Method } from "../methods/mod.ts";
+import { placementBy, type PlacementRule } from "../classifier/layout.ts";
+import { finalMaps } from "../kernels/score.ts";
+
+/** Maps of each context's own inputs, by method: several axioms ask for them, and some methods take long. */
+const plain = new WeakMap<AxiomContext, Map<Method, Promise<Maps>>>();
+
+/** The maps of a context's inputs as they are, computed once. */
+export function plainMaps(context: AxiomContext, method: Method): Promise<Maps> {
+  let known = plain.get(context);
+  if (!known) plain.set(context, known = new Map());
+  let maps = known.get(method);
+  if (!maps) known.set(method, maps = mapsOf(context, method, context));
+  return maps;
+}
+
+/**
+ * A figure of final maps under the classifier's placement of cells, and under the other rule's where that places them elsewhere:
+ * whether a map fails by itself or by where it was drawn.
+ *
+ * @param figure from all maps, and how to place them
+ */
+export async function byPlacement(
+  { classifier, compute }: AxiomContext,
+  method: Method,
+  figure: (finalOf: (maps: Maps) => Promise<Float32Array>) => Promise<number | undefined>,
+): Promise<Finding> {
+  const value = await figure(({ final }) => Promise.resolve(final));
+  const finding = findingOf(value);
+  const rule: PlacementRule = classifier.placementRule === "half-pixel"
+    ? "receptive-field"
+    : "half-pixel";
+  const placement = placementBy(classifier, rule);
+  const same = JSON.stringify(placement) === JSON.stringify(classifier.placement);
+  if (!Number.isFinite(value) || !placement || same || method.grid === "input") return finding;
+  const frame = { ...frameOfMaps(method, classifier), placement };
+  const elsewhere = await figure(({ raw, samples }) =>
+    finalMaps(compute, mapBatchOf(method, classifier, raw, samples), frame)
+  );
+  if (elsewhere === undefined) return finding;
+  return { ...finding, note: `placed by ${rule}: ${elsewhere.toPrecision(3)}` };
+}
+
+/** Pearson correlation of two maps, −1..1; NaN where one of them is constant. */
+export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let meanA = 0, meanB = 0;
+  for (let i = 0; i < a.length; i++) {
+    meanA += a[i]! / a.length;
+    meanB += b[i]! / a.length;
+  }
+  let ab = 0, aa = 0, bb = 0;
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i]! - meanA, y = b[i]! - meanB;
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return ab / Math.sqrt(aa * bb);
+}
+
+/**
+ * The mean of a figure of two maps over samples. Samples where it is not defined, because a map is constant, are left out; `undefined` if
+ * there are no others, NaN where a map holds anything but numbers.
+ */
+export function meanOverSamples(
+  pairs: readonly (readonly [Float32Array, Float32Array])[],
+  figure: (a: Float32Array, b: Float32Array) => number,
+): number | undefined {
+  if (!pairs.every((maps) => maps.every((map) => map.every(Number.isFinite)))) return NaN;
+  const values = pairs.map(([a, b]) => figure(a, b)).filter((value) => !Number.isNaN(value));
+  if (values.length === 0) return undefined;
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** A figure of maps as a finding. */
+export function findingOf(value: number | undefined): Finding {
+  return value === undefined ? { skipped: "all maps are constant" } : { value };
+}

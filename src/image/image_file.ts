@@ -1,0 +1,42 @@
+/**
+ * Image files: which one, and its bytes.
+ *
+ * @module
+ */
+
+import { ImageError, messageOf } from "../base/errors.ts";
+
+/** Larger files are refused before they are read: the largest picture allowed has half as many bytes without any compression. */
+export const MAX_FILE_BYTES = 2 ** 30;
+
+/** Reads an image's file. @throws {ImageError} saying why it cannot be read. */
+export async function readImageFile(file: string): Promise<Uint8Array> {
+  try {
+    const { isFile, isDirectory, size } = await Deno.stat(file);
+    // Reading a pipe could wait for ever, and a device has no end.
+    if (!isFile && !isDirectory) throw new Error("it is no file");
+    if (size > MAX_FILE_BYTES) {
+      throw new Error(`its ${size} bytes are over the limit of ${MAX_FILE_BYTES}`);
+    }
+    return await Deno.readFile(file);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Deno.errors.IsADirectory
+      ? "it is a folder"
+      : messageOf(error);
+    throw new ImageError(`Cannot read the image: ${why}`);
+  }
+}
+
+/** One image of a corpus. */
+export interface CorpusImage {
+  /** How the image is called in every table: with forward slashes, relative where its argument was a folder or table. */
+  readonly path: string;
+  /** Where its file is. */
+  readonly file: string;
+  /** What a table says of it, by column. */
+  readonly annotation?: Readonly<Record<string, string>>;
+  /** Why it cannot be used, where that is known before it is read: it becomes a failed image. */
+  readonly refused?: string;
+}
