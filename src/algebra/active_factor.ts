@@ -23,7 +23,7 @@ export class ActiveFactor {
     this.#matrix = matrix;
     this.#size = size;
     let largest = 0;
-    for (let i = 0; i < size; i++) largest = Math.max(largest, matrix[i * size + i]!);
+    for (let i = 0; i < size; i++) largest = Math.max(largest, matrix[i * size + i]);
     this.#least = TOLERANCE * largest;
     this.#lower = new Float64Array(size * (size + 1));
   }
@@ -32,11 +32,11 @@ export class ActiveFactor {
   append(member: number): boolean {
     const lower = this.#lower, stride = this.#size + 1, n = this.members.length;
     const from = member * this.#size, own = n * stride;
-    let left = this.#matrix[from + member]!;
+    let left = this.#matrix[from + member];
     for (let i = 0; i < n; i++) {
       const row = i * stride;
-      const value = (this.#matrix[from + this.members[i]!]! - product(lower, row, own, i)) /
-        lower[row + i]!;
+      const value = (this.#matrix[from + this.members[i]] - product(lower, row, own, i)) /
+        lower[row + i];
       lower[own + i] = value;
       left -= value * value;
     }
@@ -53,11 +53,11 @@ export class ActiveFactor {
     const n = this.members.length;
     lower.copyWithin(place * stride, (place + 1) * stride, (n + 1) * stride);
     for (let c = place; c < n; c++) {
-      const a = lower[c * stride + c]!, b = lower[c * stride + c + 1]!;
+      const a = lower[c * stride + c], b = lower[c * stride + c + 1];
       const r = Math.hypot(a, b);
       const cosine = a / r, sine = b / r;
       for (let at = c * stride + c; at < n * stride; at += stride) {
-        const x = lower[at]!, y = lower[at + 1]!;
+        const x = lower[at], y = lower[at + 1];
         lower[at] = cosine * x + sine * y;
         lower[at + 1] = cosine * y - sine * x;
       }
@@ -70,15 +70,15 @@ export class ActiveFactor {
     const x = b.slice(0, n);
     for (let i = 0; i < n; i++) {
       const row = i * stride;
-      let value = x[i]!;
-      for (let j = 0; j < i; j++) value -= lower[row + j]! * x[j]!;
-      x[i] = value / lower[row + i]!;
+      let value = x[i];
+      for (let j = 0; j < i; j++) value -= lower[row + j] * x[j];
+      x[i] = value / lower[row + i];
     }
     for (let i = n - 1; i >= 0; i--) {
       const row = i * stride;
-      const value = x[i]! / lower[row + i]!;
+      const value = x[i] / lower[row + i];
       x[i] = value;
-      for (let j = 0; j < i; j++) x[j]! -= lower[row + j]! * value;
+      for (let j = 0; j < i; j++) x[j] -= lower[row + j] * value;
     }
     return x;
   }

@@ -28,24 +28,24 @@ export function pivotedCholesky(
 ): CholeskyFactor {
   const lower = new Float64Array(n * n);
   const order = Uint32Array.from({ length: n }, (_, i) => i);
-  const left = Float64Array.from({ length: n }, (_, i) => matrix[i * n + i]!);
+  const left = Float64Array.from({ length: n }, (_, i) => matrix[i * n + i]);
   const least = tolerance * left.reduce((most, value) => Math.max(most, value), 0);
   let rank = 0;
   for (; rank < n; rank++) {
     let best = rank;
-    for (let k = rank + 1; k < n; k++) if (left[order[k]!]! > left[order[best]!]!) best = k;
-    const pivot = order[best]!;
-    if (!(left[pivot]! > least)) break;
-    order[best] = order[rank]!;
+    for (let k = rank + 1; k < n; k++) if (left[order[k]] > left[order[best]]) best = k;
+    const pivot = order[best];
+    if (!(left[pivot] > least)) break;
+    order[best] = order[rank];
     order[rank] = pivot;
-    const root = Math.sqrt(left[pivot]!);
+    const root = Math.sqrt(left[pivot]);
     const own = pivot * n;
     lower[own + rank] = root;
     for (let k = rank + 1; k < n; k++) {
-      const row = order[k]! * n;
-      const value = (matrix[row + pivot]! - product(lower, row, own, rank)) / root;
+      const row = order[k] * n;
+      const value = (matrix[row + pivot] - product(lower, row, own, rank)) / root;
       lower[row + rank] = value;
-      left[order[k]!]! -= value * value;
+      left[order[k]] -= value * value;
     }
   }
   return { order, rank, lower, n };
@@ -56,12 +56,12 @@ export function product(x: Float64Array, p: number, q: number, length: number): 
   let a = 0, b = 0, c = 0, d = 0;
   let j = 0;
   for (; j + 3 < length; j += 4) {
-    a += x[p + j]! * x[q + j]!;
-    b += x[p + j + 1]! * x[q + j + 1]!;
-    c += x[p + j + 2]! * x[q + j + 2]!;
-    d += x[p + j + 3]! * x[q + j + 3]!;
+    a += x[p + j] * x[q + j];
+    b += x[p + j + 1] * x[q + j + 1];
+    c += x[p + j + 2] * x[q + j + 2];
+    d += x[p + j + 3] * x[q + j + 3];
   }
-  for (; j < length; j++) a += x[p + j]! * x[q + j]!;
+  for (; j < length; j++) a += x[p + j] * x[q + j];
   return (a + b) + (c + d);
 }
 
@@ -72,10 +72,10 @@ export function solveLower(
 ): Float64Array {
   const x = new Float64Array(rank);
   for (let k = 0; k < rank; k++) {
-    const row = order[k]! * n;
-    let value = b[k]!;
-    for (let j = 0; j < k; j++) value -= lower[row + j]! * x[j]!;
-    x[k] = value / lower[row + k]!;
+    const row = order[k] * n;
+    let value = b[k];
+    for (let j = 0; j < k; j++) value -= lower[row + j] * x[j];
+    x[k] = value / lower[row + k];
   }
   return x;
 }
@@ -87,10 +87,10 @@ export function solveUpper(
 ): Float64Array {
   const x = b.slice(0, rank);
   for (let k = rank - 1; k >= 0; k--) {
-    const row = order[k]! * n;
-    const value = x[k]! / lower[row + k]!;
+    const row = order[k] * n;
+    const value = x[k] / lower[row + k];
     x[k] = value;
-    for (let j = 0; j < k; j++) x[j]! -= lower[row + j]! * value;
+    for (let j = 0; j < k; j++) x[j] -= lower[row + j] * value;
   }
   return x;
 }

@@ -26,7 +26,7 @@ export function coOccurrence(
   const patterns = new Uint8Array(columns * groups);
   for (let i = 0, at = 0; i < weights.length; i++) {
     const group = Math.floor(i / ROWS), bit = 1 << (i % ROWS);
-    for (let c = 0; c < columns; c++, at++) if (masks[at]) patterns[c * groups + group]! |= bit;
+    for (let c = 0; c < columns; c++, at++) if (masks[at]) patterns[c * groups + group] |= bit;
   }
   const sums = subsetSums(weights, groups);
   const result = new Float64Array(columns * columns);
@@ -36,10 +36,10 @@ export function coOccurrence(
       let even = 0, odd = 0;
       let p = a * groups, q = b * groups, from = 0;
       for (let g = 1; g < groups; g += 2, p += 2, q += 2, from += 512) {
-        even += sums[from + (patterns[p]! & patterns[q]!)]!;
-        odd += sums[from + 256 + (patterns[p + 1]! & patterns[q + 1]!)]!;
+        even += sums[from + (patterns[p] & patterns[q])];
+        odd += sums[from + 256 + (patterns[p + 1] & patterns[q + 1])];
       }
-      if (groups % 2 === 1) even += sums[from + (patterns[p]! & patterns[q]!)]!;
+      if (groups % 2 === 1) even += sums[from + (patterns[p] & patterns[q])];
       result[a * columns + b] = result[b * columns + a] = even + odd;
     }
   }
@@ -53,7 +53,7 @@ function subsetSums(weights: Float64Array, groups: number): Float64Array {
     for (let subset = 1; subset < 256; subset++) {
       const others = subset & (subset - 1);
       const row = ROWS * g + 31 - Math.clz32(subset ^ others);
-      sums[256 * g + subset] = sums[256 * g + others]! + (weights[row] ?? 0);
+      sums[256 * g + subset] = sums[256 * g + others] + (weights[row] ?? 0);
     }
   }
   return sums;

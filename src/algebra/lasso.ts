@@ -53,16 +53,16 @@ function descend(
   let moved = 0;
   let size = 0;
   for (let j = 0; j < p; j++) {
-    const own = gram[j * p + j]!;
+    const own = gram[j * p + j];
     if (!(own > 0)) continue;
-    const before = beta[j]!;
-    const pull = residual[j]! + own * before;
+    const before = beta[j];
+    const pull = residual[j] + own * before;
     const after = Math.abs(pull) <= alpha ? 0 : (pull - Math.sign(pull) * alpha) / own;
     size = Math.max(size, Math.abs(after));
     if (after === before) continue;
     const change = after - before;
     beta[j] = after;
-    for (let i = 0, at = j * p; i < p; i++, at++) residual[i]! -= change * gram[at]!;
+    for (let i = 0, at = j * p; i < p; i++, at++) residual[i] -= change * gram[at];
     moved = Math.max(moved, Math.abs(change));
   }
   return moved <= 1e-15 * size ? 0 : moved;
@@ -89,33 +89,33 @@ function search(
   const refresh = () => {
     residual.set(q);
     for (const j of members) {
-      const value = beta[j]!;
-      for (let i = 0, at = j * p; i < p; i++, at++) residual[i]! -= value * gram[at]!;
+      const value = beta[j];
+      for (let i = 0, at = j * p; i < p; i++, at++) residual[i] -= value * gram[at];
     }
   };
   const step = () =>
-    factor.solve(Float64Array.from(members, (j) => residual[j]! - alpha * signs[j]!));
+    factor.solve(Float64Array.from(members, (j) => residual[j] - alpha * signs[j]));
   for (let turn = 0; turn < 4 * p; turn++) {
     const way = step();
     const { share, zero } = lineMinimum(members, way, beta, signs, residual, alpha);
     if (share === 0 && zero === undefined) return false;
-    members.forEach((j, a) => beta[j]! += share * way[a]!);
+    members.forEach((j, a) => beta[j] += share * way[a]);
     if (zero !== undefined) {
-      beta[members[zero]!] = 0;
+      beta[members[zero]] = 0;
       factor.remove(zero);
     }
-    for (const j of members) signs[j] = Math.sign(beta[j]!) || signs[j]!;
+    for (const j of members) signs[j] = Math.sign(beta[j]) || signs[j];
     refresh();
     if (share < 1) continue;
     const next = violators(gram, beta, residual, alpha, 1e-12 * scale);
     if (next.length === 0) {
       // Once more from where it is: what the factor has lost by rotations.
       const rest = step();
-      members.forEach((j, a) => beta[j]! += rest[a]!);
+      members.forEach((j, a) => beta[j] += rest[a]);
       return true;
     }
     for (const j of next) {
-      signs[j] = Math.sign(residual[j]!);
+      signs[j] = Math.sign(residual[j]);
       if (!factor.append(j)) return false;
     }
   }
@@ -136,11 +136,11 @@ function violators(
   const p = beta.length;
   const excess = Float64Array.from(
     residual,
-    (slope, i) => beta[i] !== 0 || !(gram[i * p + i]! > 0) ? 0 : Math.abs(slope) - alpha,
+    (slope, i) => beta[i] !== 0 || !(gram[i * p + i] > 0) ? 0 : Math.abs(slope) - alpha,
   );
   const bound = Math.max(rounding, excess.reduce((most, value) => Math.max(most, value)) / 2);
   const found: number[] = [];
-  for (let i = 0; i < p; i++) if (excess[i]! > bound) found.push(i);
+  for (let i = 0; i < p; i++) if (excess[i] > bound) found.push(i);
   return found;
 }
 
@@ -161,9 +161,9 @@ function lineMinimum(
   let curvature = 0;
   const crossings: { at: number; place: number; speed: number }[] = [];
   active.forEach((j, place) => {
-    const from = beta[j]!, way = ways[place]!;
-    curvature += way * (residual[j]! - alpha * signs[j]!);
-    if ((from + way) * signs[j]! < 0) {
+    const from = beta[j], way = ways[place];
+    curvature += way * (residual[j] - alpha * signs[j]);
+    if ((from + way) * signs[j] < 0) {
       crossings.push({ at: -from / way, place, speed: Math.abs(way) });
     }
   });

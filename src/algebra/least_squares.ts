@@ -29,15 +29,15 @@ export function leastSquares(
   const others = m - rank;
   // B, [others, rank]: the rows that depend on the first ones, as sums of them.
   const sums = Array.from({ length: others }, (_, i) => {
-    const row = order[rank + i]! * m;
+    const row = order[rank + i] * m;
     return solveUpper(rows, lower.subarray(row, row + rank));
   });
   const fit = fitSums(sums, rank);
   return (b) => {
-    const ordered = Float64Array.from(order, (row) => b[row]!);
+    const ordered = Float64Array.from(order, (row) => b[row]);
     const v = fit(ordered.subarray(0, rank), ordered.subarray(rank));
     const u = new Float64Array(m);
-    solveUpper(rows, solveLower(rows, v)).forEach((value, k) => u[order[k]!] = value);
+    solveUpper(rows, solveLower(rows, v)).forEach((value, k) => u[order[k]] = value);
     return u;
   };
 }
@@ -55,12 +55,12 @@ function fitSums(
   for (let i = 0; i < size; i++) matrix[i * size + i] = 1;
   if (wide) {
     for (let i = 0; i < size; i++) {
-      for (let j = 0; j < size; j++) matrix[i * size + j]! += dot(sums[i]!, sums[j]!);
+      for (let j = 0; j < size; j++) matrix[i * size + j] += dot(sums[i], sums[j]);
     }
   } else {
     for (const row of sums) {
       for (let i = 0; i < size; i++) {
-        for (let j = 0; j < size; j++) matrix[i * size + j]! += row[i]! * row[j]!;
+        for (let j = 0; j < size; j++) matrix[i * size + j] += row[i] * row[j];
       }
     }
   }
@@ -68,7 +68,7 @@ function fitSums(
   return (s, t) => {
     if (wide) {
       // v = s + Bᵀ (1 + BBᵀ)⁻¹ (t − Bs)
-      const rest = Float64Array.from(sums, (row, i) => t[i]! - dot(row, s));
+      const rest = Float64Array.from(sums, (row, i) => t[i] - dot(row, s));
       return plusCombination(s, sums, solve(factor, rest));
     }
     return solve(factor, plusCombination(s, sums, t));
@@ -83,7 +83,7 @@ function plusCombination(
 ): Float64Array {
   const v = s.slice();
   sums.forEach((row, i) => {
-    for (let j = 0; j < v.length; j++) v[j]! += c[i]! * row[j]!;
+    for (let j = 0; j < v.length; j++) v[j] += c[i] * row[j];
   });
   return v;
 }
@@ -91,14 +91,14 @@ function plusCombination(
 /** The solution of a regular system. */
 function solve(factor: CholeskyFactor, b: Float64Array): Float64Array {
   const { order } = factor;
-  const ordered = Float64Array.from(order, (row) => b[row]!);
+  const ordered = Float64Array.from(order, (row) => b[row]);
   const x = new Float64Array(b.length);
-  solveUpper(factor, solveLower(factor, ordered)).forEach((value, k) => x[order[k]!] = value);
+  solveUpper(factor, solveLower(factor, ordered)).forEach((value, k) => x[order[k]] = value);
   return x;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }

@@ -96,7 +96,7 @@ export async function runBatch(
   timings: Timings,
 ): Promise<SampleResult[]> {
   const { classifier } = request;
-  const kind = samples[0]!.source.kind;
+  const kind = samples[0].source.kind;
   let started = performance.now();
   const lap = (stage: keyof Timings) => {
     const now = performance.now();
@@ -124,8 +124,8 @@ export async function runBatch(
       targetsOf(request.classes, predicted, classifier.classes.length)
     );
     // Classes outside, so that the gradients of one class are all that is held, however many there are.
-    for (let t = 0; t < targets[0]!.length; t++) {
-      const classes = targets.map((list) => list[t]!);
+    for (let t = 0; t < targets[0].length; t++) {
+      const classes = targets.map((list) => list[t]);
       for (const [m, method] of request.methods.entries()) {
         const wanted = samples.map((sample) => sample.methods.includes(m));
         if (!wanted.includes(true)) continue;
@@ -142,12 +142,12 @@ export async function runBatch(
         lap("score");
         samples.forEach((_, row) => {
           if (!wanted[row]) return;
-          const map = raw && { raw: rowOf(raw, row), height: raw.shape[1]!, width: raw.shape[2]! };
-          maps[row]!.push({
+          const map = raw && { raw: rowOf(raw, row), height: raw.shape[1], width: raw.shape[2] };
+          maps[row].push({
             method: m,
-            target: classes[row]!,
+            target: classes[row],
             ...(map ? { map } : {}),
-            scores: scores[row]!,
+            scores: scores[row],
           });
         });
       }
@@ -159,9 +159,9 @@ export async function runBatch(
       : undefined;
     lap("forward");
     return samples.map((_, row) => ({
-      prediction: predictions[row]!,
+      prediction: predictions[row],
       ...(activation ? { activation: rowOf(activation, row) } : {}),
-      maps: maps[row]!,
+      maps: maps[row],
     }));
   } finally {
     for (const context of contexts.values()) context.dispose();
@@ -180,7 +180,7 @@ async function passForward(
     samples.forEach(({ source }, row) => data.set(part(source), row * size));
     return floats([samples.length, ...shape], data);
   };
-  const kind = samples[0]!.source.kind;
+  const kind = samples[0].source.kind;
   if (kind === "forward") {
     return await classifier.forward(
       stack(classifier.inputShape, (s) => s.kind === "forward" ? s.input : new Float32Array()),
@@ -204,7 +204,7 @@ function predictionOf({ probabilities, logits }: Forward, row: number): Predicti
   // The first of equal probabilities, as NumPy's and PyTorch's argmax on the CPU.
   let predicted = 0;
   own.forEach((p, k) => {
-    if (p > own[predicted]!) predicted = k;
+    if (p > own[predicted]) predicted = k;
   });
   return { probabilities: own, ...(logits ? { logits: rowOf(logits, row) } : {}), predicted };
 }
@@ -220,7 +220,7 @@ export function scoresUnusable(
 
 /** A copy of one row along the first axis. */
 function rowOf(value: Tensor, row: number): Float32Array {
-  const size = value.data.length / value.shape[0]!;
+  const size = value.data.length / value.shape[0];
   return value.data.slice(row * size, (row + 1) * size);
 }
 
@@ -254,7 +254,7 @@ function storedMaps(
   const ready = new Float32Array(samples.length * height * width);
   samples.forEach(({ source }, row) => {
     if (source.kind !== "rescore") throw new TypeError("Cannot score maps that are not stored");
-    ready.set(source.map(m, classes[row]!).raw, row * height * width);
+    ready.set(source.map(m, classes[row]).raw, row * height * width);
   });
   return mapBatchOf(method, classifier, ready, samples.length);
 }
@@ -283,7 +283,7 @@ async function scoreRows(
   return samples.map((sample) =>
     sample.boxes.map(({ box, rect }) => ({
       box,
-      importance: importances[next++]!,
+      importance: importances[next++],
       share: shareInside(rect, width, height),
     }))
   );

@@ -68,9 +68,9 @@ export function sampleOf(values: Float32Array, samples: number, index: number): 
 export function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let largest = 0, least = Infinity, greatest = -Infinity;
   for (let i = 0; i < a.length; i++) {
-    largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
-    least = Math.min(least, a[i]!);
-    greatest = Math.max(greatest, a[i]!);
+    largest = Math.max(largest, Math.abs(a[i] - b[i]));
+    least = Math.min(least, a[i]);
+    greatest = Math.max(greatest, a[i]);
   }
   return largest === 0 ? 0 : largest / (greatest - least);
 }

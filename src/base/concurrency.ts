@@ -25,7 +25,7 @@ export async function mapConcurrently<T, R>(
     while (next < items.length) {
       const index = next++;
       try {
-        results[index] = await work(items[index]!, index);
+        results[index] = await work(items[index], index);
       } catch (error) {
         next = items.length;
         throw error;

@@ -39,7 +39,7 @@ export function readNpy(bytes: Uint8Array): AnyTensor {
     throw new SyntaxError(`Cannot read the .npy file: no NumPy signature in ${bytes.length} bytes`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const version = bytes[6]!;
+  const version = bytes[6];
   const start = version === 1 ? 10 : 12;
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   const header = new TextDecoder().decode(bytes.subarray(start, start + length));

@@ -26,7 +26,7 @@ export interface ProductShape {
 
 /** The shape of the product's result; `undefined` where it follows only when the model runs. */
 export function productShape(head: Graph, { product }: ChannelwiseReach): ProductShape | undefined {
-  const [batch, ...extents] = inferShapes(head).get(product.outputs[0]!)?.shape ?? [];
+  const [batch, ...extents] = inferShapes(head).get(product.outputs[0])?.shape ?? [];
   if (batch === undefined || !extents.every((extent) => typeof extent === "number")) {
     return undefined;
   }
@@ -103,7 +103,7 @@ function perChannelProduct(
 
 /** [before · C · after, K] as [C, before · after, K]. */
 function channelMatrices(weights: Tensor, channels: number, before: number, after: number): Tensor {
-  const outputs = weights.shape[1]!;
+  const outputs = weights.shape[1];
   const shape = [channels, before * after, outputs];
   if (before === 1) return floats(shape, weights.data);
   const data = new Float32Array(weights.data.length);
@@ -150,11 +150,11 @@ export function tailGraph(
   { product, channels }: ChannelwiseReach,
   { extents, size }: ProductShape,
 ): Graph {
-  const made = product.outputs[0]!;
+  const made = product.outputs[0];
   const bypass = head.inputs.map(({ name }) => name).filter((name) => name !== layer);
   const outputs = head.outputs.map(({ name }) => name);
   const graph = extract(head, { inputs: [made, ...bypass], outputs }, `${head.name} tail`);
-  const [batch] = graph.inputs[0]!.shape!;
+  const [batch] = graph.inputs[0].shape!;
   const float = { type: "float32" } as const;
   graph.inputs = [
     { name: MASKS, ...float, shape: [batch!, channels] },

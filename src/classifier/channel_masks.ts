@@ -152,12 +152,12 @@ async function runContributions(
   const given = { [layer]: forward.activation, ...forward.bypass };
   const feeds: Record<string, Tensor> = {};
   for (const name of open.inputs) {
-    feeds[name] = rows(await readFloats(given[name]!), first, Math.min(batch, first + count));
+    feeds[name] = rows(await readFloats(given[name]), first, Math.min(batch, first + count));
   }
   const results = await open.run(feeds);
   return {
-    contributions: await toFloats(results[CONTRIBUTIONS]!),
-    base: await toFloats(results[BASE]!),
+    contributions: await toFloats(results[CONTRIBUTIONS]),
+    base: await toFloats(results[BASE]),
   };
 }
 
@@ -186,7 +186,7 @@ async function sumScores(
     const some = masks.subarray(from * channels, (from + size) * channels);
     const part = floats([some.length / channels, channels], new Float32Array(some));
     feeds[MASKS] = padRows(part, size);
-    scores.push(await scoresOf(await open.run(feeds), graphs, part.shape[0]!));
+    scores.push(await scoresOf(await open.run(feeds), graphs, part.shape[0]));
   }
   return joinScores(scores);
 }
@@ -196,7 +196,7 @@ async function scoresOf(
   { logits, probabilities }: Classifier["graphs"],
   count: number,
 ): Promise<Scores> {
-  const read = async (name: string) => rows(await toFloats(results[name]!), 0, count);
+  const read = async (name: string) => rows(await toFloats(results[name]), 0, count);
   return {
     probabilities: await read(probabilities),
     ...(logits ? { logits: await read(logits) } : {}),

@@ -47,9 +47,9 @@ export async function evaluateRows(
     const part = rows(values, from, Math.min(count, from + batch));
     feeds[names.input] = padRows(part, batch);
     const results = await session.run(feeds);
-    const kept = (value: Tensor) => rows(value, 0, part.shape[0]!);
-    probabilities.push(kept(await toFloats(results[names.probabilities]!)));
-    if (names.logits) logits.push(kept(await toFloats(results[names.logits]!)));
+    const kept = (value: Tensor) => rows(value, 0, part.shape[0]);
+    probabilities.push(kept(await toFloats(results[names.probabilities])));
+    if (names.logits) logits.push(kept(await toFloats(results[names.logits])));
   }
   return {
     probabilities: joinRows(probabilities, shape),
@@ -87,9 +87,9 @@ export function joinScores(parts: readonly Scores[]): Scores {
 
 function joinRows(parts: readonly Tensor[], shape: readonly number[]): Tensor {
   if (parts.length === 0) return floats([0, ...shape], []);
-  if (parts.length === 1) return parts[0]!;
-  const rest = parts[0]!.shape.slice(1);
-  const count = parts.reduce((sum, part) => sum + part.shape[0]!, 0);
+  if (parts.length === 1) return parts[0];
+  const rest = parts[0].shape.slice(1);
+  const count = parts.reduce((sum, part) => sum + part.shape[0], 0);
   const data = new Float32Array(count * sizeOf(rest));
   let at = 0;
   for (const part of parts) {

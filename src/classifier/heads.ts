@@ -25,7 +25,7 @@ export function headValues(
         `Cannot compute ${name} of model ${card.name}: its head has ${weights.length} weights for ${probabilities.length} classes; correct the card`,
       );
     }
-    values[name] = weights.reduce((sum, weight, k) => sum + weight * probabilities[k]!, bias);
+    values[name] = weights.reduce((sum, weight, k) => sum + weight * probabilities[k], bias);
   }
   return values;
 }

@@ -30,7 +30,7 @@ export function fixInput(
     const names = graph.inputs.map(({ name }) => name).join(", ");
     fail(`it has ${graph.inputs.length} inputs (${names}), a classifier of images has one`);
   }
-  const input = graph.inputs[0]!;
+  const input = graph.inputs[0];
   if (input.name !== card.input.name) {
     fail(`its input is called ${input.name}, its card says ${card.input.name}`);
   }

@@ -57,12 +57,12 @@ export async function openScored(
   const notices = [...described.notices];
   const found = findLayer(graph, logits ?? probabilities, options.layer ?? card.targetLayer);
   const { head, bypass } = cut(graph, found.name);
-  const field = receptiveFields(graph, graph.inputs[0]!.name).get(found.name);
+  const field = receptiveFields(graph, graph.inputs[0].name).get(found.name);
   const layer = { ...found, ...(field ? { field } : {}) };
   const placementRule = options.placement ?? card.placement;
   const placement = place(placementRule, layer, inputShape, notices);
   const outputs = [layer.name, ...bypass, ...logits ? [logits] : [], probabilities];
-  const passage = extract(graph, { inputs: [graph.inputs[0]!.name], outputs }, card.name);
+  const passage = extract(graph, { inputs: [graph.inputs[0].name], outputs }, card.name);
   const onDevice = [layer.name, ...bypass];
   const session = await openSteady(passage, backend, { onDevice });
   const sessions = new Map<string, Promise<Session>>();
@@ -86,7 +86,7 @@ export async function openScored(
     }
     return opening;
   };
-  const input = graph.inputs[0]!.name;
+  const input = graph.inputs[0].name;
   const scoreOf = (score: ScoreTensor): Value => {
     const value = score === "logits" ? logits : probabilities;
     if (value) return value;
@@ -94,7 +94,7 @@ export async function openScored(
   };
   const scoreNames = { probabilities, ...(logits ? { logits } : {}) };
   const scoreOutputs = [...logits ? [logits] : [], probabilities];
-  const fixed = typeof graph.inputs[0]!.shape?.[0] === "number";
+  const fixed = typeof graph.inputs[0].shape?.[0] === "number";
   const activationSize = layer.channels * layer.height * layer.width;
   const rowsOfHead = fixed ? batch : headBatch(activationSize, batch);
 
@@ -132,24 +132,24 @@ export async function openScored(
       ...options.key,
     },
     async forward(values) {
-      const count = values.shape[0]!;
+      const count = values.shape[0];
       const padded = padRows(values, batch);
       const results = await session.run({ [input]: padded });
-      const kept = Object.fromEntries(bypass.map((name) => [name, results[name]!]));
-      const activation = results[layer.name]!;
+      const kept = Object.fromEntries(bypass.map((name) => [name, results[name]]));
+      const activation = results[layer.name];
       return {
         count,
         input: padded,
         activation,
         bypass: kept,
-        ...(logits ? { logits: await toFloats(results[logits]!) } : {}),
-        probabilities: await toFloats(results[probabilities]!),
+        ...(logits ? { logits: await toFloats(results[logits]) } : {}),
+        probabilities: await toFloats(results[probabilities]),
         dispose: () => [activation, ...Object.values(kept)].forEach(release),
       };
     },
     resume(activation, storedLogits, storedProbabilities) {
       return {
-        count: activation.shape[0]!,
+        count: activation.shape[0],
         activation: padRows(activation, batch),
         bypass: {},
         ...(storedLogits ? { logits: padRows(storedLogits, batch) } : {}),
@@ -175,7 +175,7 @@ export async function openScored(
         cotangent,
       };
       // The backward graph keeps only the inputs that it reads: a linear head's gradient needs no activation.
-      const read = Object.fromEntries(backward.inputs.map((name) => [name, feeds[name]!]));
+      const read = Object.fromEntries(backward.inputs.map((name) => [name, feeds[name]]));
       const { gradient, gradient_mean } = await backward.run(read);
       return { gradient: gradient!, mean: gradient_mean! };
     },
@@ -185,7 +185,7 @@ export async function openScored(
       const missing = unsupportedOps(graph, from, value, GRADIENT_RULES);
       if (missing.length === 0) return undefined;
       const ops = [...new Set(missing.map(({ op }) => op))].join(", ");
-      return `no gradient rule for ${ops} (node ${missing[0]!.node})`;
+      return `no gradient rule for ${ops} (node ${missing[0].node})`;
     },
     async evaluate(inputs) {
       const whole = await sessionOf(

@@ -92,7 +92,7 @@ async function bareClassifier(
     source: path,
     licence: "not stated",
     input: {
-      name: graph.inputs[0]!.name,
+      name: graph.inputs[0].name,
       width,
       height,
       channels: channels === 1 ? "grey" : "rgb",
@@ -135,7 +135,7 @@ function extents(
     );
   }
   const found = [1, 2, 3].map((axis) => {
-    const extent = shape[axis]!;
+    const extent = shape[axis];
     return typeof extent === "number" && extent > 0 ? extent : known?.[axis - 1];
   });
   if (found.some((extent) => extent === undefined)) {

@@ -91,7 +91,7 @@ export function unsteadyOps(graph: Graph): string[] {
     if (node.op !== "ReduceSum" && node.op !== "ReduceMean") return true;
     known ??= inferShapes(graph);
     // Whole numbers are added without rounding; a sum across rows of memory is made element by element.
-    return known.get(node.inputs[0]!)?.type === "float32" &&
+    return known.get(node.inputs[0])?.type === "float32" &&
       trailingAxes(node, known)?.trailing !== false;
   });
   return [...new Set(unsteady.map(({ op, domain }) => domain ? `${domain}.${op}` : op))];
@@ -114,8 +114,8 @@ export function steadyRows(source: Graph): Graph {
       continue;
     }
     const last = graph.nodes.at(-1)!;
-    last.outputs = [node.outputs[0]!];
-    known.set(node.outputs[0]!, known.get(result)!);
+    last.outputs = [node.outputs[0]];
+    known.set(node.outputs[0], known.get(result)!);
   }
   return graph;
 }
@@ -142,7 +142,7 @@ function trailingAxes(
   node: Node,
   known: ReadonlyMap<Value, Known>,
 ): { axes: readonly number[]; shape: readonly Dim[]; trailing: boolean } | undefined {
-  const shape = known.get(node.inputs[0]!)?.shape;
+  const shape = known.get(node.inputs[0])?.shape;
   if (!shape) return undefined;
   const listed = node.inputs[1] ? known.get(node.inputs[1])?.elements : intsOf(node, "axes") ??
     (intOf(node, "noop_with_empty_axes", 0) ? undefined : [...shape.keys()]);
@@ -155,7 +155,7 @@ function trailingAxes(
 
 /** Σ over the last axes as [rows, M] × [M, 1]: one order of additions for every row. */
 function lastAxesSum(b: GraphBuilder, node: Node): Value | undefined {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const found = trailingAxes(node, b.known);
   if (!found?.trailing || b.known.get(x)?.type !== "float32") return undefined;
   const { axes, shape } = found;
@@ -178,7 +178,7 @@ function lastAxesSum(b: GraphBuilder, node: Node): Value | undefined {
  * are rounded correctly and so the same everywhere: d^0.75 = √d · √√d.
  */
 function lrn(b: GraphBuilder, node: Node): Value | undefined {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const shape = b.known.get(x)?.shape;
   if (shape?.length !== 4 || shape.slice(1).some((dim) => typeof dim !== "number")) {
     return undefined;
@@ -225,7 +225,7 @@ function oneByOne(session: Session): Session {
         parts.push(await session.run(Object.fromEntries(own), fetches));
       }
       return Object.fromEntries(
-        Object.keys(parts[0]!).map((name) => [name, stacked(parts.map((part) => part[name]!))]),
+        Object.keys(parts[0]).map((name) => [name, stacked(parts.map((part) => part[name]))]),
       );
     },
   };

@@ -91,7 +91,7 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
   );
   return all.map((row) =>
     row.map((cell, c) => {
-      const space = " ".repeat(widths[c]! - width(cell));
+      const space = " ".repeat(widths[c] - width(cell));
       return numeric[c] ? space + cell : cell + space;
     }).join("  ").trimEnd()
   ).join("\n");
@@ -175,7 +175,7 @@ export function pairTable(
       ["", "method", ...columns.map((column) => String(column + 1))],
       rows.map((row) => [
         String(row + 1),
-        names[row]!,
+        names[row],
         ...columns.map((column) => column < row ? decimals(figure(row, column)) : ""),
       ]),
     ));

@@ -100,7 +100,7 @@ export class Accumulator {
       throw new RangeError(`Cannot count with the threshold ${threshold}`);
     }
     columns.forEach((column, at) => {
-      if (!(column in classes) || (at > 0 && column <= columns[at - 1]!)) {
+      if (!(column in classes) || (at > 0 && column <= columns[at - 1])) {
         throw new RangeError(
           `Cannot keep columns ${columns}: not ascending indices of ${classes.length} classes`,
         );
@@ -135,20 +135,20 @@ export class Accumulator {
     const targets = new Set(sample.targets);
     this.#check(sample, targets);
     this.#samples++;
-    this.#predicted[predicted]!++;
+    this.#predicted[predicted]++;
     for (const label of sample.labels ?? []) this.#counts(label);
 
     /** Labels that are salient under the map of each target. */
     const salient = new Map<number, Set<string>>();
     for (const { label, class: target, importance } of sample.scores) {
       const counts = this.#counts(label);
-      const column = this.#columnOf[target]!;
+      const column = this.#columnOf[target];
       if (Number.isNaN(importance)) {
-        if (column >= 0) counts.nan[column]!++;
+        if (column >= 0) counts.nan[column]++;
         continue;
       }
       if (column >= 0) {
-        counts.boxes[column]!++;
+        counts.boxes[column]++;
         addExactly(counts.sum, column, Math.round(importance * SCALE));
       }
       if (importance > this.threshold) {
@@ -160,7 +160,7 @@ export class Accumulator {
     for (const [column, target] of this.columns.entries()) {
       const labels = salient.get(targets.has(target) ? target : predicted);
       const kind = target === predicted ? "both" : "other";
-      for (const label of labels ?? []) this.#counts(label)[kind][column]!++;
+      for (const label of labels ?? []) this.#counts(label)[kind][column]++;
     }
   }
 
@@ -177,7 +177,7 @@ export class Accumulator {
       throw new RangeError(`Cannot merge counts of different settings: ${mine} and ${theirs}`);
     }
     this.#samples += other.#samples;
-    other.#predicted.forEach((count, at) => this.#predicted[at]! += count);
+    other.#predicted.forEach((count, at) => this.#predicted[at] += count);
     for (const [label, theirCounts] of other.#objects) {
       const counts = this.#counts(label);
       for (const kind of COUNTS) {
@@ -191,7 +191,7 @@ export class Accumulator {
     const column = this.#columnOf[target] ?? -1;
     if (column < 0) return undefined;
     const counts = this.#objects.get(label);
-    const n = this.#samples, predicted = this.#predicted[target]!;
+    const n = this.#samples, predicted = this.#predicted[target];
     const a = counts?.both[column] ?? 0, b = counts?.other[column] ?? 0;
     return {
       a,
@@ -300,7 +300,7 @@ export class Accumulator {
 
 /** Adds in whole numbers. @throws {RangeError} where a sum would not be exact any more (a cell with over 5·10^8 boxes). */
 function addExactly(values: Float64Array, at: number, value: number): void {
-  const sum = values[at]! + value;
+  const sum = values[at] + value;
   if (!Number.isSafeInteger(sum)) {
     throw new RangeError(`Cannot count exactly: a sum reached ${sum}`);
   }

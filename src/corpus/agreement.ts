@@ -24,17 +24,17 @@ export class Agreement {
   /** Adds one box: its importance under each method, NaN where there is none. */
   add(importances: readonly number[]): void {
     for (let i = 0; i < this.#methods; i++) {
-      const x = importances[i]!;
+      const x = importances[i];
       for (let j = 0; j < i; j++) {
-        const y = importances[j]!;
+        const y = importances[j];
         if (Number.isNaN(x) || Number.isNaN(y)) continue;
         const at = (i * this.#methods + j) * 6;
-        this.#sums[at]! += 1;
-        this.#sums[at + 1]! += x;
-        this.#sums[at + 2]! += y;
-        this.#sums[at + 3]! += x * x;
-        this.#sums[at + 4]! += y * y;
-        this.#sums[at + 5]! += x * y;
+        this.#sums[at] += 1;
+        this.#sums[at + 1] += x;
+        this.#sums[at + 2] += y;
+        this.#sums[at + 3] += x * x;
+        this.#sums[at + 4] += y * y;
+        this.#sums[at + 5] += x * y;
       }
     }
   }

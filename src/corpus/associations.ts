@@ -89,7 +89,7 @@ function rank(outputs: readonly MethodOutput[], measure: string, limit: number):
     }
   }
   return [...cells.values()].filter(({ length }) => 2 * length >= outputs.length)
-    .map((found) => outputs.length > 1 ? middle(found) : found[0]!)
+    .map((found) => outputs.length > 1 ? middle(found) : found[0])
     // Stable: classes stay in their order.
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || compareCodePoints(a.object, b.object))
     .slice(0, limit);
@@ -105,16 +105,16 @@ function* cellsOf(
   for (const [row, object] of matrix.objects.entries()) {
     for (const [column, target] of counts.columns.entries()) {
       const at = row * matrix.classes.length + column;
-      const value = matrix.values[at]!;
+      const value = matrix.values[at];
       if (Number.isNaN(value)) continue;
       const { a, b, c } = counts.cell(object, target)!;
       yield {
         object,
-        class: matrix.classes[column]!,
+        class: matrix.classes[column],
         measure,
         method,
         value,
-        importance: importances[at]!,
+        importance: importances[at],
         both: a,
         withObject: a + b,
         withClass: a + c,
@@ -126,12 +126,12 @@ function* cellsOf(
 /** One cell for those of several methods. */
 function middle(cells: readonly Association[]): Association {
   const sorted = cells.toSorted((a, b) => a.value - b.value);
-  const low = sorted[(sorted.length - 1) >> 1]!, high = sorted[sorted.length >> 1]!;
+  const low = sorted[(sorted.length - 1) >> 1], high = sorted[sorted.length >> 1];
   const chosen = Math.abs(low.value) <= Math.abs(high.value) ? low : high;
   return {
     ...chosen,
     methods: {
-      least: sorted[0]!.value,
+      least: sorted[0].value,
       greatest: sorted.at(-1)!.value,
       agreeing: cells.filter(({ value }) => Math.sign(value) === Math.sign(chosen.value)).length,
       defined: cells.length,

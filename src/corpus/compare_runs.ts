@@ -151,7 +151,7 @@ class Comparison {
       if (own && other) {
         for (const column of values(own)) {
           const tally = this.tallies.get(sectionOf(column))!;
-          if (column in other) tally.compare({ ...place, column }, own[column]!, other[column]!);
+          if (column in other) tally.compare({ ...place, column }, own[column], other[column]);
           else tally.lacking("missing", { ...place, column }, 1);
         }
         for (const column of values(other)) {
@@ -222,7 +222,7 @@ class Comparison {
       const [a, b] = [await own.next(), await other.next()];
       if (a.done && b.done) return;
       const rows = [a, b].map(({ done, value }) => done ? [] : [value as TableRow]);
-      this.#rows(table, rows[0]!, rows[1]!, () => ({ table, line }), () => "other tables", []);
+      this.#rows(table, rows[0], rows[1], () => ({ table, line }), () => "other tables", []);
     }
   }
 }
@@ -274,7 +274,7 @@ export function pairBoxes<Row extends TableRow>(
   after: readonly Row[],
 ): [Row | undefined, Row | undefined][] {
   const inOrder = before.length === after.length &&
-    before.every((row, i) => sameText(row, after[i]!) || overlap(row, after[i]!) >= SAME_BOX);
+    before.every((row, i) => sameText(row, after[i]) || overlap(row, after[i]) >= SAME_BOX);
   if (inOrder) return before.map((row, i) => [row, after[i]]);
   const free = new Set(after);
   const pairs = before.map((row): [Row | undefined, Row | undefined] => {

@@ -131,7 +131,7 @@ function modelCauses(before: ManifestJson, after: ManifestJson): Cause[] {
   const causes = new Map<string, Cause>();
   for (const name of Object.keys(before)) {
     if (NO_CAUSE.includes(name) || after[name] === undefined) continue;
-    for (const { path, before: own, after: other } of leaves(before[name]!, after[name]!, name)) {
+    for (const { path, before: own, after: other } of leaves(before[name], after[name], name)) {
       const [last] = path.split(".").slice(-1);
       // They are told on their own.
       if (["backend", "runtime", "batch"].includes(last!)) continue;

@@ -97,14 +97,14 @@ export async function appendHistory(folder: string, rows: readonly HistoryRow[])
 export function historyLine(rows: readonly HistoryRow[]): string {
   const now = lastStreak(rows);
   const before = rows.slice(0, rows.length - now.length);
-  const verdict = now[0]!.verdict;
+  const verdict = now[0].verdict;
   if (before.length === 0) {
     return now.length === 1
       ? `${verdict}, the first check`
       : `the same verdict (${verdict}) for ${span(now)}`;
   }
   const earlier = lastStreak(before);
-  const [last, first] = [earlier.at(-1)!, now[0]!];
+  const [last, first] = [earlier.at(-1)!, now[0]];
   const changes = CIRCUMSTANCES.filter((name) => last[name] !== first[name])
     .map((name) => `${name} ${first[name] || "(none)"} (was ${last[name] || "none"})`);
   // Inputs are told before versions: with another image, that a version changed as well explains nothing.
@@ -126,7 +126,7 @@ function lastStreak(rows: readonly HistoryRow[]): readonly HistoryRow[] {
 
 /** From the first to the last check of a streak: `12 weeks, 13 checks`. */
 function span(rows: readonly HistoryRow[]): string {
-  const days = (Date.parse(rows.at(-1)!.time) - Date.parse(rows[0]!.time)) / 86_400_000;
+  const days = (Date.parse(rows.at(-1)!.time) - Date.parse(rows[0].time)) / 86_400_000;
   const [amount, unit] = days >= 14
     ? [Math.floor(days / 7), "week"]
     : days >= 1

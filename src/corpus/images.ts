@@ -70,7 +70,7 @@ export async function findImages(
           path: prefix ? `${prefix.replace(/\/$/, "")}/${path}` : path,
           file,
           ...options.labels === "folders" && path.includes("/")
-            ? { annotation: { label: path.split("/")[0]! } }
+            ? { annotation: { label: path.split("/")[0] } }
             : {},
         });
       }
@@ -160,7 +160,7 @@ function annotate(
   if (matched === 0) {
     throw new UsageError(
       `Cannot use the annotations of ${basename(origin)}: none of its ${rows.length} images (${
-        rows[0]!.path
+        rows[0].path
       } …) is in ${folders.join(" or ")}; give the folder that holds them`,
     );
   }

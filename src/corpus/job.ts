@@ -46,17 +46,17 @@ export function writeJob(writer: LedgerWriter, run: number, stages: Stages, job:
   );
   job.results.forEach((result, index) => {
     if (!result) return;
-    const { id } = rows[index]!;
+    const { id } = rows[index];
     writer.prediction(id, stages.forward.id, result.prediction);
     if (result.activation) writer.activation(id, stages.forward.id, result.activation);
     for (const { method, target, map, scores } of result.maps) {
-      const own = stages.methods[method]!;
+      const own = stages.methods[method];
       if (map) writer.map(id, own.map.id, target, map);
       writer.scores(
         id,
         own.score.id,
         target,
-        scores.map(({ box, importance, share }) => ({ box: boxIds[box]!, importance, share })),
+        scores.map(({ box, importance, share }) => ({ box: boxIds[box], importance, share })),
       );
     }
   });

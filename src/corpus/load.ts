@@ -65,7 +65,7 @@ export async function* loadAhead(
     if (next >= images.length) return;
     const ordinal = next++;
     const own = { read: 0, decode: 0 };
-    const loading = load(analysis, ledger, stages, images[ordinal]!, ordinal, own);
+    const loading = load(analysis, ledger, stages, images[ordinal], ordinal, own);
     loading.catch(() => {}); // thrown where its turn comes
     pending.push({ loading, own });
   };
@@ -182,18 +182,18 @@ function needOf(
   const targets = targetsOf(classes, prediction.predicted, classifier.classes.length);
   const methods = all.filter((m) =>
     otherBoxes ||
-    !targets.every((target) => ledger.scoresDone(sample, stages.methods[m]!.score.id, target))
+    !targets.every((target) => ledger.scoresDone(sample, stages.methods[m].score.id, target))
   );
   if (methods.length === 0) return { source: "done", methods };
   const unmapped = methods.filter((m) =>
-    !targets.every((target) => ledger.hasMap(sample, stages.methods[m]!.map.id, target))
+    !targets.every((target) => ledger.hasMap(sample, stages.methods[m].map.id, target))
   );
   if (unmapped.length === 0) {
     const map = (method: number, target: number) =>
-      ledger.map(sample, stages.methods[method]!.map.id, target)!;
+      ledger.map(sample, stages.methods[method].map.id, target)!;
     return { source: { kind: "rescore", prediction, map }, methods };
   }
-  const activation = classifier.resumable && !unmapped.some((m) => analysis.methods[m]!.needsInput)
+  const activation = classifier.resumable && !unmapped.some((m) => analysis.methods[m].needsInput)
     ? ledger.activation(sample, stages.forward.id)
     : undefined;
   const { channels, height, width } = classifier.layer;

@@ -44,7 +44,7 @@ export function associationMatrix(
     method,
     threshold,
     objects,
-    classes: columns.map((target) => counts.classes[target]!),
+    classes: columns.map((target) => counts.classes[target]),
     values,
   };
 }

@@ -80,14 +80,14 @@ export async function writeOutputs(
   const { counted, agreement } = countRun(ledger, run, analysis, stages, threshold);
   const outputs: MethodOutput[] = [];
   for (const [m, method] of methods.entries()) {
-    const { counts, boxes, undefinedBoxes } = counted[m]!;
+    const { counts, boxes, undefinedBoxes } = counted[m];
     const matrices = Object.values(MEASURES).map((measure) =>
       associationMatrix(counts, measure, method)
     );
     for (const matrix of matrices) {
       await writeWhole(join(matricesFolder, `${method}.${matrix.measure}.csv`), matrixCsv(matrix));
     }
-    const control = analysis.methods[m]!.family === "control";
+    const control = analysis.methods[m].family === "control";
     outputs.push({ method, control, counts, matrices, boxes, undefinedBoxes });
   }
   if (methods.length > 1) {
@@ -163,7 +163,7 @@ function countRun(
   // Importances of the sample at work, by box and class.
   let boxes = new Map<string, number[]>();
   for (const sample of scoredSamples(ledger, run, analysis, stages)) {
-    const own = counted[sample.method]!;
+    const own = counted[sample.method];
     for (const { class: target, box, importance } of sample.scores) {
       const key = `${box.id} ${target}`;
       let importances = boxes.get(key);
@@ -229,7 +229,7 @@ export async function writeMaps(
       );
       files++;
     };
-    const targets = { sampling: stages.sampling.id, map: stages.methods[m]!.map.id };
+    const targets = { sampling: stages.sampling.id, map: stages.methods[m].map.id };
     let lastSample = -1;
     for (const row of ledger.mapRows(run, targets)) {
       const prediction = ledger.prediction(row.sample.id, stages.forward.id);

@@ -132,7 +132,7 @@ export async function streamCorpus(
     const results = await runBatch(analysis, batch.map(({ work }) => work), keep, timings);
     for (const [i, { job, sample }] of batch.entries()) {
       job.results[sample] = results[i];
-      const reason = scoresUnusable(results[i]!.prediction, classifier.classes);
+      const reason = scoresUnusable(results[i].prediction, classifier.classes);
       if (reason !== undefined) {
         const part = job.samples.length > 1 ? ` of sample ${sample + 1}` : "";
         job.error ??= `Cannot use the classifier's scores${part}: ${reason}`;

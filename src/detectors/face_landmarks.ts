@@ -86,7 +86,7 @@ export async function openFaceLandmarks(
       if (!crop) return undefined;
       const input = floats([1, 3, height, width], prepare(image, crop, card.input));
       const outputs = await session.run({ [name]: input });
-      const { data } = await toFloats(outputs[card.output.name]!);
+      const { data } = await toFloats(outputs[card.output.name]);
       return placeLandmarks(data, crop);
     },
     dispose: () => session.dispose(),

@@ -66,7 +66,7 @@ const GROUPS: readonly { label: string; first: number; last: number }[] = [
 function bounds(landmarks: Float32Array, first: number, last: number): Rect {
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let point = first; point <= last; point++) {
-    const x = landmarks[2 * point]!, y = landmarks[2 * point + 1]!;
+    const x = landmarks[2 * point], y = landmarks[2 * point + 1];
     [x0, y0, x1, y1] = [Math.min(x0, x), Math.min(y0, y), Math.max(x1, x), Math.max(y1, y)];
   }
   return { x0, y0, x1, y1 };
@@ -78,8 +78,8 @@ function bounds(landmarks: Float32Array, first: number, last: number): Rect {
  * cheek turned away has no extent and is left out.
  */
 function cheeks(landmarks: Float32Array): Rect[] {
-  const x = (point: number) => landmarks[2 * point]!;
-  const y = (point: number) => landmarks[2 * point + 1]!;
+  const x = (point: number) => landmarks[2 * point];
+  const y = (point: number) => landmarks[2 * point + 1];
   return [
     { x0: x(3), y0: Math.max(y(40), y(41)), x1: x(31), y1: y(48) },
     { x0: x(35), y0: Math.max(y(46), y(47)), x1: x(13), y1: y(54) },
@@ -134,7 +134,7 @@ export async function openFaceParts(
   refuseOptions(card.name, options);
   const parsed = settingsSchema.safeParse(card.decoder);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
+    const issue = parsed.error.issues[0];
     throw new ModelError(
       `Cannot use detector ${card.name}: decoder.${issue.path.join(".")}: ${issue.message}`,
     );

@@ -82,7 +82,7 @@ export function decodeTinyFace(
   for (let row = 0; row < cells; row++) {
     for (let column = 0; column < cells; column++) {
       anchors.forEach(([anchorWidth, anchorHeight], anchor) => {
-        const at = (k: number) => grid.data[((anchor * 5 + k) * cells + row) * cells + column]!;
+        const at = (k: number) => grid.data[((anchor * 5 + k) * cells + row) * cells + column];
         const confidence = sigmoid(at(4));
         if (!(confidence > scoreThreshold)) return;
         const x = (column + sigmoid(at(0))) * unitX;
@@ -152,7 +152,7 @@ export async function openTinyFace(
 ): Promise<FaceFinder> {
   const parsed = settingsSchema.safeParse(card.decoder);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
+    const issue = parsed.error.issues[0];
     throw new ModelError(
       `Cannot use model ${card.name}: decoder.${issue.path.join(".")}: ${issue.message}`,
     );
@@ -176,7 +176,7 @@ export async function openTinyFace(
         const spec = { ...card.input, width: size, height: size };
         const input = floats([1, 3, size, size], prepare(square, frameOf(square), spec));
         const outputs = await session.run({ [spec.name]: input });
-        const grid = await toFloats(outputs[card.output.name]!);
+        const grid = await toFloats(outputs[card.output.name]);
         const boxes = decodeTinyFace(grid, { image, size, ...settings });
         found.push(...suppress(boxes, settings.iouThreshold));
       }

@@ -154,7 +154,7 @@ function yoloCard(card: DetectorCard): YoloCard {
   };
   const parsed = settingsSchema.safeParse(card.decoder);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
+    const issue = parsed.error.issues[0];
     refuse(`decoder.${issue.path.join(".")}: ${issue.message}`);
   }
   const { file, sha256, classes, input } = card;
@@ -251,9 +251,9 @@ async function runHeads(
   );
   const heads: YoloHead[] = [];
   for (const { output, anchors } of settings.heads) {
-    const { shape, data } = await toFloats(outputs[output]!);
+    const { shape, data } = await toFloats(outputs[output]);
     checkHeadShape(card, output, anchors.length, shape);
-    heads.push({ name: output, logits: data, height: shape[2]!, width: shape[3]!, anchors });
+    heads.push({ name: output, logits: data, height: shape[2], width: shape[3], anchors });
   }
   return heads;
 }

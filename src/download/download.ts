@@ -118,7 +118,7 @@ export async function download(
             error.reached,
           );
         }
-        const wait = Math.max(delays[attempt++]!, error.pause ?? 0);
+        const wait = Math.max(delays[attempt++], error.pause ?? 0);
         options.onWait?.(error.message, wait);
         await pause(wait, signal);
       }

@@ -44,7 +44,7 @@ export async function* cascade(
     }
     // A copy of all weights, with its sessions.
     await context.classifier.dropDerived(nameOf(context, count));
-    yield { layers: count, layer: layers[count - 1]!.name, correlations };
+    yield { layers: count, layer: layers[count - 1].name, correlations };
   }
 }
 

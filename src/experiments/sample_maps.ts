@@ -53,12 +53,12 @@ export async function byPlacement(
 export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let meanA = 0, meanB = 0;
   for (let i = 0; i < a.length; i++) {
-    meanA += a[i]! / a.length;
-    meanB += b[i]! / a.length;
+    meanA += a[i] / a.length;
+    meanB += b[i] / a.length;
   }
   let ab = 0, aa = 0, bb = 0;
   for (let i = 0; i < a.length; i++) {
-    const x = a[i]! - meanA, y = b[i]! - meanB;
+    const x = a[i] - meanA, y = b[i] - meanB;
     ab += x * y;
     aa += x * x;
     bb += y * y;

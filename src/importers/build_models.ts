@@ -29,7 +29,7 @@ export function buildNet(
   sources: readonly [Uint8Array, Uint8Array],
 ): { model: Uint8Array; card: string } {
   recipe.files.forEach(({ path, sha256: expected }, i) => {
-    const found = sha256(sources[i]!);
+    const found = sha256(sources[i]);
     if (found === expected) return;
     throw new ModelError(
       `Cannot build ${recipe.name}: sha256 of ${path} in ${recipe.from.name} ${recipe.from.version} is ${found}, not ${expected}`,

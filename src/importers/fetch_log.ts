@@ -186,8 +186,8 @@ async function rowsOf(path: string, header: readonly string[]): Promise<string[]
     relax_quotes: true,
     skip_records_with_error: true,
   });
-  if (rows.length > 0 && rows[0]!.join() !== header.join()) {
-    throw new Error(`its header is ${rows[0]!.join()}, not ${header.join()}`);
+  if (rows.length > 0 && rows[0].join() !== header.join()) {
+    throw new Error(`its header is ${rows[0].join()}, not ${header.join()}`);
   }
   return rows.slice(1).filter((row) => row.length === header.length);
 }

@@ -89,7 +89,7 @@ export function readFindingEmo(text: string, origin: string): AnnotationRow[] {
     if (record.length !== names.length) {
       fail(line, `${record.length} fields, the header has ${names.length}`);
     }
-    const field = (name: Column) => record[at.get(name)!]!;
+    const field = (name: Column) => record[at.get(name)!];
     const number = (name: Column, low: number, high: number) => {
       const text = field(name);
       // A table that went through pandas may say 2.0.
@@ -107,7 +107,7 @@ export function readFindingEmo(text: string, origin: string): AnnotationRow[] {
     if ("wrong" in path) return fail(line, `image_path ${path.wrong}`);
     return {
       image: path.path,
-      columns: Object.fromEntries(names.map((name, i) => [name, record[i]!])),
+      columns: Object.fromEntries(names.map((name, i) => [name, record[i]])),
       annotation: {
         index: number("index", 0, Number.MAX_SAFE_INTEGER),
         user: filled("user"),
@@ -266,7 +266,7 @@ function jsonRows(text: string, fail: Fail): UrlRow[] {
   }
   const result = urlSchema.safeParse(json);
   if (!result.success) {
-    const { path, message } = result.error.issues[0]!;
+    const { path, message } = result.error.issues[0];
     return fail(path.length > 0 ? path.join(".") : undefined, message);
   }
   return result.data.map(({ idx_url, ...row }, i) => ({
@@ -292,9 +292,9 @@ function tableRows(text: string, fail: Fail): UrlRow[] {
     }
     return {
       where: line,
-      rel_path: record[path!]!,
+      rel_path: record[path!],
       idx_url: record[idx!] ?? "",
-      url: record[url!]!,
+      url: record[url!],
     };
   });
 }

@@ -106,9 +106,9 @@ function sumsBefore(
   for (let j = 0; j < drawn; j++) {
     const row = (j + 1) * cells;
     sums.copyWithin(row, row - cells, row);
-    for (let t = 0; t < count[j]!; t++) {
-      const tap = weights[j * stride + t]!;
-      for (const [cell, weight] of reads[first[j]! + t]!) sums[row + cell]! += tap * weight;
+    for (let t = 0; t < count[j]; t++) {
+      const tap = weights[j * stride + t];
+      for (const [cell, weight] of reads[first[j] + t]) sums[row + cell] += tap * weight;
     }
   }
   return sums;
@@ -127,6 +127,6 @@ function meanOver(sums: Float64Array, cells: number, from: number, to: number): 
   const a = Math.min(Math.max(from, 0), drawn), b = Math.min(Math.max(to, 0), drawn);
   return Float64Array.from(
     { length: cells },
-    (_, k) => (sums[b * cells + k]! - sums[a * cells + k]!) / (to - from),
+    (_, k) => (sums[b * cells + k] - sums[a * cells + k]) / (to - from),
   );
 }

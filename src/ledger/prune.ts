@@ -155,7 +155,7 @@ export function pruneLedger(path: string, { before, maxBytes }: PruneOptions): P
       bytesBefore,
       bytesAfter: sizeOf(path),
       dropped: Object.fromEntries(
-        COUNTED.map(([, name], i) => [name, own[i]! - left[i]!] as const).filter(([, n]) => n > 0),
+        COUNTED.map(([, name], i) => [name, own[i] - left[i]] as const).filter(([, n]) => n > 0),
       ),
     };
   });
@@ -217,7 +217,7 @@ function dropUnused(sql: Prepare, before: string): void {
 /** Drops whole stages, those first that were not used for longest, until what is left fits. */
 function dropLargest(sql: Prepare, maxBytes: number): void {
   const pragma = (name: string) =>
-    Object.values(sql(`PRAGMA ${name}`).get() as Record<string, number>)[0]!;
+    Object.values(sql(`PRAGMA ${name}`).get() as Record<string, number>)[0];
   const size = () => (pragma("page_count") - pragma("freelist_count")) * pragma("page_size");
   const uses = lastUses(sql);
   const stages = stageRows(sql).sort((a, b) =>

@@ -55,7 +55,7 @@ export function restored({ boxes, faces }: DetectionRow): Found {
 /** Whether two lists of boxes are the same, in the same order. */
 export function sameBoxes(a: readonly Box[], b: readonly Box[]): boolean {
   const keys = ["label", "confidence", "x0", "y0", "x1", "y1", "face"] as const;
-  return a.length === b.length && a.every((box, i) => keys.every((key) => box[key] === b[i]![key]));
+  return a.length === b.length && a.every((box, i) => keys.every((key) => box[key] === b[i][key]));
 }
 
 /** A stored box as a detector gives it. */

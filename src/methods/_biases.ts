@@ -121,11 +121,11 @@ function defect(
 ): Value[] {
   const terms: Value[] = [];
   node.outputs.forEach((output, i) => {
-    if (out[i]) terms.push(rowSum(b, b.op("Mul", [out[i]!, output])));
+    if (out[i]) terms.push(rowSum(b, b.op("Mul", [out[i], output])));
   });
-  RULES[ruleKey(node)]!(b, node, out, reads).forEach((cotangent, i) => {
+  RULES[ruleKey(node)](b, node, out, reads).forEach((cotangent, i) => {
     if (!cotangent || !reads[i]) return;
-    terms.push(b.op("Neg", [rowSum(b, b.op("Mul", [cotangent, node.inputs[i]!]))]));
+    terms.push(b.op("Neg", [rowSum(b, b.op("Mul", [cotangent, node.inputs[i]]))]));
   });
   return terms;
 }
@@ -149,7 +149,7 @@ function channelBiases(
   const found: { output: Value; bias: Value }[] = [];
   for (const node of [...b.graph.nodes]) {
     const reads = node.inputs.map((value) => varying.has(value));
-    const output = node.outputs[0]!;
+    const output = node.outputs[0];
     const shape = b.known.get(output)?.shape;
     if (!used.has(output) || !reads.includes(true) || shape?.length !== 4) continue;
     const bias = biasOf(b, node, reads);
@@ -171,7 +171,7 @@ function biasOf(b: GraphBuilder, node: Node, reads: readonly boolean[]): Value |
   const [first, second, third] = node.inputs;
   /** [C] as [C, 1, …], to go with a map. */
   const perChannel = (x: Value) => {
-    const extra = b.shape(node.outputs[0]!).length - 2;
+    const extra = b.shape(node.outputs[0]).length - 2;
     return unsqueeze(b, x, Array.from({ length: extra }, (_, i) => i + 1));
   };
   switch (node.op) {
@@ -219,5 +219,5 @@ function isHomogeneous(node: Node, reads: readonly boolean[]): boolean {
   if (PRODUCTS.has(node.op)) {
     return alone && (reads[0] || node.op === "Mul" || node.op === "MatMul");
   }
-  return HOMOGENEOUS.has(node.op) && alone && reads[0]!;
+  return HOMOGENEOUS.has(node.op) && alone && reads[0];
 }

@@ -21,7 +21,7 @@ export async function weighSamples(
   const { channels } = classifier.layer;
   const weights = new Float32Array(classes.length * channels);
   for (let row = 0; row < forward.count; row++) {
-    weights.set(await weigh(row, classes[row]!), row * channels);
+    weights.set(await weigh(row, classes[row]), row * channels);
   }
   return { weights: floats([classes.length, channels], weights) };
 }
@@ -48,7 +48,7 @@ export function meanScores(
   const { channels } = context.classifier.layer;
   const all = scoresOf(context, row, k, scores);
   const means = new Float64Array(channels);
-  all.forEach((score, j) => means[j % channels]! += score * channels / all.length);
+  all.forEach((score, j) => means[j % channels] += score * channels / all.length);
   return means;
 }
 

@@ -105,7 +105,7 @@ function scoresFinite(
 ): boolean[] {
   const targets: Target[] = forward.logits ? [target, "logit", "probability"] : [target];
   const scoreAt = (row: number, each: Target) =>
-    scoreFunction({ forward, target: each }, row, classes[row]!)(forward, row);
+    scoreFunction({ forward, target: each }, row, classes[row])(forward, row);
   return Array.from(
     { length: forward.count },
     (_, row) => targets.every((each) => Number.isFinite(scoreAt(row, each))),
@@ -148,7 +148,7 @@ export async function runAtPoints(
   const session = await openPass(classifier, score, pass);
   const { batch } = classifier;
   const names = [classifier.graphs.input, ...pass.further ?? []];
-  const count = cotangent.shape[1]!;
+  const count = cotangent.shape[1];
   const size = sizeOf(input.shape.slice(1));
   const total = forward.count * points;
   const finite = scoresFinite(context, classes);
@@ -161,11 +161,11 @@ export async function runAtPoints(
       const row = Math.floor((from + i) / points);
       const into = arrays.map((array) => array.subarray(i * size, (i + 1) * size));
       place(row, (from + i) % points, into);
-      defined.push(finite[row]! && into.every(allFinite));
+      defined.push(finite[row] && into.every(allFinite));
       cotangents.set(cotangent.data.subarray(row * count, (row + 1) * count), i * count);
     }
     const feeds = Object.fromEntries(
-      names.map((name, k) => [name, floats(input.shape, arrays[k]!)]),
+      names.map((name, k) => [name, floats(input.shape, arrays[k])]),
     );
     const { data } = await runPass(session, pass, {
       ...feeds,
@@ -213,21 +213,21 @@ async function runPass(
   feeds: Readonly<Record<string, Tensor>>,
 ): Promise<Tensor> {
   // A linear network's gradient reads no input.
-  const read = Object.fromEntries(session.inputs.map((name) => [name, feeds[name]!]));
-  return await toFloats((await session.run(read))[output]!);
+  const read = Object.fromEntries(session.inputs.map((name) => [name, feeds[name]]));
+  return await toFloats((await session.run(read))[output]);
 }
 
 /** Sums [batch, C, H, W] over channels, [batch, H, W]. */
 export function sumOfChannels(values: Tensor): Tensor {
   return overChannels(values, (map, cell, value) => {
-    map[cell]! += value;
+    map[cell] += value;
   });
 }
 
 /** The largest magnitude over the channels of [batch, C, H, W], [batch, H, W]; NaN where a channel is NaN. */
 export function largestOfChannels(values: Tensor): Tensor {
   return overChannels(values, (map, cell, value) => {
-    map[cell] = Math.max(map[cell]!, Math.abs(value));
+    map[cell] = Math.max(map[cell], Math.abs(value));
   });
 }
 
@@ -242,7 +242,7 @@ function overChannels(
   for (let row = 0; row < batch; row++) {
     map.fill(0);
     for (let i = 0; i < channels * cells; i++) {
-      add(map, i % cells, data[row * channels * cells + i]!);
+      add(map, i % cells, data[row * channels * cells + i]);
     }
     maps.set(map, row * cells);
   }

@@ -40,7 +40,7 @@ export async function changedInputScores(
 /** copy = values · mask, the same mask for all colours. */
 export function multiply(copy: Float32Array, values: Float32Array, mask: Float32Array): void {
   for (let from = 0; from < values.length; from += mask.length) {
-    for (let i = 0; i < mask.length; i++) copy[from + i] = values[from + i]! * mask[i]!;
+    for (let i = 0; i < mask.length; i++) copy[from + i] = values[from + i] * mask[i];
   }
 }
 
@@ -80,10 +80,10 @@ export function enlarge(
 export function stretch(map: Float32Array, epsilon = 1e-8): Float32Array {
   let low = Infinity, high = -Infinity;
   for (let i = 0; i < map.length; i++) {
-    low = Math.min(low, map[i]!);
-    high = Math.max(high, map[i]!);
+    low = Math.min(low, map[i]);
+    high = Math.max(high, map[i]);
   }
   const range = high - low + epsilon;
-  for (let i = 0; i < map.length; i++) map[i] = (map[i]! - low) / range;
+  for (let i = 0; i < map.length; i++) map[i] = (map[i] - low) / range;
   return map;
 }

@@ -50,17 +50,17 @@ export function largestEigenpair(
       for (const other of basis) addScaled(next, -dot(other, next), other);
     }
     const length = norm(next);
-    if (!Number.isFinite(length) || !Number.isFinite(diagonal[diagonal.length - 1]!)) {
+    if (!Number.isFinite(length) || !Number.isFinite(diagonal[diagonal.length - 1])) {
       return { value: NaN, vector: new Float64Array(size).fill(NaN) };
     }
     const steps = basis.length;
     const spent = steps === size || length <= Number.EPSILON * extent(diagonal, beside);
     if (spent || steps % STRIDE === 0) {
       const { value, coordinates } = largestOfTridiagonal(diagonal, beside);
-      const residual = length * Math.abs(coordinates[steps - 1]!);
+      const residual = length * Math.abs(coordinates[steps - 1]);
       if (spent || residual <= TOLERANCE * extent(diagonal, beside)) {
         const vector = new Float64Array(size);
-        coordinates.forEach((coordinate, i) => addScaled(vector, coordinate, basis[i]!));
+        coordinates.forEach((coordinate, i) => addScaled(vector, coordinate, basis[i]));
         scale(vector, 1 / norm(vector));
         return { value, vector };
       }
@@ -86,9 +86,9 @@ function largestOfTridiagonal(
   });
   let best = 0;
   realEigenvalues.forEach((value, i) => {
-    if (value > realEigenvalues[best]!) best = i;
+    if (value > realEigenvalues[best]) best = i;
   });
-  return { value: realEigenvalues[best]!, coordinates: eigenvectorMatrix.getColumn(best) };
+  return { value: realEigenvalues[best], coordinates: eigenvectorMatrix.getColumn(best) };
 }
 
 /** A bound on the magnitude of a tridiagonal matrix's eigenvalues (Gershgorin). */
@@ -108,9 +108,9 @@ function extent(diagonal: readonly number[], beside: readonly number[]): number 
 export function centreChannels(values: Float64Array, cells: number): void {
   for (let from = 0; from < values.length; from += cells) {
     let sum = 0;
-    for (let i = from; i < from + cells; i++) sum += values[i]!;
+    for (let i = from; i < from + cells; i++) sum += values[i];
     const mean = sum / cells;
-    for (let i = from; i < from + cells; i++) values[i]! -= mean;
+    for (let i = from; i < from + cells; i++) values[i] -= mean;
   }
 }
 
@@ -125,7 +125,7 @@ export function principalProjection(values: Float64Array, cells: number): Float6
   const channels = values.length / cells;
   const mean = new Float64Array(cells);
   for (let k = 0; k < channels; k++) {
-    for (let i = 0; i < cells; i++) mean[i]! += values[k * cells + i]! / channels;
+    for (let i = 0; i < cells; i++) mean[i] += values[k * cells + i] / channels;
   }
   // A sum of n equal numbers is off by up to n ε / 2 of it, and what is left of a constant X by as much of X.
   const rounding = (cells * Number.EPSILON) ** 2 * dot(values, values);
@@ -139,14 +139,14 @@ export function principalProjection(values: Float64Array, cells: number): Float6
       const b = a + cells, c = b + cells, d = c + cells;
       let p = 0, q = 0, r = 0, s = 0;
       for (let i = 0; i < cells; i++) {
-        const cell = x[i]!;
-        p += padded[a + i]! * cell;
-        q += padded[b + i]! * cell;
-        r += padded[c + i]! * cell;
-        s += padded[d + i]! * cell;
+        const cell = x[i];
+        p += padded[a + i] * cell;
+        q += padded[b + i] * cell;
+        r += padded[c + i] * cell;
+        s += padded[d + i] * cell;
       }
       for (let i = 0; i < cells; i++) {
-        y[i]! += p * padded[a + i]! + q * padded[b + i]! + r * padded[c + i]! + s * padded[d + i]!;
+        y[i] += p * padded[a + i] + q * padded[b + i] + r * padded[c + i] + s * padded[d + i];
       }
     }
   });
@@ -174,7 +174,7 @@ export function orient(vector: Float64Array, reference?: Float64Array): Float64A
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
 
@@ -183,9 +183,9 @@ function norm(a: Float64Array): number {
 }
 
 function scale(a: Float64Array, factor: number): void {
-  for (let i = 0; i < a.length; i++) a[i]! *= factor;
+  for (let i = 0; i < a.length; i++) a[i] *= factor;
 }
 
 function addScaled(to: Float64Array, factor: number, a: Float64Array): void {
-  for (let i = 0; i < to.length; i++) to[i]! += factor * a[i]!;
+  for (let i = 0; i < to.length; i++) to[i] += factor * a[i];
 }

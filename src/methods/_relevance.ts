@@ -53,7 +53,7 @@ export async function runBackward(
     ...forward.bypass,
     cotangent,
   };
-  const read = Object.fromEntries(session.inputs.map((input) => [input, feeds[input]!]));
+  const read = Object.fromEntries(session.inputs.map((input) => [input, feeds[input]]));
   const results = await session.run(read);
   const outputs: Record<string, Tensor> = {};
   for (const [key, value] of Object.entries(results)) outputs[key] = await toFloats(value);
@@ -67,7 +67,7 @@ export function channelShares({ data, shape }: Tensor): Tensor {
   const shares = new Float32Array(batch * channels);
   for (let i = 0; i < shares.length; i++) {
     let total = 0;
-    for (let cell = i * cells; cell < (i + 1) * cells; cell++) total += data[cell]!;
+    for (let cell = i * cells; cell < (i + 1) * cells; cell++) total += data[cell];
     shares[i] = total;
   }
   return floats([batch, channels], shares);

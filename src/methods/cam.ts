@@ -34,7 +34,7 @@ export const cam: Method = {
   compute({ classifier }, classes) {
     const head = classifier.linearHead();
     if ("reason" in head) throw new TypeError(`Cannot compute CAM: ${head.reason}`);
-    const channels = head.weights.shape[1]!;
+    const channels = head.weights.shape[1];
     const weights = new Float32Array(classes.length * channels);
     classes.forEach((k, row) => {
       weights.set(head.weights.data.subarray(k * channels, (k + 1) * channels), row * channels);

@@ -30,7 +30,7 @@ export const eigenGradCam: Method = {
     const { activation, gradient, cells } = layer;
     const map = mapOfEach(layer, (from, to) => {
       const products = new Float64Array(to - from);
-      for (let i = from; i < to; i++) products[i - from] = gradient[i]! * activation[i]!;
+      for (let i = from; i < to; i++) products[i - from] = gradient[i] * activation[i];
       return principalProjection(products, cells);
     });
     return { map };

@@ -36,14 +36,14 @@ export const fem: Method = {
     const { activation, cells } = layer;
     const weights = channelWeights(layer, (from, to) => {
       let sum = 0;
-      for (let i = from; i < to; i++) sum += activation[i]!;
+      for (let i = from; i < to; i++) sum += activation[i];
       const mean = sum / cells;
       let squares = 0;
-      for (let i = from; i < to; i++) squares += (activation[i]! - mean) ** 2;
+      for (let i = from; i < to; i++) squares += (activation[i] - mean) ** 2;
       const threshold = mean + SIGMAS * Math.sqrt(squares / cells);
       // A channel with a NaN has no cell above its threshold, but its NaN stays in the map: 0 · NaN is NaN.
       let strong = 0;
-      for (let i = from; i < to; i++) if (activation[i]! > threshold) strong++;
+      for (let i = from; i < to; i++) if (activation[i] > threshold) strong++;
       return strong / cells;
     });
     return { weights };

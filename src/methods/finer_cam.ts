@@ -68,18 +68,18 @@ export function differenceCotangent(scores: Tensor, classes: readonly number[]):
     const p = softmax(y);
     let mass = EPSILON, weighted = 0;
     for (const t of compared) {
-      mass += p[t]!;
-      weighted += p[t]! * (y[c]! - STRENGTH * y[t]!);
+      mass += p[t];
+      weighted += p[t] * (y[c] - STRENGTH * y[t]);
     }
     const difference = weighted / mass;
     // ∂p_t/∂y_j = p_t (δ_tj − p_j), so that Σ_t (∂d/∂p_t) ∂p_t/∂y_j needs the p_t-weighted sum of ∂d/∂p_t once.
-    const slope = (t: number) => (y[c]! - STRENGTH * y[t]! - difference) / mass;
-    const total = compared.reduce((sum, t) => sum + p[t]! * slope(t), 0);
+    const slope = (t: number) => (y[c] - STRENGTH * y[t] - difference) / mass;
+    const total = compared.reduce((sum, t) => sum + p[t] * slope(t), 0);
     const out = cotangent.subarray(row * count, (row + 1) * count);
-    for (let j = 0; j < count; j++) out[j] = -p[j]! * total;
+    for (let j = 0; j < count; j++) out[j] = -p[j] * total;
     for (const t of compared) {
-      out[t]! += p[t]! * slope(t) - STRENGTH * p[t]! / mass;
-      out[c]! += p[t]! / mass;
+      out[t] += p[t] * slope(t) - STRENGTH * p[t] / mass;
+      out[c] += p[t] / mass;
     }
   });
   return floats([rows, count], cotangent);
@@ -88,7 +88,7 @@ export function differenceCotangent(scores: Tensor, classes: readonly number[]):
 /** The classes whose values are nearest to that of class `c`, itself left out. */
 function nearest(y: readonly number[], c: number): number[] {
   return y.map((_, t) => t).filter((t) => t !== c)
-    .sort((a, b) => Math.abs(y[a]! - y[c]!) - Math.abs(y[b]! - y[c]!)).slice(0, COMPARED);
+    .sort((a, b) => Math.abs(y[a] - y[c]) - Math.abs(y[b] - y[c])).slice(0, COMPARED);
 }
 
 function softmax(y: readonly number[]): number[] {

@@ -55,7 +55,7 @@ export const fullGrad: Method = {
       const grid = { maps: count, height: h, width: w, outHeight: height, outWidth: width };
       const placed = { scaleY: y.scale, offsetY: y.offset, scaleX: x.scale, offsetX: x.offset };
       upsampleBilinear.cpu({ ...grid, ...placed }, data, full);
-      for (let i = 0; i < full.length; i++) maps[i]! += full[i]!;
+      for (let i = 0; i < full.length; i++) maps[i] += full[i];
     }
     return { map: floats([classifier.batch, height, width], maps) };
   },
@@ -80,10 +80,10 @@ export async function fullGradTerms(
   const terms = await runBackward(context, classes, "FullGrad's terms", termsGraph);
   const { forward } = context;
   return Array.from({ length: forward.count }, (_, row) => ({
-    score: scoreFunction(context, row, classes[row]!)(forward, row),
-    input: terms["input term"]!.data[row]!,
-    biases: terms["bias term"]!.data[row]!,
-    implicit: terms["implicit term"]!.data[row]!,
+    score: scoreFunction(context, row, classes[row])(forward, row),
+    input: terms["input term"].data[row],
+    biases: terms["bias term"].data[row],
+    implicit: terms["implicit term"].data[row],
   }));
 }
 
@@ -100,7 +100,7 @@ async function runBackward(
     () => steadyRows(write(classifier.graphs.whole, endsOf(classifier, score))),
   );
   const feeds: Record<string, Tensor> = { [classifier.graphs.input]: input, cotangent };
-  const read = Object.fromEntries(session.inputs.map((value) => [value, feeds[value]!]));
+  const read = Object.fromEntries(session.inputs.map((value) => [value, feeds[value]]));
   const results: Record<string, Tensor> = {};
   for (const [value, result] of Object.entries(await session.run(read))) {
     results[value] = await toFloats(result);

@@ -40,10 +40,10 @@ export const gradCamPlusPlus: Method = {
     const { activation, gradient } = layer;
     const weights = channelWeights(layer, (from, to) => {
       let sum = 0;
-      for (let i = from; i < to; i++) sum += activation[i]!;
+      for (let i = from; i < to; i++) sum += activation[i];
       let weight = 0;
       for (let i = from; i < to; i++) {
-        const g = gradient[i]!;
+        const g = gradient[i];
         // ReLU(g) = 0 or α = 0; a NaN goes on.
         if (g <= 0) continue;
         const square = g * g;

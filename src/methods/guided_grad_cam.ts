@@ -39,7 +39,7 @@ export const guidedGradCam: Method = {
     const activation = await readFloats(forward.activation);
     const weights = await readFloats((await context.gradient(classes)).mean);
     const cam = enlargedCam(classifier, activation, weights);
-    return { map: floats(guided.shape, guided.data.map((value, i) => value * cam[i]!)) };
+    return { map: floats(guided.shape, guided.data.map((value, i) => value * cam[i])) };
   },
 };
 

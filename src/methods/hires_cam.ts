@@ -28,7 +28,7 @@ export const hiResCam: Method = {
   unsupported: gradientUnsupported,
   ...cellwise((sums, gradient, activation, from) => {
     for (let i = 0; i < sums.length; i++) {
-      sums[i]! += gradient[from + i]! * activation[from + i]!;
+      sums[i] += gradient[from + i] * activation[from + i];
     }
   }),
 };

@@ -38,5 +38,5 @@ export const inputXGradient: Method = {
 };
 
 function product(a: Tensor, b: Tensor): Tensor {
-  return floats(a.shape, a.data.map((value, i) => value * b.data[i]!));
+  return floats(a.shape, a.data.map((value, i) => value * b.data[i]));
 }

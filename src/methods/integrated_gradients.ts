@@ -69,12 +69,12 @@ export async function integratePieces(
   const sums = new Float64Array(input.data.length);
   await runAtPoints(context, classes, PIECE, pieces, (row, at, [end, start]) => {
     for (let i = 0; i < size; i++) {
-      const value = input.data[row * size + i]!;
+      const value = input.data[row * size + i];
       end![i] = (at + 1) / pieces * value;
       start![i] = at / pieces * value;
     }
   }, (row, _at, contributions) => {
-    for (let i = 0; i < size; i++) sums[row * size + i]! += contributions[i]!;
+    for (let i = 0; i < size; i++) sums[row * size + i] += contributions[i];
   });
   return floats(input.shape, Float32Array.from(sums));
 }
@@ -98,13 +98,13 @@ export async function integrateGradients(
   const size = sizeOf(input.shape.slice(1));
   const sums = new Float64Array(input.data.length);
   await inputGradientsAt(context, classes, points.length, (row, at, into) => {
-    const alpha = points[at]!;
-    for (let i = 0; i < size; i++) into[i] = alpha * input.data[row * size + i]!;
+    const alpha = points[at];
+    for (let i = 0; i < size; i++) into[i] = alpha * input.data[row * size + i];
   }, (row, at, gradient) => {
-    const weight = weights[at]!;
-    for (let i = 0; i < size; i++) sums[row * size + i]! += weight * gradient[i]!;
+    const weight = weights[at];
+    for (let i = 0; i < size; i++) sums[row * size + i] += weight * gradient[i];
   });
-  return floats(input.shape, input.data.map((value, i) => value * sums[i]!));
+  return floats(input.shape, input.data.map((value, i) => value * sums[i]));
 }
 
 /**

@@ -24,7 +24,7 @@ const growingScores = perSample(async (context, row) => {
     const map = stretch(activation.slice(from, from + cells));
     const mask = enlarge(map, [height, width], [inputHeight, inputWidth], "half-pixel");
     const factor = step * (step + 1) / (2 * steps);
-    for (let p = 0; p < mask.length; p++) mask[p]! *= factor;
+    for (let p = 0; p < mask.length; p++) mask[p] *= factor;
     multiply(copy, values, mask);
   });
 });

@@ -35,8 +35,8 @@ export function drawShapMasks(rng: Rng, samples: number, channels: number): Chan
     if (value === 0) masks.fill(1, i * channels, (i + 1) * channels);
     for (let a = 0; a < fewer; a++) {
       const b = a + rng.below(channels - a);
-      const k = order[b]!;
-      order[b] = order[a]!;
+      const k = order[b];
+      order[b] = order[a];
       order[a] = k;
       masks[i * channels + k] = value;
     }
@@ -70,23 +70,23 @@ function shapSolver({ masks, channels }: ChannelMasks): (scores: Float64Array) =
     sizes[i] = common(bits, i * words, i * words, words);
     for (let j = 0; j <= i; j++) {
       const both = common(bits, i * words, j * words, words);
-      const product = channels * both - sizes[i]! * sizes[j]!;
+      const product = channels * both - sizes[i] * sizes[j];
       products[i * rows + j] = product;
       products[j * rows + i] = product;
     }
   }
   const fit = leastSquares(products, rows);
   return (scores) => {
-    const all = scores[0]!, none = scores[1]!;
+    const all = scores[0], none = scores[1];
     const share = (all - none) / channels;
-    const rest = Float64Array.from(sizes, (size, i) => scores[i + 2]! - none - size * share);
+    const rest = Float64Array.from(sizes, (size, i) => scores[i + 2] - none - size * share);
     const u = fit(rest);
     const coefficients = new Float64Array(channels).fill(share);
     for (let i = 0; i < rows; i++) {
-      const step = channels * u[i]!;
-      const mean = sizes[i]! / channels;
+      const step = channels * u[i];
+      const mean = sizes[i] / channels;
       const from = (i + 2) * channels;
-      for (let k = 0; k < channels; k++) coefficients[k]! += step * (masks[from + k]! - mean);
+      for (let k = 0; k < channels; k++) coefficients[k] += step * (masks[from + k] - mean);
     }
     return coefficients;
   };
@@ -98,7 +98,7 @@ function packed(masks: Uint8Array, channels: number): Uint32Array {
   const bits = new Uint32Array(masks.length / channels * words);
   for (let i = 0; i < masks.length; i++) {
     const k = i % channels;
-    if (masks[i]) bits[(i - k) / channels * words + (k >> 5)]! |= 1 << (k & 31);
+    if (masks[i]) bits[(i - k) / channels * words + (k >> 5)] |= 1 << (k & 31);
   }
   return bits;
 }
@@ -108,7 +108,7 @@ function common(bits: Uint32Array, p: number, q: number, words: number): number 
   let sum = 0;
   for (let w = 0; w < words; w++) {
     // Counts the bits of a word in parallel (Warren, "Hacker's Delight", section 5-1).
-    let x = bits[p + w]! & bits[q + w]!;
+    let x = bits[p + w] & bits[q + w];
     x -= (x >>> 1) & 0x55555555;
     x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
     sum += Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

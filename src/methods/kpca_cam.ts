@@ -65,16 +65,16 @@ function kernelProjection(values: Float64Array, cells: number): Float64Array {
   const means = new Float64Array(cells);
   let mean = 0;
   for (let i = 0; i < cells; i++) {
-    for (let j = 0; j < cells; j++) means[i]! += kernel[i * cells + j]! / cells;
-    mean += means[i]! / cells;
+    for (let j = 0; j < cells; j++) means[i] += kernel[i * cells + j] / cells;
+    mean += means[i] / cells;
   }
   for (let i = 0; i < cells; i++) {
-    for (let j = 0; j < cells; j++) kernel[i * cells + j]! += mean - means[i]! - means[j]!;
+    for (let j = 0; j < cells; j++) kernel[i * cells + j] += mean - means[i] - means[j];
   }
   const { value, vector } = largestEigenpair(cells, (x, y) => {
     for (let i = 0; i < cells; i++) {
       let product = 0;
-      for (let j = 0; j < cells; j++) product += kernel[i * cells + j]! * x[j]!;
+      for (let j = 0; j < cells; j++) product += kernel[i * cells + j] * x[j];
       y[i] = product;
     }
   });
@@ -89,7 +89,7 @@ function sigmoidKernel(values: Float64Array, cells: number): Float64Array {
   // Cell by cell, so that the inner product below runs along memory.
   const byCell = new Float64Array(values.length);
   for (let k = 0; k < channels; k++) {
-    for (let i = 0; i < cells; i++) byCell[i * channels + k] = values[k * cells + i]!;
+    for (let i = 0; i < cells; i++) byCell[i * channels + k] = values[k * cells + i];
   }
   const kernel = new Float64Array(cells * cells);
   for (let i = 0; i < cells; i++) {
@@ -98,10 +98,10 @@ function sigmoidKernel(values: Float64Array, cells: number): Float64Array {
       // Two sums, so that one addition need not wait for the other.
       let product = 0, other = 0, k = 0;
       for (; k + 1 < channels; k += 2) {
-        product += byCell[a + k]! * byCell[b + k]!;
-        other += byCell[a + k + 1]! * byCell[b + k + 1]!;
+        product += byCell[a + k] * byCell[b + k];
+        other += byCell[a + k + 1] * byCell[b + k + 1];
       }
-      if (k < channels) product += byCell[a + k]! * byCell[b + k]!;
+      if (k < channels) product += byCell[a + k] * byCell[b + k];
       kernel[i * cells + j] = kernel[j * cells + i] = Math.tanh(
         (product + other) / channels + OFFSET,
       );

@@ -29,7 +29,7 @@ export const layerCam: Method = {
   unsupported: gradientUnsupported,
   ...cellwise((sums, gradient, activation, from) => {
     for (let i = 0; i < sums.length; i++) {
-      sums[i]! += Math.max(0, gradient[from + i]!) * activation[from + i]!;
+      sums[i] += Math.max(0, gradient[from + i]) * activation[from + i];
     }
   }),
 };

@@ -46,7 +46,7 @@ export function limeSimilarities(
   const similarities = new Float64Array(masks.length / channels);
   for (let i = 0; i < similarities.length; i++) {
     let kept = 0;
-    for (let k = 0; k < channels; k++) if (masks[i * channels + k]) kept += energies[k]!;
+    for (let k = 0; k < channels; k++) if (masks[i * channels + k]) kept += energies[k];
     const distance = 1 - (whole > 0 ? Math.sqrt(kept / whole) : 0);
     similarities[i] = Math.exp(-(distance ** 2) / (2 * settings.kernelWidth ** 2));
   }
@@ -77,9 +77,9 @@ interface MaskGram {
 function gramOf({ masks, channels }: ChannelMasks, weights: Float64Array): MaskGram {
   const total = weights.reduce((a, b) => a + b, 0);
   const gram = coOccurrence(masks, channels, weights.map((weight) => weight / total));
-  const means = Float64Array.from({ length: channels }, (_, k) => gram[k * channels + k]!);
+  const means = Float64Array.from({ length: channels }, (_, k) => gram[k * channels + k]);
   for (let a = 0, at = 0; a < channels; a++) {
-    for (let b = 0; b < channels; b++, at++) gram[at]! -= means[a]! * means[b]!;
+    for (let b = 0; b < channels; b++, at++) gram[at] -= means[a] * means[b];
   }
   return { means, gram };
 }
@@ -92,15 +92,15 @@ function solve(
 ): Float64Array {
   let total = 0, mean = 0;
   for (let i = 0; i < scores.length; i++) {
-    total += weights[i]!;
-    mean += weights[i]! * scores[i]!;
+    total += weights[i];
+    mean += weights[i] * scores[i];
   }
   mean /= total;
   const products = new Float64Array(channels);
   for (let i = 0; i < scores.length; i++) {
-    const value = weights[i]! / total * (scores[i]! - mean);
+    const value = weights[i] / total * (scores[i] - mean);
     for (let k = 0; k < channels; k++) {
-      products[k]! += value * (masks[i * channels + k]! - means[k]!);
+      products[k] += value * (masks[i * channels + k] - means[k]);
     }
   }
   return lasso(gram, products, settings.penalty);
@@ -114,7 +114,7 @@ const samplesOf = perSample(async (context, row): Promise<
   const sampled = drawLimeMasks(context.rng("lime-cam", row), settings.samples, channels);
   const energies = new Float64Array(channels);
   for (let k = 0, at = row * channels * cells; k < channels; k++) {
-    for (let i = 0; i < cells; i++, at++) energies[k]! += activation[at]! ** 2;
+    for (let i = 0; i < cells; i++, at++) energies[k] += activation[at] ** 2;
   }
   const similarities = limeSimilarities(sampled, energies);
   return {

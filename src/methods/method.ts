@@ -196,7 +196,7 @@ export function cotangentOf(
 export function runnerUp(values: ArrayLike<number>, k: number): number {
   let best = -1;
   for (let i = 0; i < values.length; i++) {
-    if (i !== k && (best < 0 || values[i]! > values[best]!)) best = i;
+    if (i !== k && (best < 0 || values[i] > values[best])) best = i;
   }
   return best < 0 ? k : best;
 }
@@ -233,7 +233,7 @@ export function scoreFunction(
   row: number,
   k: number,
 ): (scores: Scores, at: number) => number {
-  const read = (tensor: Tensor, at: number, c: number) => tensor.data[at * tensor.shape[1]! + c]!;
+  const read = (tensor: Tensor, at: number, c: number) => tensor.data[at * tensor.shape[1] + c];
   if (target === "probability") return ({ probabilities }, at) => read(probabilities, at, k);
   if (target === "logit") return ({ logits }, at) => read(logits!, at, k);
   const [, count] = forward.logits!.shape;

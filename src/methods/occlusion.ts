@@ -37,18 +37,18 @@ const occludedScores = perSample((context, row) => {
   const means = new Float64Array(channels);
   for (let c = 0; c < channels; c++) {
     const from = (row * channels + c) * size;
-    for (let p = 0; p < size; p++) means[c]! += context.input.data[from + p]! / size;
+    for (let p = 0; p < size; p++) means[c] += context.input.data[from + p] / size;
   }
   const count = 1 + rows.starts.length * columns.starts.length;
   return changedInputScores(context, row, count, (i, copy, values) => {
     copy.set(values);
     if (i === 0) return;
-    const top = rows.starts[Math.floor((i - 1) / columns.starts.length)]!;
-    const left = columns.starts[(i - 1) % columns.starts.length]!;
+    const top = rows.starts[Math.floor((i - 1) / columns.starts.length)];
+    const left = columns.starts[(i - 1) % columns.starts.length];
     for (let c = 0; c < channels; c++) {
       for (let y = top; y < top + rows.window; y++) {
         const from = (c * height + y) * width + left;
-        copy.fill(means[c]!, from, from + columns.window);
+        copy.fill(means[c], from, from + columns.window);
       }
     }
   });
@@ -88,22 +88,22 @@ export const occlusion: Method = {
       const [whole, ...covered] = scoresOf(
         context,
         row,
-        classes[row]!,
+        classes[row],
         await occludedScores(context, row),
       );
       const falls = new Float64Array(size), counts = new Uint32Array(size);
       rows.starts.forEach((top, a) =>
         columns.starts.forEach((left, b) => {
-          const fall = whole! - covered[a * columns.starts.length + b]!;
+          const fall = whole! - covered[a * columns.starts.length + b];
           for (let y = top; y < top + rows.window; y++) {
             for (let x = left; x < left + columns.window; x++) {
-              falls[y * width + x]! += fall;
-              counts[y * width + x]!++;
+              falls[y * width + x] += fall;
+              counts[y * width + x]++;
             }
           }
         })
       );
-      for (let p = 0; p < size; p++) map[row * size + p] = falls[p]! / counts[p]!;
+      for (let p = 0; p < size; p++) map[row * size + p] = falls[p] / counts[p];
     }
     return { map: floats([classes.length, height, width], map) };
   },

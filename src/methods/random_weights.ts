@@ -61,9 +61,9 @@ function weightedSum(
   const map = new Float32Array(batch * cells);
   for (let row = 0; row < batch; row++) {
     for (let c = 0; c < channels; c++) {
-      const weight = weights[row * channels + c]!;
+      const weight = weights[row * channels + c];
       const from = (row * channels + c) * cells;
-      for (let i = 0; i < cells; i++) map[row * cells + i]! += weight * activation[from + i]!;
+      for (let i = 0; i < cells; i++) map[row * cells + i] += weight * activation[from + i];
     }
   }
   return floats([batch, height, width], map);

@@ -93,10 +93,10 @@ export function sumOfMasks(
     let band = bands.get(shiftY);
     if (!band) bands.set(shiftY, band = new Float64Array(grid * width));
     for (let cell = 0; cell < grid ** 2; cell++) {
-      const weight = weights[i]! * cells[cell]!;
+      const weight = weights[i] * cells[cell];
       if (weight === 0) continue;
       const to = Math.floor(cell / grid) * width, from = cell % grid * width;
-      for (let x = 0; x < width; x++) band[to + x]! += weight * parts[from + x]!;
+      for (let x = 0; x < width; x++) band[to + x] += weight * parts[from + x];
     }
   });
   const sum = new Float64Array(height * width);
@@ -104,9 +104,9 @@ export function sumOfMasks(
     const parts = partsOf(height, shiftY);
     for (let y = 0; y < height; y++) {
       for (let g = 0; g < grid; g++) {
-        const part = parts[g * height + y]!;
+        const part = parts[g * height + y];
         if (part === 0) continue;
-        for (let x = 0; x < width; x++) sum[y * width + x]! += part * band[g * width + x]!;
+        for (let x = 0; x < width; x++) sum[y * width + x] += part * band[g * width + x];
       }
     }
   }
@@ -149,7 +149,7 @@ const maskedScores = perSample(async (context, row) => {
   const [, height, width] = context.classifier.inputShape;
   const masks = await masksOf(context, row);
   return await changedInputScores(context, row, masks.length, (i, copy, values) => {
-    multiply(copy, values, riseMask(masks[i]!, height, width));
+    multiply(copy, values, riseMask(masks[i], height, width));
   });
 });
 
@@ -183,7 +183,7 @@ export const rise: Method = {
     const size = height * width;
     const map = new Float32Array(classes.length * size);
     for (let row = 0; row < context.forward.count; row++) {
-      const scores = scoresOf(context, row, classes[row]!, await maskedScores(context, row));
+      const scores = scoresOf(context, row, classes[row], await maskedScores(context, row));
       const weights = scores.map((score) => score / (settings.keep * settings.masks));
       map.set(sumOfMasks(await masksOf(context, row), weights, height, width), row * size);
     }

@@ -60,8 +60,8 @@ export const shapleyCam: Method = {
     const product = await hessianProduct(context, classes);
     const weights = channelWeights(layer, (from, to) => {
       let sum = 0;
-      for (let i = from; i < to; i++) sum += gradient[i]!;
-      if (product) { for (let i = from; i < to; i++) sum -= 0.5 * product.data[i]!; }
+      for (let i = from; i < to; i++) sum += gradient[i];
+      if (product) { for (let i = from; i < to; i++) sum -= 0.5 * product.data[i]; }
       return sum / cells;
     });
     return { weights };
@@ -86,7 +86,7 @@ export async function hessianProduct(
     cotangent,
     direction: forward.activation,
   };
-  const read = Object.fromEntries(session.inputs.map((name) => [name, feeds[name]!]));
+  const read = Object.fromEntries(session.inputs.map((name) => [name, feeds[name]]));
   const { data } = await readFloats((await session.run(read)).product!);
   return floats(forward.activation.shape, data);
 }

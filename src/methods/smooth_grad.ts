@@ -61,9 +61,9 @@ export async function smoothedGradient(
   const sums = new Float64Array(input.data.length);
   await inputGradientsAt(context, classes, samples, (row, at, into) => {
     noise(row, at, into);
-    for (let i = 0; i < size; i++) into[i]! += input.data[row * size + i]!;
+    for (let i = 0; i < size; i++) into[i] += input.data[row * size + i];
   }, (row, _at, gradient) => {
-    for (let i = 0; i < size; i++) sums[row * size + i]! += gradient[i]! / samples;
+    for (let i = 0; i < size; i++) sums[row * size + i] += gradient[i] / samples;
   });
   return floats(input.shape, Float32Array.from(sums));
 }

@@ -71,20 +71,20 @@ export async function smoothWeights(
   await noisyGradients(context, classes, samples, addNoise, (row, _at, gradient) => {
     const from = row * size;
     for (let i = 0; i < size; i++) {
-      const g = gradient[i]!;
-      first[from + i]! += g / samples;
-      second[from + i]! += g * g / samples;
-      third[from + i]! += g * g * g / samples;
+      const g = gradient[i];
+      first[from + i] += g / samples;
+      second[from + i] += g * g / samples;
+      third[from + i] += g * g * g / samples;
     }
   });
   return channelWeights(layer, (from, to) => {
     let sum = 0;
-    for (let i = from; i < to; i++) sum += activation[i]!;
+    for (let i = from; i < to; i++) sum += activation[i];
     let weight = 0;
     for (let i = from; i < to; i++) {
       // ReLU(D₁) = 0; a NaN goes on.
-      if (first[i]! <= 0) continue;
-      weight += first[i]! * second[i]! / (2 * second[i]! + sum * third[i]! + EPSILON);
+      if (first[i] <= 0) continue;
+      weight += first[i] * second[i] / (2 * second[i] + sum * third[i] + EPSILON);
     }
     return weight;
   });
@@ -104,7 +104,7 @@ export async function noisyGradients(
   const { classifier, forward, target, input } = context;
   const { score, cotangent } = cotangentOf(forward, target, classes);
   const { batch } = classifier;
-  const count = cotangent.shape[1]!;
+  const count = cotangent.shape[1];
   const size = sizeOf(input.shape.slice(1));
   const total = forward.count * samples;
   for (let from = 0; from < total; from += batch) {
@@ -144,6 +144,6 @@ function drawNoise({ rng }: MethodContext): AddNoise {
       high = Math.max(high, value);
     }
     const stream = rng("smooth-grad-cam-plus-plus", row).split(at);
-    for (let i = 0; i < input.length; i++) input[i]! += NOISE * (high - low) * stream.normal();
+    for (let i = 0; i < input.length; i++) input[i] += NOISE * (high - low) * stream.normal();
   };
 }

@@ -26,7 +26,7 @@ export const sobel: Method = {
   unsupported: () => undefined,
   compute: perContext(({ classifier, input }) => {
     const [channels, height, width] = classifier.inputShape;
-    const batch = input.shape[0]!;
+    const batch = input.shape[0];
     const map = new Float32Array(batch * height * width);
     for (let row = 0; row < batch; row++) {
       const size = channels * height * width;
@@ -41,7 +41,7 @@ function meanOverChannels(values: Float32Array, channels: number): Float32Array 
   const pixels = values.length / channels;
   const mean = new Float32Array(pixels);
   for (let c = 0; c < channels; c++) {
-    for (let i = 0; i < pixels; i++) mean[i]! += values[c * pixels + i]! / channels;
+    for (let i = 0; i < pixels; i++) mean[i] += values[c * pixels + i] / channels;
   }
   return mean;
 }
@@ -55,10 +55,10 @@ export function sobelMagnitude(grey: Float32Array, height: number, width: number
       down = Math.min(height - 1, y + 1) * width;
     for (let x = 0; x < width; x++) {
       const left = Math.max(0, x - 1), right = Math.min(width - 1, x + 1);
-      const gx = grey[up + right]! + 2 * grey[at + right]! + grey[down + right]! -
-        grey[up + left]! - 2 * grey[at + left]! - grey[down + left]!;
-      const gy = grey[down + left]! + 2 * grey[down + x]! + grey[down + right]! -
-        grey[up + left]! - 2 * grey[up + x]! - grey[up + right]!;
+      const gx = grey[up + right] + 2 * grey[at + right] + grey[down + right] -
+        grey[up + left] - 2 * grey[at + left] - grey[down + left];
+      const gy = grey[down + left] + 2 * grey[down + x] + grey[down + right] -
+        grey[up + left] - 2 * grey[up + x] - grey[up + right];
       out[at + x] = Math.hypot(gx, gy);
     }
   }

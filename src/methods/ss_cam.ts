@@ -40,7 +40,7 @@ const noisyScores = perSample((context, row) => {
   const rng = context.rng("ss-cam", row);
   return noisyMaskScores(context, row, settings.samples, (mask, i, k) => {
     const own = rng.split(i).split(k);
-    for (let p = 0; p < mask.length; p++) mask[p]! += settings.sigma * own.normal();
+    for (let p = 0; p < mask.length; p++) mask[p] += settings.sigma * own.normal();
   });
 });
 

@@ -39,8 +39,8 @@ export const xGradCam: Method = {
     const weights = channelWeights(layer, (from, to) => {
       let sum = 0, product = 0;
       for (let i = from; i < to; i++) {
-        sum += activation[i]!;
-        product += gradient[i]! * activation[i]!;
+        sum += activation[i];
+        product += gradient[i] * activation[i];
       }
       return product / (sum + EPSILON);
     });

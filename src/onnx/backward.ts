@@ -98,7 +98,7 @@ export function pullBack(
     const rule = ruleFor(table, node);
     const needed = node.inputs.map((input) => wanted.has(input));
     rule(b, node, out, needed).forEach((value, i) => {
-      const input = node.inputs[i]!;
+      const input = node.inputs[i];
       if (value === null || !needed[i]) return;
       assertShape(b, node, input, value);
       const before = cotangents.get(input);
@@ -224,13 +224,13 @@ export function backwardGraph(
       name,
       op: "Identity",
       domain: "",
-      inputs: [found[i]!],
+      inputs: [found[i]],
       outputs: [name],
       attributes: {},
     })
   );
   graph.outputs = [
-    ...outputs.map((name, i) => ({ name, ...describe(b.known, found[i]!) })),
+    ...outputs.map((name, i) => ({ name, ...describe(b.known, found[i]) })),
     ...keep.map((value) => ({ name: value, ...describe(b.known, value) })),
   ];
   // All inputs stay, used or not, so that whoever runs the graph need not know which a rule has read.
@@ -271,7 +271,7 @@ export function unsupportedOps(
 
 function ruleFor(table: RuleTable, node: Node): Rule {
   const key = ruleKey(node);
-  if (Object.hasOwn(table, key)) return table[key]!;
+  if (Object.hasOwn(table, key)) return table[key];
   const control = Object.values(node.attributes).some((attribute) => attribute.kind === "graph");
   throw new UnsupportedOpError(
     key,

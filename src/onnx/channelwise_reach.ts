@@ -99,7 +99,7 @@ export function channelwiseReach(
     const reads = readsOf(node).filter((read) => behind.has(read));
     if (!reads.some((read) => live.has(read))) continue;
     const layout = reads.every((read) => live.has(read)) ? stepOf(node, walk) : undefined;
-    const made = node.outputs[0]!;
+    const made = node.outputs[0];
     if (layout && layoutFits(layout, known.get(made)?.shape)) live.set(made, layout);
     else readers.push(node);
   }
@@ -108,7 +108,7 @@ export function channelwiseReach(
   if (readers.length !== 1) {
     return { reason: `${readers.map(named).join(", ") || "nothing"} read what acts by channels` };
   }
-  return productOf(readers[0]!, walk, channels);
+  return productOf(readers[0], walk, channels);
 }
 
 function role(axis: number): Factor["role"] {
@@ -123,7 +123,7 @@ function stepOf(node: Node, walk: Walk): Layout | undefined {
   const used = node.outputs.filter((output) => output !== "").length;
   if (used > 1 && node.op !== "Dropout") return undefined;
   const key = node.domain === "" ? node.op : `${node.domain}.${node.op}`;
-  return Object.hasOwn(STEPS, key) ? STEPS[key]!(node, walk) : undefined;
+  return Object.hasOwn(STEPS, key) ? STEPS[key](node, walk) : undefined;
 }
 
 /** A check of the rules above: the extents of the layout are those of the tensor. */
@@ -134,7 +134,7 @@ function layoutFits(layout: Layout, shape: Shape | undefined): boolean {
 
 /** The extent of an axis; NaN where factors of symbolic extent are joined. */
 function sizeOfAxis(factors: readonly Factor[]): Dim {
-  if (factors.length === 1) return factors[0]!.extent;
+  if (factors.length === 1) return factors[0].extent;
   return factors.reduce((n, { extent }) => typeof extent === "number" ? n * extent : NaN, 1);
 }
 
@@ -143,7 +143,7 @@ function isImage(layout: Layout | undefined): layout is Layout {
   return layout !== undefined && layout.length > 2 &&
     layout.every((factors, axis) =>
       axis < 2
-        ? factors.length === 1 && factors[0]!.role === role(axis)
+        ? factors.length === 1 && factors[0].role === role(axis)
         : factors.every((factor) => factor.role === "rest")
     );
 }
@@ -152,7 +152,7 @@ function isImage(layout: Layout | undefined): layout is Layout {
 function onlyFirst(node: Node, { live }: Walk): Layout | undefined {
   return node.inputs.slice(1).some((input) => live.has(input))
     ? undefined
-    : live.get(node.inputs[0]!);
+    : live.get(node.inputs[0]);
 }
 
 /** Arithmetic with broadcasting: all inputs that depend on the layer have their channels in the same place. */
@@ -173,9 +173,9 @@ const broadcast: Step = (node, { live }) => {
 /** Batch and channels stay; the other axes have new extents. */
 const spatial: Step = (node, walk) => {
   const layout = onlyFirst(node, walk);
-  const shape = walk.known.get(node.outputs[0]!)?.shape;
+  const shape = walk.known.get(node.outputs[0])?.shape;
   if (!isImage(layout) || shape?.length !== layout.length) return undefined;
-  return layout.map((factors, axis) => axis < 2 ? factors : restOf(shape[axis]!));
+  return layout.map((factors, axis) => axis < 2 ? factors : restOf(shape[axis]));
 };
 
 function restOf(extent: Dim): readonly Factor[] {
@@ -183,8 +183,8 @@ function restOf(extent: Dim): readonly Factor[] {
 }
 
 const depthwise: Step = (node, walk) => {
-  const channels = walk.live.get(node.inputs[0]!)?.[1]?.[0]?.extent;
-  const weights = walk.known.get(node.inputs[1]!)?.shape;
+  const channels = walk.live.get(node.inputs[0])?.[1]?.[0]?.extent;
+  const weights = walk.known.get(node.inputs[1])?.shape;
   if (intOf(node, "group", 1) !== channels || weights?.[0] !== channels) return undefined;
   return spatial(node, walk);
 };
@@ -198,7 +198,7 @@ const reduction: Step = (node, walk) => {
   const axes = new Set(
     Array.from(listed, Number).map((axis) => axis < 0 ? axis + layout.length : axis),
   );
-  if ([...axes].some((axis) => layout[axis]!.some((factor) => factor.role !== "rest"))) {
+  if ([...axes].some((axis) => layout[axis].some((factor) => factor.role !== "rest"))) {
     return undefined;
   }
   const emptied = layout.map((factors, axis) => axes.has(axis) ? [] : factors);
@@ -206,14 +206,14 @@ const reduction: Step = (node, walk) => {
 };
 
 const transposition: Step = (node, walk) => {
-  const layout = walk.live.get(node.inputs[0]!)!;
+  const layout = walk.live.get(node.inputs[0])!;
   const perm = intsOf(node, "perm") ?? [...layout.keys()].reverse();
-  return perm.map((axis) => layout[axis]!);
+  return perm.map((axis) => layout[axis]);
 };
 
 /** The factors in their order are dealt to the new axes; only one that is neither batch nor channels may be cut. */
 const regrouping: Step = (node, walk) => {
-  const shape = walk.known.get(node.outputs[0]!)?.shape;
+  const shape = walk.known.get(node.outputs[0])?.shape;
   const left = onlyFirst(node, walk)?.flat().reverse();
   if (!shape || !left) return undefined;
   const result: Factor[][] = [];
@@ -301,7 +301,7 @@ function productOf(
   const refusal = {
     reason: `${named(node)} mixes channels and is no product with constant weights`,
   };
-  const value = node.inputs[0]!;
+  const value = node.inputs[0];
   const layout = onlyFirst(node, walk);
   const constant = (input: string | undefined) =>
     input ? constantValue(walk.graph, walk.made, input) : undefined;
@@ -324,7 +324,7 @@ function productOf(
   if (node.op !== "Gemm" || intOf(node, "transA", 0) !== 0) return refusal;
   const { alpha, beta } = node.attributes;
   const isTransposed = intOf(node, "transB", 0) !== 0;
-  const outputs = second.shape[isTransposed ? 0 : 1]!;
+  const outputs = second.shape[isTransposed ? 0 : 1];
   const factor = alpha?.kind === "float" ? alpha.value : 1;
   if (third && third.data.length !== 1 && third.shape.at(-1) !== third.data.length) return refusal;
   const bias = third && scaled(third, beta?.kind === "float" ? beta.value : 1);
@@ -342,13 +342,13 @@ function matrixForm(layout: Layout): ChannelwiseReach["form"] | undefined {
   const last = others.pop();
   const at = last?.findIndex((factor) => factor.role === "channel") ?? -1;
   const free = others.flat().every((factor) => factor.role === "rest");
-  if (at < 0 || !free || batch.length !== 1 || batch[0]!.role !== "batch") return undefined;
+  if (at < 0 || !free || batch.length !== 1 || batch[0].role !== "batch") return undefined;
   const rows = sizeOfAxis(others.flat());
   const before = sizeOfAxis(last!.slice(0, at));
   const after = sizeOfAxis(last!.slice(at + 1));
   const sizes = [rows, before, after];
   if (!sizes.every((size): size is number => Number.isInteger(size))) return undefined;
-  return { kind: "matrix", rows: sizes[0]!, before: sizes[1]!, after: sizes[2]! };
+  return { kind: "matrix", rows: sizes[0], before: sizes[1], after: sizes[2] };
 }
 
 function transposed(matrix: Tensor): Tensor {
@@ -362,7 +362,7 @@ function transposed(matrix: Tensor): Tensor {
     for (let left = 0; left < columns; left += side) {
       const right = Math.min(columns, left + side);
       for (let j = left; j < right; j++) {
-        for (let i = top; i < bottom; i++) result[j * rows + i] = data[i * columns + j]!;
+        for (let i = top; i < bottom; i++) result[j * rows + i] = data[i * columns + j];
       }
     }
   }
@@ -376,6 +376,6 @@ function scaled(value: Tensor, factor: number): Tensor {
 function spread(bias: Tensor, outputs: number): Tensor {
   const data = bias.data.length === outputs
     ? bias.data
-    : new Float32Array(outputs).fill(bias.data[0]!);
+    : new Float32Array(outputs).fill(bias.data[0]);
   return { type: "float32", shape: [outputs], data };
 }

@@ -21,8 +21,8 @@ function combine(compute: (a: number, b: number) => number): Evaluate {
       ));
     const data = new Float32Array(sizeOf(shape));
     for (let i = 0; i < data.length; i++) {
-      const x = a.data[broadcastIndex(i, shape, a.shape)]!;
-      data[i] = compute(x, b.data[broadcastIndex(i, shape, b.shape)]!);
+      const x = a.data[broadcastIndex(i, shape, a.shape)];
+      data[i] = compute(x, b.data[broadcastIndex(i, shape, b.shape)]);
     }
     return floats(shape, data);
   };
@@ -31,17 +31,17 @@ function combine(compute: (a: number, b: number) => number): Evaluate {
 const transpose: Evaluate = (node, [x]) => {
   if (!x) return undefined;
   const perm = intsOf(node, "perm") ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
-  const shape = perm.map((axis) => x.shape[axis]!);
+  const shape = perm.map((axis) => x.shape[axis]);
   const strides = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
   const data = new Float32Array(x.data.length);
   for (let i = 0; i < data.length; i++) {
     let rest = i;
     let from = 0;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += rest % shape[axis]! * strides[perm[axis]!]!;
-      rest = Math.floor(rest / shape[axis]!);
+      from += rest % shape[axis] * strides[perm[axis]];
+      rest = Math.floor(rest / shape[axis]);
     }
-    data[i] = x.data[from]!;
+    data[i] = x.data[from];
   }
   return floats(shape, data);
 };

@@ -157,7 +157,7 @@ function join(site: FieldSite, broadcasts: boolean): FieldState | undefined {
     const shape = site.shape(i);
     const shift = broadcasts && out && shape ? out.length - shape.length : 0;
     const axes = state && [state.axes[0] + shift, state.axes[1] + shift] as const;
-    const single = state?.axes.every((axis, k) => shape?.[axis] === 1 && out?.[axes![k]!] !== 1);
+    const single = state?.axes.every((axis, k) => shape?.[axis] === 1 && out?.[axes![k]] !== 1);
     if (!state || single) {
       global = true;
       continue;
@@ -237,7 +237,7 @@ const slice: FieldRule = (site) => {
   return along(site, (field, axis) => {
     const i = axes.indexOf(axis);
     if (i < 0) return field;
-    const [start, step, extent] = [starts[i]!, steps?.[i] ?? 1, shape[axis]];
+    const [start, step, extent] = [starts[i], steps?.[i] ?? 1, shape[axis]];
     if (step < 1 || (start < 0 && typeof extent !== "number")) return undefined;
     return stepped(field, start < 0 ? Math.max(start + Number(extent), 0) : start, step);
   });

@@ -38,10 +38,10 @@ export function foldBatchNorms(source: Graph, rule: NormRule): Graph {
   const folded = new Set<Node>();
   for (const norm of graph.nodes) {
     const conv = norm.op === "BatchNormalization" && norm.domain === ""
-      ? made.get(norm.inputs[0]!)
+      ? made.get(norm.inputs[0])
       : undefined;
-    if (conv?.op !== "Conv" || conv.domain !== "" || outputs.has(conv.outputs[0]!)) continue;
-    if (readers.get(conv.outputs[0]!)?.length !== 1) continue;
+    if (conv?.op !== "Conv" || conv.domain !== "" || outputs.has(conv.outputs[0])) continue;
+    if (readers.get(conv.outputs[0])?.length !== 1) continue;
     const parameters = parametersOf(graph, conv, norm);
     if (!parameters) continue;
     const { weights, bias } = fold(parameters, rule, norm);
@@ -49,9 +49,9 @@ export function foldBatchNorms(source: Graph, rule: NormRule): Graph {
     graph.initializers.set(names.weights, weights);
     names.bias = fresh(graph, `${norm.name}/bias`);
     graph.initializers.set(names.bias, bias);
-    graph.stated.delete(conv.outputs[0]!);
-    conv.inputs = [conv.inputs[0]!, names.weights, names.bias];
-    conv.outputs = [norm.outputs[0]!];
+    graph.stated.delete(conv.outputs[0]);
+    conv.inputs = [conv.inputs[0], names.weights, names.bias];
+    conv.outputs = [norm.outputs[0]];
     folded.add(norm);
   }
   graph.nodes = graph.nodes.filter((node) => !folded.has(node));
@@ -98,15 +98,15 @@ function fold(parameters: Parameters, rule: NormRule, norm: Node) {
   const newWeights = new Float32Array(weights.data.length);
   const newBias = new Float32Array(filters);
   for (let k = 0; k < filters; k++) {
-    const v = variance.data[k]!;
+    const v = variance.data[k];
     const sigma = rule === "darknet" ? Math.sqrt(v) + DARKNET_EPSILON : Math.sqrt(v + epsilon);
-    const g = scale.data[k]! / sigma;
+    const g = scale.data[k] / sigma;
     let finite = true;
     for (let i = k * perFilter; i < (k + 1) * perFilter; i++) {
-      newWeights[i] = weights.data[i]! * g;
+      newWeights[i] = weights.data[i] * g;
       finite &&= Number.isFinite(newWeights[i]) || !Number.isFinite(weights.data[i]);
     }
-    newBias[k] = shift.data[k]! + ((bias?.data[k] ?? 0) - mean.data[k]!) * g;
+    newBias[k] = shift.data[k] + ((bias?.data[k] ?? 0) - mean.data[k]) * g;
     if (!finite || !Number.isFinite(newBias[k])) {
       throw new ModelError(
         `Cannot fold batch normalization ${

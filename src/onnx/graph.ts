@@ -204,7 +204,7 @@ export class GraphBuilder {
 
   /** Adds a node with one output and returns it. `""` as an input means absent. */
   op(op: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}): Value {
-    return this.ops(op, inputs, attributes, 1)[0]!;
+    return this.ops(op, inputs, attributes, 1)[0];
   }
 
   /** Adds a node with several outputs. */

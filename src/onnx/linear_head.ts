@@ -82,13 +82,13 @@ export function linearHead(
   for (const node of graph.nodes) {
     const made = node.outputs.find((output) => behind.has(output) && before.has(output));
     if (made === undefined || made === target) continue;
-    const reads = [...node.inputs.keys()].filter((i) => behind.has(node.inputs[i]!));
-    if (reads.length !== 1 || node.inputs[reads[0]!] !== at) {
+    const reads = [...node.inputs.keys()].filter((i) => behind.has(node.inputs[i]));
+    if (reads.length !== 1 || node.inputs[reads[0]] !== at) {
       return { reason: `the way from ${target} to ${logits} branches at ${named(node)}` };
     }
     const step = node.domain === "" ? STEPS[node.op] : undefined;
     const next = step
-      ? step(state, node, walk, reads[0]!)
+      ? step(state, node, walk, reads[0])
       : `${named(node)} is neither pooling nor linear`;
     if (typeof next === "string") return { reason: next };
     state = next;
@@ -141,7 +141,7 @@ const reduceMean: Step = (state, node, { graph, made }) => {
 };
 
 const averagePool: Step = (state, node, { known }) => {
-  const shape = known.get(node.inputs[0]!)?.shape;
+  const shape = known.get(node.inputs[0])?.shape;
   const kernel = intsOf(node, "kernel_shape");
   const whole = shape &&
     windowsOf(node, shape.slice(2)).every((w, i) =>
@@ -155,16 +155,16 @@ const averagePool: Step = (state, node, { known }) => {
 
 const transpose: Step = (state, node) => {
   const perm = intsOf(node, "perm") ?? [...state.roles.keys()].reverse();
-  return { ...state, roles: perm.map((axis) => state.roles[axis]!) };
+  return { ...state, roles: perm.map((axis) => state.roles[axis]) };
 };
 
 /** Reshaping may drop and add axes of one and join height and width; batch and channels stay. */
 const reshape: Step = (state, node, { known }) => {
-  const [from, to] = [known.get(node.inputs[0]!)?.shape, known.get(node.outputs[0]!)?.shape];
+  const [from, to] = [known.get(node.inputs[0])?.shape, known.get(node.outputs[0])?.shape];
   const refusal = `${named(node)} mixes channels with other axes`;
   if (!from || !to) return refusal;
   const wide = [...from.keys()].filter((axis) => state.roles[axis] !== "one" && from[axis] !== 1);
-  const kept = wide.map((axis) => ({ role: state.roles[axis]!, dim: from[axis]! }));
+  const kept = wide.map((axis) => ({ role: state.roles[axis], dim: from[axis] }));
   const merged: typeof kept = [];
   for (const axis of kept) {
     const last = merged.at(-1);
@@ -175,7 +175,7 @@ const reshape: Step = (state, node, { known }) => {
   }
   for (const parts of [kept, merged]) {
     let next = 0;
-    const roles = to.map((dim): Role => dim === parts[next]?.dim ? parts[next++]!.role : "one");
+    const roles = to.map((dim): Role => dim === parts[next]?.dim ? parts[next++].role : "one");
     const rest = to.filter((_, axis) => roles[axis] === "one");
     if (next === parts.length && rest.every((dim) => dim === 1)) {
       // A batch or a single channel of extent 1 is found by its place.
@@ -198,7 +198,7 @@ function transposed(matrix: Tensor): Tensor {
   const [rows, columns] = matrix.shape as [number, number];
   const data = new Float32Array(rows * columns);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) data[j * rows + i] = matrix.data[i * columns + j]!;
+    for (let j = 0; j < columns; j++) data[j * rows + i] = matrix.data[i * columns + j];
   }
   return floats([columns, rows], data);
 }
@@ -223,7 +223,7 @@ const conv: Step = (state, node, { graph, made }, input) => {
 /** The bias of Gemm or Add as [K], if it is the same for all samples. */
 function asBias(value: Tensor, classes: number): Tensor | undefined {
   if (value.data.length === 1) {
-    return floats([classes], new Float32Array(classes).fill(value.data[0]!));
+    return floats([classes], new Float32Array(classes).fill(value.data[0]));
   }
   return value.data.length === classes && value.shape.at(-1) === classes
     ? floats([classes], value.data)
@@ -237,7 +237,7 @@ const gemm: Step = (state, node, { graph, made }, input) => {
   if (state.roles.join() !== "batch,channel") return `${named(node)} does not act on channels`;
   const weights = intOf(node, "transB", 0) ? matrix : transposed(matrix);
   const c = node.inputs[2] ? constantValue(graph, made, node.inputs[2]) : undefined;
-  const bias = c && asBias(c, weights.shape[0]!);
+  const bias = c && asBias(c, weights.shape[0]);
   if (node.inputs[2] && !bias) return `the bias of ${named(node)} is not constant`;
   return apply(
     state,
@@ -258,7 +258,7 @@ const matMul: Step = (state, node, { graph, made }, input) => {
 
 const add: Step = (state, node, { graph, made, known }, input) => {
   const value = constantValue(graph, made, node.inputs[1 - input] ?? "");
-  const shape = known.get(node.outputs[0]!)?.shape;
+  const shape = known.get(node.outputs[0])?.shape;
   const channel = state.roles.indexOf("channel");
   const classes = shape?.[channel];
   if (!value || typeof classes !== "number" || shape!.length !== state.roles.length) {
@@ -270,7 +270,7 @@ const add: Step = (state, node, { graph, made, known }, input) => {
   const bias = onlyChannels ? asBias(floats([value.data.length], value.data), classes) : undefined;
   if (!bias) return `${named(node)} does not add one number a class`;
   const sum = state.bias
-    ? floats([classes], bias.data.map((x, i) => x + state.bias!.data[i]!))
+    ? floats([classes], bias.data.map((x, i) => x + state.bias!.data[i]))
     : bias;
   return { ...state, bias: sum };
 };

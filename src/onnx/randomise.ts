@@ -81,8 +81,8 @@ function shuffled(value: AnyTensor, rng: Rng): AnyTensor {
   const data = new Elements(value.data as Uint8Array);
   for (let i = data.length - 1; i > 0; i--) {
     const j = rng.below(i + 1);
-    const kept = data[i]!;
-    data[i] = data[j]!;
+    const kept = data[i];
+    data[i] = data[j];
     data[j] = kept;
   }
   return { ...value, data } as AnyTensor;

@@ -125,7 +125,7 @@ function typed(b: GraphBuilder, value: Value) {
 /** The Softmax, LogSoftmax or Sigmoid that a value comes from, looking through ops that only reshape. */
 function finalActivation(made: ReadonlyMap<Value, Node>, value: Value): Node | undefined {
   let node = made.get(value);
-  while (node && node.domain === "" && PASSING.has(node.op)) node = made.get(node.inputs[0]!);
+  while (node && node.domain === "" && PASSING.has(node.op)) node = made.get(node.inputs[0]);
   return node && ["Softmax", "LogSoftmax", "Sigmoid"].includes(node.op) ? node : undefined;
 }
 
@@ -144,7 +144,7 @@ function onlyScores(b: GraphBuilder, outputs: readonly ValueInfo[]): Value {
   const formed = outputs.filter(({ name }) => classesOf(b, name) !== undefined);
   const activated = formed.map(({ name }) => finalActivation(made, name)?.inputs[0]);
   const candidates = formed.filter(({ name }) => !activated.includes(name));
-  if (candidates.length === 1) return candidates[0]!.name;
+  if (candidates.length === 1) return candidates[0].name;
   const all = outputs.map(({ name }) => `${name} ${formatShape(b.known.get(name)?.shape)}`);
   throw new ModelError(
     `Cannot tell which output holds the scores: ${candidates.length} of ${all.join(", ")} ${

@@ -23,7 +23,7 @@ export function repeatNodes(
     const others = inputs.map((input) => replaced.get(input) ?? input);
     const copies = b.ops(op, others, attributes, outputs.length, domain);
     outputs.forEach((output, i) => {
-      if (output !== "") replaced.set(output, copies[i]!);
+      if (output !== "") replaced.set(output, copies[i]);
     });
   }
 }

@@ -36,7 +36,7 @@ export function simplify(source: Graph): Graph {
   const queue = [...source.nodes].reverse();
   for (let node = queue.pop(); node; node = queue.pop()) {
     if (node.op === "If") {
-      const branch = takenBranch(node, truth(graph, known, node.inputs[0]!));
+      const branch = takenBranch(node, truth(graph, known, node.inputs[0]));
       if (branch) {
         queue.push(...inline(node, branch, graph, known).reverse());
         continue;
@@ -47,7 +47,7 @@ export function simplify(source: Graph): Graph {
       outputs.has(output) ? undefined : constantOf(node!, known.get(output))
     );
     if (constants.every((constant) => constant !== undefined) && constants.length > 0) {
-      node.outputs.forEach((output, i) => graph.initializers.set(output, constants[i]!));
+      node.outputs.forEach((output, i) => graph.initializers.set(output, constants[i]));
       continue;
     }
     graph.nodes.push(withConstantShape(graph, node, known));
@@ -69,7 +69,7 @@ function inline(node: Node, branch: Graph, graph: Graph, known: Map<Value, Known
   for (const value of own) if (value !== "") names.set(value, `${node.name}/${value}`);
   const ends: Node[] = [];
   branch.outputs.forEach(({ name }, i) => {
-    const output = node.outputs[i]!;
+    const output = node.outputs[i];
     const made = branch.nodes.some((child) => child.outputs.includes(name));
     const first = branch.outputs.findIndex((other) => other.name === name) === i;
     if (made && first) return names.set(name, output);
@@ -147,8 +147,8 @@ function withConstantShape(graph: Graph, node: Node, known: Map<Value, Known>): 
   if (node.domain !== "" || !(isReshape || node.op === "Expand")) return node;
   const target = node.inputs[1];
   if (!target || graph.initializers.has(target)) return node;
-  const from = known.get(node.inputs[0]!)?.shape;
-  const to = known.get(node.outputs[0]!)?.shape;
+  const from = known.get(node.inputs[0])?.shape;
+  const to = known.get(node.outputs[0])?.shape;
   if (!from || !to) return node;
   let open = 0;
   const fixed = to.map((dim: Dim, axis) => {
@@ -166,5 +166,5 @@ function withConstantShape(graph: Graph, node: Node, known: Map<Value, Known>): 
   graph.initializers.set(name, constant);
   known.set(name, { type: "int64", shape: constant.shape, elements: fixed });
   const { allowzero: _, ...attributes } = node.attributes;
-  return { ...node, inputs: [node.inputs[0]!, name], attributes };
+  return { ...node, inputs: [node.inputs[0], name], attributes };
 }

@@ -48,7 +48,7 @@ export function layerNormalization(b: GraphBuilder, node: Node, x: Value): Value
   const rank = b.shape(x).length;
   const first = axisOf(intOf(node, "axis", -1), rank);
   const hat = standardised(b, x, range(rank - first, first), floatOf(node, "epsilon", 1e-5));
-  return affine(b, hat, node.inputs[1]!, node.inputs[2]);
+  return affine(b, hat, node.inputs[1], node.inputs[2]);
 }
 
 /** InstanceNormalization. */

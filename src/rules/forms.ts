@@ -116,7 +116,7 @@ export interface Windows {
 
 /** The windows of a Conv or pooling node whose first input has known spatial extents. @throws {UnsupportedOpError} */
 export function windows(b: GraphBuilder, node: Node, kernel?: readonly number[]): Windows {
-  const input = spatialExtents(b, node, node.inputs[0]!);
+  const input = spatialExtents(b, node, node.inputs[0]);
   const axes = windowsOf(node, input, kernel);
   return {
     input,
@@ -215,7 +215,7 @@ export function strided(
   strides: readonly number[],
 ): Value {
   const axes = range(starts.length, 2);
-  const ends = starts.map((start, i) => start + (counts[i]! - 1) * strides[i]! + 1);
+  const ends = starts.map((start, i) => start + (counts[i] - 1) * strides[i] + 1);
   if (b.graph.opset >= 10) {
     return b.op("Slice", [x, b.ints(starts), b.ints(ends), b.ints(axes), b.ints(strides)]);
   }

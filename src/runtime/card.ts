@@ -161,7 +161,7 @@ export function parseCard(text: string, origin: string): Card {
   }
   const result = cardSchema.safeParse(json);
   if (!result.success) {
-    const issue = result.error.issues[0]!;
+    const issue = result.error.issues[0];
     const field = issue.path.join(".") || "the card";
     throw new ModelError(`Cannot read model card ${origin}: ${field}: ${issue.message}`);
   }

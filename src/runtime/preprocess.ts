@@ -161,8 +161,8 @@ function normalise(
   const out = new Float32Array(3 * pixels);
   for (let c = 0; c < 3; c++) {
     const mean = meanImage?.subarray(c * pixels, (c + 1) * pixels) ??
-      spec.mean[c % spec.mean.length]!;
-    const std = spec.std[c % spec.std.length]!;
+      spec.mean[c % spec.mean.length];
+    const std = spec.std[c % spec.std.length];
     const plane = out.subarray(c * pixels, (c + 1) * pixels);
     const source = spec.channels === "bgr" ? 2 - c : c;
     if (typeof mean !== "number") subtractPlane(data, source, spec.scale, mean, std, plane);
@@ -184,7 +184,7 @@ function floatPlane(
   out: Float32Array,
 ): void {
   for (let i = 0, p = source; i < out.length; i++, p += 3) {
-    out[i] = (data[p]! * scale - mean) / std;
+    out[i] = (data[p] * scale - mean) / std;
   }
 }
 
@@ -198,7 +198,7 @@ function bytePlane(
   out: Float32Array,
 ): void {
   const values = Float32Array.from({ length: 256 }, (_, level) => (level * scale - mean) / std);
-  for (let i = 0, p = source; i < out.length; i++, p += 3) out[i] = values[data[p]!]!;
+  for (let i = 0, p = source; i < out.length; i++, p += 3) out[i] = values[data[p]];
 }
 
 function subtractPlane(
@@ -210,7 +210,7 @@ function subtractPlane(
   out: Float32Array,
 ): void {
   for (let i = 0, p = source; i < out.length; i++, p += 3) {
-    out[i] = (data[p]! * scale - mean[i]!) / std;
+    out[i] = (data[p] * scale - mean[i]) / std;
   }
 }
 
@@ -221,10 +221,10 @@ function greyPlane(
   meanImage?: Float32Array,
 ): Float32Array {
   const out = new Float32Array(pixels);
-  const mean = means[0]!, std = deviations[0]!;
+  const mean = means[0], std = deviations[0];
   for (let i = 0, p = 0; i < pixels; i++, p += 3) {
-    const value = GREY[0] * data[p]! + GREY[1] * data[p + 1]! + GREY[2] * data[p + 2]!;
-    out[i] = (value * scale - (meanImage ? meanImage[i]! : mean)) / std;
+    const value = GREY[0] * data[p] + GREY[1] * data[p + 1] + GREY[2] * data[p + 2];
+    out[i] = (value * scale - (meanImage ? meanImage[i] : mean)) / std;
   }
   return out;
 }

@@ -29,7 +29,7 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): Correlation
   if (n < 2 || isConstant(x) || isConstant(y)) return { r: NaN, p: NaN, n };
   const u = unit(x), v = unit(y);
   let r = 0;
-  for (let i = 0; i < n; i++) r += u[i]! * v[i]!;
+  for (let i = 0; i < n; i++) r += u[i] * v[i];
   r = clip(r);
   if (n === 2) return { r: Math.round(r), p: Number.isNaN(r) ? NaN : 1, n };
   return { r, p: correlationP(r, n), n };
@@ -50,9 +50,9 @@ export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): Correlatio
   const u = centred(ranks(x)), v = centred(ranks(y));
   let uv = 0, uu = 0, vv = 0;
   for (let i = 0; i < n; i++) {
-    uv += u[i]! * v[i]!;
-    uu += u[i]! * u[i]!;
-    vv += v[i]! * v[i]!;
+    uv += u[i] * v[i];
+    uu += u[i] * u[i];
+    vv += v[i] * v[i];
   }
   // In numpy.corrcoef's order, so that a perfect correlation is 1 where it is 1 there, and its p then 0.
   const r = clip(uv / (n - 1) / Math.sqrt(vv / (n - 1)) / Math.sqrt(uu / (n - 1)));
@@ -76,13 +76,13 @@ export function fisherInterval({ r, n }: Correlation): [low: number, high: numbe
 /** Ranks from 1; equal values share the mean of their ranks. NaN has no place in an order: see {@link spearman}. */
 export function ranks(values: ArrayLike<number>): Float64Array {
   const order = Uint32Array.from({ length: values.length }, (_, i) => i)
-    .sort((i, j) => values[i]! < values[j]! ? -1 : values[i]! > values[j]! ? 1 : i - j);
+    .sort((i, j) => values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j);
   const result = new Float64Array(values.length);
   for (let start = 0; start < order.length;) {
     let end = start + 1;
-    while (end < order.length && values[order[end]!]! === values[order[start]!]!) end++;
+    while (end < order.length && values[order[end]] === values[order[start]]) end++;
     // Ranks start + 1 … end.
-    for (let k = start; k < end; k++) result[order[k]!] = (start + 1 + end) / 2;
+    for (let k = start; k < end; k++) result[order[k]] = (start + 1 + end) / 2;
     start = end;
   }
   return result;
@@ -95,9 +95,9 @@ export function completePairs(
 ): [Float64Array, Float64Array] {
   const kept: number[] = [];
   for (let i = 0; i < pairs(x, y); i++) {
-    if (!Number.isNaN(x[i]!) && !Number.isNaN(y[i]!)) kept.push(i);
+    if (!Number.isNaN(x[i]) && !Number.isNaN(y[i])) kept.push(i);
   }
-  return [Float64Array.from(kept, (i) => x[i]!), Float64Array.from(kept, (i) => y[i]!)];
+  return [Float64Array.from(kept, (i) => x[i]), Float64Array.from(kept, (i) => y[i])];
 }
 
 /**
@@ -111,8 +111,8 @@ export function correlationMatrix(
   const matrix = columns.map(() => new Array<number>(columns.length).fill(NaN));
   for (const [i, x] of columns.entries()) {
     for (let j = 0; j <= i; j++) {
-      const { r } = correlate(...completePairs(x, columns[j]!));
-      matrix[i]![j] = matrix[j]![i] = i === j && !Number.isNaN(r) ? 1 : r;
+      const { r } = correlate(...completePairs(x, columns[j]));
+      matrix[i][j] = matrix[j][i] = i === j && !Number.isNaN(r) ? 1 : r;
     }
   }
   return matrix;
@@ -131,7 +131,7 @@ function isConstant(values: ArrayLike<number>): boolean {
 }
 
 function hasNan(values: ArrayLike<number>): boolean {
-  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) return true;
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
   return false;
 }
 

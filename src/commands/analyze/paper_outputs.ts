@@ -137,7 +137,7 @@ function unknownObjects(
 /** That none of the objects that are related was detected anywhere, as with boxes from elsewhere under other names. */
 function unmetObjects({ methods }: PaperInput, { objects }: PaperSettings): string[] {
   if (objects === "all") return [];
-  const met = new Set(methods[0]!.detections.map(({ object }) => object));
+  const met = new Set(methods[0].detections.map(({ object }) => object));
   if (met.size === 0 || objects.some((object) => met.has(object))) return [];
   const [first] = met;
   return [
@@ -154,7 +154,7 @@ function namesakes({ predictions }: PaperInput): string[] {
   if (shared.length === 0) return [];
   return [
     `${shared.length} names of images in the reference's columns stand for several images each (${
-      shared[0]![0]
+      shared[0][0]
     } …), which the published code takes for one`,
   ];
 }
@@ -225,8 +225,8 @@ export function paperInput(finished: PaperRun): PaperInput {
     annotations.push(...judgements(image, ofFaces.get(path) ?? {}));
     predictions.push({
       image,
-      emotion: classifier.classes[predicted]!,
-      confidence: probabilities[predicted]!,
+      emotion: classifier.classes[predicted],
+      confidence: probabilities[predicted],
       probabilities,
       ...(valence === undefined ? {} : { valence }),
       ...(arousal === undefined ? {} : { arousal }),
@@ -263,7 +263,7 @@ function methodRows(
       const rows: PaperDetection[] = [];
       const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
       const frame = analysis.detector.frame ?? PAPER_FRAME;
-      for (const found of ledger.scoreRows(run, sampled, [stages.methods[place]!.score.id])) {
+      for (const found of ledger.scoreRows(run, sampled, [stages.methods[place].score.id])) {
         const size = sizes.get(found.path)!;
         const placement = letterboxPlacement(
           size,

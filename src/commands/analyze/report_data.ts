@@ -67,7 +67,7 @@ export async function reportData(finished: FinishedRun): Promise<ReportData> {
   for (const row of ledger.imageRows(run)) {
     if (row.status === "failed") failures.push({ path: row.path, reason: row.error ?? "" });
   }
-  const first = outputs[0]!;
+  const first = outputs[0];
   const { axioms } = finished;
   const failed = failedAxioms(axioms, setup.methods);
   const label = methodLabels(
@@ -139,7 +139,7 @@ function agreementMatrix(
   const names = outputs.map(({ method }) => method);
   return {
     name: "Correlation of box importances, method × method",
-    facts: `${names.length} methods over ${count(outputs[0]!.boxes)} boxes.`,
+    facts: `${names.length} methods over ${count(outputs[0].boxes)} boxes.`,
     measure: "correlation",
     units: "Pearson correlation, −1..1",
     method: "all methods",
@@ -225,15 +225,15 @@ function samplesToShow({ ledger, run, setup: { classifier }, stages }: FinishedR
   const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
   let candidates: ShowableSample[] = [];
   const choose = (limit: number) => {
-    candidates = chooseSamples(candidates, limit).map((index) => candidates[index]!);
+    candidates = chooseSamples(candidates, limit).map((index) => candidates[index]);
   };
   // Taken in turn, this many hold the best of each class that can be among those shown.
   const bound = SHOWN * classifier.classes.length;
   for (const row of ledger.predictionRows(run, sampled)) {
     candidates.push({
       id: `${row.path}#${String(row.sample.idx).padStart(4, "0")}`,
-      predicted: classifier.classes[row.predicted]!,
-      probability: row.probabilities[row.predicted]!,
+      predicted: classifier.classes[row.predicted],
+      probability: row.probabilities[row.predicted],
       row,
     });
     if (candidates.length >= 2 * bound) choose(bound);
@@ -248,8 +248,8 @@ async function oneSample(
   { row, predicted, probability }: ShowableSample,
 ): Promise<SampleFigure | undefined> {
   const { classifier, compute } = setup;
-  const method = setup.methods[0]!;
-  const own = stages.methods[0]!;
+  const method = setup.methods[0];
+  const own = stages.methods[0];
   const [target] = typeof analysis.classes === "number"
     ? [analysis.classes]
     : targetsOf("predicted", row.predicted, classifier.classes.length);

@@ -288,8 +288,8 @@ function counts(summary: StreamSummary, outputs: readonly MethodOutput[]): Recor
 
 function titleOf(paths: readonly string[]): string {
   return paths.length === 1
-    ? basename(paths[0]!)
-    : `${basename(paths[0]!)} and ${paths.length - 1} more`;
+    ? basename(paths[0])
+    : `${basename(paths[0])} and ${paths.length - 1} more`;
 }
 
 /** A command line that gives the run again, quoted for a POSIX shell. */

@@ -50,5 +50,5 @@ export function age(text: string): number {
       `Cannot use --older-than ${JSON.stringify(text)}: give a number and h, d or w, such as 30d`,
     );
   }
-  return Number(count) * HOURS[unit!]! * 3_600_000;
+  return Number(count) * HOURS[unit!] * 3_600_000;
 }

@@ -114,7 +114,7 @@ function cascadeCsv(methods: readonly string[], steps: readonly CascadeStep[]): 
   return csvText([
     ["method", "layers", "layer", "correlation"],
     ...methods.flatMap((name, m) =>
-      steps.map(({ layers, layer, correlations }) => [name, layers, layer, correlations[m]!])
+      steps.map(({ layers, layer, correlations }) => [name, layers, layer, correlations[m]])
     ),
   ]);
 }
@@ -127,7 +127,7 @@ function cascadeTable(methods: readonly string[], steps: readonly CascadeStep[])
     ],
     methods.map((name, m) => [
       name,
-      ...steps.map(({ correlations }) => decimals(correlations[m]!)),
+      ...steps.map(({ correlations }) => decimals(correlations[m])),
     ]),
   );
 }

@@ -48,7 +48,7 @@ export function scoredBoxes(
   scores: SampleResult["maps"][number]["scores"],
 ) {
   return scores.map(({ box, importance, share }) => ({
-    ...picture!.boxes[box]!,
+    ...picture!.boxes[box],
     importance,
     share,
   }));
@@ -88,11 +88,11 @@ export function asJson(
           : {}),
         scores: classes.map((name, k) => ({
           class: name,
-          probability: number(prediction.probabilities[k]!),
-          ...(prediction.logits ? { logit: number(prediction.logits[k]!) } : {}),
+          probability: number(prediction.probabilities[k]),
+          ...(prediction.logits ? { logit: number(prediction.logits[k]) } : {}),
         })),
         maps: maps.map(({ method, target: k, scores }, i) => ({
-          method: methods[method]!.name,
+          method: methods[method].name,
           class: classes[k],
           ...(item.overlays[i] ? { overlay: item.overlays[i] } : {}),
           boxes: item.picture
@@ -124,10 +124,8 @@ export function asText(
   const { card, classes } = classifier;
   const parts = explained.map((item) => {
     const { probabilities } = item.result.prediction;
-    const best = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]!);
-    const listed = best.slice(0, LISTED).map((k) =>
-      `${classes[k]} ${probabilities[k]!.toFixed(3)}`
-    );
+    const best = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
+    const listed = best.slice(0, LISTED).map((k) => `${classes[k]} ${probabilities[k].toFixed(3)}`);
     const place = !item.picture
       ? `, row ${item.index}`
       : samples === "faces"
@@ -138,7 +136,7 @@ export function asText(
     const lines = [`${printable(item.path)}${place}: ${[...listed, ...heads].join(", ")}`];
     item.result.maps.forEach(({ method, target, scores }, i) => {
       if (!item.picture) return;
-      lines.push(`  ${methods[method]!.name}, ${classes[target]}  ${item.overlays[i] ?? ""}`);
+      lines.push(`  ${methods[method].name}, ${classes[target]}  ${item.overlays[i] ?? ""}`);
       const rows = scoredBoxes(item, scores).sort((a, b) => b.importance - a.importance)
         .map(({ label, confidence, importance }) => [
           importance > threshold ? "*" : "",

@@ -172,7 +172,7 @@ async function explainImage(
     path: image.path,
     index,
     result,
-    picture: { sample: samples[index]!.sample, boxes },
+    picture: { sample: samples[index].sample, boxes },
     overlays: [],
   }));
   return { picture, samples: explained };
@@ -202,7 +202,7 @@ async function writeOverlays(
   const whole = samples === "image";
   const fileOf = (item: Explained, { method, target }: MapResult) => {
     const stem = item.path.replace(/\.[^./]*$/, "");
-    const parts = [stem, item.index, methods[method]!.name, classifier.classes[target]!];
+    const parts = [stem, item.index, methods[method].name, classifier.classes[target]];
     return join(out, `${nameOf(parts.join("."))}.png`);
   };
   const draw = async (
@@ -211,13 +211,13 @@ async function writeOverlays(
     file: string,
   ) => {
     const { predicted, probabilities } = item.result.prediction;
-    const method = methods[m]!;
-    const name = classifier.classes[target]!;
+    const method = methods[m];
+    const name = classifier.classes[target];
     const data = await sampleFigure(compute, classifier, method, {
       title: `${method.title}, ${name}`,
       subtitle: `${basename(item.path)}${whole ? "" : `, face ${item.index + 1}`}; predicted ${
         classifier.classes[predicted]
-      } (${probabilities[predicted]!.toFixed(2)})`,
+      } (${probabilities[predicted].toFixed(2)})`,
       image,
       region: item.picture!.sample.region,
       whole,
@@ -238,7 +238,7 @@ async function writeOverlays(
     DRAWN_AT_ONCE,
     ({ item, map, file }) => draw(item, map, file),
   );
-  for (const item of explained) item.overlays = files.filter((_, i) => maps[i]!.item === item);
+  for (const item of explained) item.overlays = files.filter((_, i) => maps[i].item === item);
 }
 
 /**

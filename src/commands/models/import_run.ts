@@ -87,6 +87,6 @@ async function report(model: ImportedModel): Promise<number> {
       : [],
   ];
   for (const notice of model.notices) console.error(`note: ${printable(notice)}`);
-  console.log(textTable(rows[0]!, rows.slice(1)));
+  console.log(textTable(rows[0], rows.slice(1)));
   return 0;
 }

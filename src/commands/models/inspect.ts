@@ -46,7 +46,7 @@ export async function listModels({ json }: { json?: boolean }): Promise<number> 
           : present
           ? "present"
           : `missing: get it from ${printable(source)}`,
-        printable(licence.split(/ \(|;/)[0]!),
+        printable(licence.split(/ \(|;/)[0]),
       ]),
     ));
   }

@@ -24,7 +24,7 @@ export const PAPER_OPTIONS = [
 export function paperOptions(command: Command): Command {
   const bound = (flag: string, text: string, most: number, value: number) =>
     new Option(flag, `paper: ${text}`).default(value)
-      .argParser(number(flag.split(" ")[0]!, { min: 0, max: most }));
+      .argParser(number(flag.split(" ")[0], { min: 0, max: most }));
   return command
     .addOption(
       bound("--emotion-confidence <p>", "the predicted class counts over this probability", 1, 0.5),

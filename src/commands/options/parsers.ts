@@ -94,7 +94,7 @@ export function several(
  * @throws {UsageError} when there are several.
  */
 export function single(what: string, values: readonly string[]): string {
-  if (values.length === 1) return values[0]!;
+  if (values.length === 1) return values[0];
   throw new UsageError(
     `Cannot use ${what} ${values.length} times: give one here; analyze takes several`,
   );

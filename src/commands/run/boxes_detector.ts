@@ -90,7 +90,7 @@ async function namesBeside(file: string): Promise<string | undefined> {
   for await (const { name, isFile } of Deno.readDir(dirname(file))) {
     if (isFile && CLASS_NAMES.test(name) && name !== basename(file)) found.push(name);
   }
-  return found.length === 0 ? undefined : join(dirname(file), found.sort()[0]!);
+  return found.length === 0 ? undefined : join(dirname(file), found.sort()[0]);
 }
 
 /** Sizes of the images that have boxes, by the table's names; one that cannot be read fails later with its reason. */

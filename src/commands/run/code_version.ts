@@ -29,7 +29,7 @@ export async function codeCommit(root: string = ROOT): Promise<string | undefine
       if (own) return commit(own);
       const packed = await text(join(place, "packed-refs")).catch(() => "");
       const line = packed.split("\n").find((entry) => entry.endsWith(` ${name}`));
-      if (line) return commit(line.split(" ")[0]!);
+      if (line) return commit(line.split(" ")[0]);
     }
   } catch {
     // No checkout, or one that may not be read: the version of emocam says what can be said.

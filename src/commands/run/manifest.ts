@@ -96,8 +96,8 @@ export async function createManifest(
       samples: stages.sampling.fingerprint,
       predictions: stages.forward.fingerprint,
       ...Object.fromEntries(setup.methods.flatMap(({ name }, m) => [
-        [`${name} maps`, stages.methods[m]!.map.fingerprint],
-        [`${name} importances`, stages.methods[m]!.score.fingerprint],
+        [`${name} maps`, stages.methods[m].map.fingerprint],
+        [`${name} importances`, stages.methods[m].score.fingerprint],
       ])),
     },
     notices: setup.notices,

@@ -194,7 +194,7 @@ export async function recordedImages(
     // A file that could not be read then need not be there now.
     if (file === undefined && (status === "ok" || sha256 !== null)) missing.push(path);
     const annotation = own ? own.annotation : annotations.get(path);
-    images.push({ path, file: file ?? places[0]!, ...(annotation ? { annotation } : {}) });
+    images.push({ path, file: file ?? places[0], ...(annotation ? { annotation } : {}) });
   }
   const recorded = new Set(run.record.images.map(({ path }) => path));
   const added = run.record.arguments.limit === undefined && moved === undefined

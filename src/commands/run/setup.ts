@@ -134,7 +134,7 @@ export async function openSetup(
   const wanted = published
     ? chosen.map((choice) => ({ ...choice, method: withPublishedTarget(choice.method) }))
     : chosen;
-  if (published && wanted.some(({ method }) => MISWIRED.includes(method.name.split("+")[0]!))) {
+  if (published && wanted.some(({ method }) => MISWIRED.includes(method.name.split("+")[0]))) {
     notices.push(MISWIRED_NOTE);
   }
   const methods = usableMethods(wanted, modifiers, classifier, target, notices);
@@ -283,7 +283,7 @@ export function layersText(
 
 /** The class that is explained, in words. */
 export function classText({ classes, classifier }: Pick<Setup, "classes" | "classifier">): string {
-  return typeof classes === "number" ? classifier.classes[classes]! : classes;
+  return typeof classes === "number" ? classifier.classes[classes] : classes;
 }
 
 /**

@@ -71,7 +71,7 @@ function readCsv(
     if (record.length !== header.length) {
       refuse(origin, where, `${record.length} fields, the header has ${header.length}`);
     }
-    const field = (column: typeof COLUMNS[number]) => record[header.indexOf(column)]!;
+    const field = (column: typeof COLUMNS[number]) => record[header.indexOf(column)];
     const number = (column: typeof COLUMNS[number]) => {
       const value = decimal(field(column));
       if (!Number.isFinite(value)) {
@@ -124,7 +124,7 @@ function readCoco(text: string, origin: string): BoxTableParts {
   }
   const result = cocoSchema.safeParse(json);
   if (!result.success) {
-    const issue = result.error.issues[0]!;
+    const issue = result.error.issues[0];
     const where = pathText(issue.path) || "top level";
     const value = JSON.stringify(issue.path.reduce<unknown>(inside, json)) ?? "nothing";
     refuse(origin, where, `${issue.message}, but found ${value.slice(0, 60)}`);
@@ -208,7 +208,7 @@ export function matchImages(table: BoxTable, paths: readonly string[]): Map<stri
   const left: string[] = [];
   for (const [exact, same] of Map.groupBy(paths, named)) {
     // Without their endings two paths can be called the same: which of them is meant cannot be told.
-    if (table.images.has(exact) && same.length === 1) matches.set(same[0]!, exact);
+    if (table.images.has(exact) && same.length === 1) matches.set(same[0], exact);
     else left.push(...same);
   }
   const taken = new Set(matches.values());
@@ -218,7 +218,7 @@ export function matchImages(table: BoxTable, paths: readonly string[]): Map<stri
   );
   for (const [name, candidates] of byName(left, named)) {
     const images = inFile.get(name);
-    if (candidates.length === 1 && images?.length === 1) matches.set(candidates[0]!, images[0]!);
+    if (candidates.length === 1 && images?.length === 1) matches.set(candidates[0], images[0]);
   }
   return matches;
 }

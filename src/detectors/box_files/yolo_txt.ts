@@ -61,7 +61,7 @@ function boxesOf(text: string, origin: string, names: readonly string[]): Box[] 
     }
     const [x, y, width, height, confidence = 1] = numbers as [number, number, number, number];
     const box = {
-      label: names[kind!]!,
+      label: names[kind!],
       confidence,
       x0: x - width / 2,
       y0: y - height / 2,

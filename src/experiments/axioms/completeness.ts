@@ -51,7 +51,7 @@ const SUMS: Readonly<
     const nothing = floats([1, ...input.shape.slice(1)], zeros(input.shape.slice(1)));
     const base = await classifier.evaluate(nothing);
     return Array.from({ length: forward.count }, (_, row) => {
-      const score = scoreFunction(context, row, classes[row]!);
+      const score = scoreFunction(context, row, classes[row]);
       const sum = sumOfRow(attributions.data, row, input.shape);
       return { sum, to: score(forward, row), from: score(base, 0) };
     });
@@ -62,8 +62,8 @@ const SUMS: Readonly<
     const composite = settings!.composite as CompositeName;
     const { relevance, absorbed } = await layerRelevance(context, classes, composite);
     return Array.from({ length: forward.count }, (_, row) => ({
-      sum: sumOfRow(relevance.data, row, relevance.shape) + absorbed.data[row]!,
-      to: scoreFunction(context, row, classes[row]!)(forward, row),
+      sum: sumOfRow(relevance.data, row, relevance.shape) + absorbed.data[row],
+      to: scoreFunction(context, row, classes[row])(forward, row),
       from: 0,
     }));
   },
@@ -79,7 +79,7 @@ const SUMS: Readonly<
 
 /** Of a method as it is, not modified: `lrp-cam+gamma` hands back relevance by other rules, which conserve it too. */
 function sumsOf({ name, settings }: Method) {
-  return settings?.modifiers ? undefined : SUMS[name.split("+")[0]!];
+  return settings?.modifiers ? undefined : SUMS[name.split("+")[0]];
 }
 
 /** Differences of scores below this share of the scores are lost in their rounding: the bound of 1e-4 of it is a bit of float32. */
@@ -104,7 +104,7 @@ async function overEmptyLayer(
   const sums: Sums[] = [];
   for (let row = 0; row < forward.count; row++) {
     const base = await classifier.evaluateHead(nothing, forward, row);
-    const score = scoreFunction(context, row, classes[row]!);
+    const score = scoreFunction(context, row, classes[row]);
     const sum = sumOfRow(contributions.data, row, contributions.shape);
     sums.push({ sum, to: score(forward, row), from: score(base, 0) });
   }
@@ -142,6 +142,6 @@ function zeros(shape: readonly number[]): Float32Array {
 function sumOfRow(values: Float32Array, row: number, shape: readonly number[]): number {
   const size = sizeOf(shape.slice(1));
   let sum = 0;
-  for (let i = row * size; i < (row + 1) * size; i++) sum += values[i]!;
+  for (let i = row * size; i < (row + 1) * size; i++) sum += values[i];
   return sum;
 }

@@ -46,7 +46,7 @@ export const gradient: Axiom = {
   name: "gradient",
   source: "finite differences of the score at the target layer; median relative difference",
   bound: { atMost: BOUND },
-  applies: ({ name }) => METHODS.includes(name.split("+")[0]!),
+  applies: ({ name }) => METHODS.includes(name.split("+")[0]),
   check(context) {
     let own = found.get(context);
     if (!own) found.set(context, own = differences(context));
@@ -75,7 +75,7 @@ async function differences(context: AxiomContext): Promise<Finding> {
     if (errors.length === 0) return { skipped: "the score hardly moves at any sample" };
     // NaN last: it counts as the largest.
     errors.sort((a, b) => Number.isNaN(a) ? 1 : Number.isNaN(b) ? -1 : a - b);
-    return { value: errors[Math.floor(errors.length / 2)]! };
+    return { value: errors[Math.floor(errors.length / 2)] };
   } finally {
     pass.dispose();
     forward.dispose();
@@ -104,10 +104,10 @@ async function errorOf(
   let expected = 0, length = 0;
   for (let i = 0; i < size; i++) {
     const step = STEP * rms * draw();
-    moved[i] = own[i]! + step;
-    moved[size + i] = own[i]! - step;
+    moved[i] = own[i] + step;
+    moved[size + i] = own[i] - step;
     // The step that was taken, after rounding to single precision.
-    const change = slope.data[row * size + i]! * (moved[i]! - moved[size + i]!);
+    const change = slope.data[row * size + i] * (moved[i] - moved[size + i]);
     expected += change;
     length += Math.abs(change);
   }

@@ -46,7 +46,7 @@ export function flip(inputs: Tensor): Tensor {
 function flipRows(values: Float32Array, rows: number, width: number): Float32Array {
   const out = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
-    for (let x = 0; x < width; x++) out[row * width + x] = values[row * width + width - 1 - x]!;
+    for (let x = 0; x < width; x++) out[row * width + x] = values[row * width + width - 1 - x];
   }
   return out;
 }

@@ -179,7 +179,7 @@ export function analyses(
         squareTable(
           `${name}_${similarity}`,
           table.features,
-          (i, j) => matrix.values[i * count + j]!,
+          (i, j) => matrix.values[i * count + j],
         ),
       );
       return matrix.values;
@@ -276,7 +276,7 @@ function binaryRows(
     rows: images.map((
       path,
       row,
-    ) => [imageName?.(path) ?? path, ...vectors.map((vector) => vector[row]!)]),
+    ) => [imageName?.(path) ?? path, ...vectors.map((vector) => vector[row])]),
   };
 }
 
@@ -287,8 +287,8 @@ function valenceArousalTables(
   const result = valenceArousal(rows);
   const pairs = (name: string, first: number): Table => ({
     name,
-    header: [quantities[first]!, quantities[first + 1]!],
-    rows: rows.map((_, row) => [result.columns[first]![row]!, result.columns[first + 1]![row]!]),
+    header: [quantities[first], quantities[first + 1]],
+    rows: rows.map((_, row) => [result.columns[first][row], result.columns[first + 1][row]]),
   });
   return [
     pairs("valence", 0),
@@ -311,8 +311,8 @@ function valenceArousalTables(
         return [quantity, n, r, ...fisherInterval(pearson), p, spearman.r, spearman.p];
       }),
     },
-    squareTable("valence_arousal_pearson", quantities, (i, j) => result.pearson[i]![j]!),
-    squareTable("valence_arousal_spearman", quantities, (i, j) => result.spearman[i]![j]!),
+    squareTable("valence_arousal_pearson", quantities, (i, j) => result.pearson[i][j]),
+    squareTable("valence_arousal_spearman", quantities, (i, j) => result.spearman[i][j]),
   ];
 }
 
@@ -327,10 +327,10 @@ function methodTables(
     {
       name: "method_dyads",
       header: ["row", "column", ...titles],
-      rows: rows.map((names, at) => [...names, ...dyads.map((vector) => vector[at]!)]),
+      rows: rows.map((names, at) => [...names, ...dyads.map((vector) => vector[at])]),
     },
-    squareTable("method_spearman", titles, (i, j) => comparison.rho[i]![j]!),
-    squareTable("method_spearman_p", titles, (i, j) => comparison.p[i]![j]!),
+    squareTable("method_spearman", titles, (i, j) => comparison.rho[i][j]),
+    squareTable("method_spearman_p", titles, (i, j) => comparison.p[i][j]),
   ];
 }
 

@@ -26,7 +26,7 @@ export function lowerTriangle(matrix: Float64Array, m: number): Float64Array {
   const result = new Float64Array(m * (m - 1) / 2);
   let at = 0;
   for (let i = 1; i < m; i++) {
-    for (let j = 0; j < i; j++) result[at++] = matrix[i * m + j]!;
+    for (let j = 0; j < i; j++) result[at++] = matrix[i * m + j];
   }
   return result;
 }
@@ -40,9 +40,9 @@ export function compareMethods(vectors: readonly Float64Array[]): MethodComparis
   const dyads = vectors[0]?.length ?? 0;
   const whole: number[] = [];
   for (let at = 0; at < dyads; at++) {
-    if (vectors.every((vector) => !Number.isNaN(vector[at]!))) whole.push(at);
+    if (vectors.every((vector) => !Number.isNaN(vector[at]))) whole.push(at);
   }
-  const complete = vectors.map((vector) => Float64Array.from(whole, (at) => vector[at]!));
+  const complete = vectors.map((vector) => Float64Array.from(whole, (at) => vector[at]));
   return {
     rho: correlationMatrix(vectors, spearman),
     p: complete.map((u, i) => complete.map((v, j) => i === j ? NaN : spearman(u, v).p)),

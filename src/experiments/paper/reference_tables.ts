@@ -191,10 +191,10 @@ function read(
   }
   const columns = new Map(header.map((name, at) => [name, at]));
   const rows = lines.slice(1).map((fields, at) => ({
-    text: (column: string) => fields[columns.get(column)!]!,
+    text: (column: string) => fields[columns.get(column)!],
     number(column: string) {
       const index = columns.get(column);
-      const field = index === undefined ? "" : fields[index]!.trim();
+      const field = index === undefined ? "" : fields[index].trim();
       if (field === "" || /^nan$/i.test(field)) return NaN;
       const infinite = /^([+-]?)inf(inity)?$/i.exec(field);
       const value = infinite ? (infinite[1] === "-" ? -Infinity : Infinity) : Number(field);

@@ -53,8 +53,8 @@ export function valenceArousal(rows: readonly EmotionAnnotation[]): ValenceArous
   };
   return {
     columns,
-    valence: agreement(columns[0]!, columns[1]!),
-    arousal: agreement(columns[2]!, columns[3]!),
+    valence: agreement(columns[0], columns[1]),
+    arousal: agreement(columns[2], columns[3]),
     pearson: correlationMatrix(columns, pearson),
     spearman: correlationMatrix(columns, spearman),
   };

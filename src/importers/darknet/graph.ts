@@ -49,7 +49,7 @@ export function darknetGraph(
   const values: Value[] = [];
   for (const layer of layers) {
     const { index, operation } = layer;
-    const before = index === 0 ? "input" : values[index - 1]!;
+    const before = index === 0 ? "input" : values[index - 1];
     if (operation.kind === "yolo") {
       graph.outputs.push({ name: before, type: "float32", shape: shapeOf(layer.input) });
       values.push(before);
@@ -86,17 +86,17 @@ function addLayer(b: GraphBuilder, { layer, operation, before, values, weights }
   switch (operation.kind) {
     case "convolutional": {
       const made = convolution(b, before, layer, operation, weights!);
-      ACTIVATIONS[operation.activation]!(b, made);
+      ACTIVATIONS[operation.activation](b, made);
       return;
     }
     case "shortcut": {
-      const sum = b.op("Add", [before, values[operation.from]!]);
-      ACTIVATIONS[operation.activation]!(b, sum);
+      const sum = b.op("Add", [before, values[operation.from]]);
+      ACTIVATIONS[operation.activation](b, sum);
       return;
     }
     case "route":
-      if (operation.from.length === 1) b.op("Identity", [values[operation.from[0]!]!]);
-      else b.op("Concat", operation.from.map((from) => values[from]!), { axis: int(1) });
+      if (operation.from.length === 1) b.op("Identity", [values[operation.from[0]]]);
+      else b.op("Concat", operation.from.map((from) => values[from]), { axis: int(1) });
       return;
     case "upsample": {
       const { stride, scale } = operation;

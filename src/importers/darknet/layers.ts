@@ -162,7 +162,7 @@ const shortcut: ReadLayer = (site) => {
       "from",
     );
   }
-  const other = layerAt(site, from[0]!, "from");
+  const other = layerAt(site, from[0], "from");
   const activation = activationOf(options, "linear");
   options.unused("alpha", 1, "weighs the sum");
   options.unused("beta", 1, "weighs the sum");
@@ -185,11 +185,11 @@ const route: ReadLayer = (site) => {
   options.unused("group_id", 0, "splits the maps, which this Darknet ignores");
   options.finish(WITHOUT_EFFECT);
   const sources = numbers.map((number) => layerAt(site, number, "layers"));
-  const { height, width } = sources[0]!.output;
+  const { height, width } = sources[0].output;
   for (const { index, output } of sources) {
     if (output.height === height && output.width === width) continue;
     options.refuse(
-      `it joins ${sizeText(sources[0]!.output)} of layer ${sources[0]!.index} with ${
+      `it joins ${sizeText(sources[0].output)} of layer ${sources[0].index} with ${
         sizeText(output)
       } of layer ${index}; heights and widths must be equal (where upsampled maps are joined, [net] width and height must be ` +
         "multiples of the network's total stride)",
@@ -249,7 +249,7 @@ const yolo: ReadLayer = ({ options, input }) => {
         `before, which has ${input.channels}; correct filters, classes or mask`,
     );
   }
-  const anchors = mask.map((i) => [values[2 * i]!, values[2 * i + 1]!] as const);
+  const anchors = mask.map((i) => [values[2 * i], values[2 * i + 1]] as const);
   return { operation: { kind: "yolo", head: { classes, anchors } }, output: input };
 };
 

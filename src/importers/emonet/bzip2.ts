@@ -97,7 +97,7 @@ class BitReader {
   peek(bits: number): number {
     while (this.#count < bits) {
       if (this.#next === this.#end && !this.#refill()) throw damaged("it is cut off");
-      this.#held = this.#held << 8 | this.#buffer[this.#next++]!;
+      this.#held = this.#held << 8 | this.#buffer[this.#next++];
       this.#count += 8;
     }
     return this.#held >>> (this.#count - bits) & ((1 << bits) - 1);
@@ -162,15 +162,15 @@ function readBlock(input: BitReader, entries: Uint32Array): Block {
   if (origin >= length) throw damaged("a block begins outside itself");
   let sum = 0;
   for (let byte = 0; byte < 256; byte++) {
-    const count = counts[byte]!;
+    const count = counts[byte];
     counts[byte] = sum;
     sum += count;
   }
   for (let i = 0; i < length; i++) {
-    const place = counts[entries[i]! & 255]++;
-    entries[place] = entries[place]! | i << 8;
+    const place = counts[entries[i] & 255]++;
+    entries[place] = entries[place] | i << 8;
   }
-  return { entries, entry: entries[origin]!, left: length, last: -1, run: 0, copies: 0 };
+  return { entries, entry: entries[origin], left: length, last: -1, run: 0, copies: 0 };
 }
 
 /** The bytes that occur in a block, in ascending order. */
@@ -202,8 +202,8 @@ function readSelectors(input: BitReader, tables: number): Uint8Array {
 
 /** Moves an element to the front and gives it. */
 function toFront(order: Uint8Array, place: number): number {
-  const value = order[place]!;
-  for (let i = place; i > 0; i--) order[i] = order[i - 1]!;
+  const value = order[place];
+  for (let i = place; i > 0; i--) order[i] = order[i - 1];
   order[0] = value;
   return value;
 }
@@ -241,7 +241,7 @@ function readTable(input: BitReader, symbols: number): Table {
   for (let l = 1; l <= MAX_CODE_LENGTH; l++) {
     code <<= 1;
     offset[l] = index - code;
-    if (counts[l]! > 0) longest = l;
+    if (counts[l] > 0) longest = l;
     for (let symbol = 0; symbol < symbols; symbol++) {
       if (lengths[symbol] !== l) continue;
       if (code >= 1 << l) throw damaged("a code has more symbols than bits");
@@ -260,16 +260,16 @@ function readTable(input: BitReader, symbols: number): Table {
 function readSymbol(input: BitReader, { short, limit, offset, longest, sorted }: Table): number {
   // A block is always followed by 80 bits at least, so reading ahead never meets the end of whole data.
   const bits = input.peek(MAX_CODE_LENGTH);
-  const found = short[bits >> (MAX_CODE_LENGTH - TABLE_BITS)]!;
+  const found = short[bits >> (MAX_CODE_LENGTH - TABLE_BITS)];
   if (found !== 0) {
     input.skip(found & 31);
     return found >> 5;
   }
   for (let length = TABLE_BITS + 1; length <= longest; length++) {
     const code = bits >> (MAX_CODE_LENGTH - length);
-    if (code >= limit[length]!) continue;
+    if (code >= limit[length]) continue;
     input.skip(length);
-    return sorted[code + offset[length]!]!;
+    return sorted[code + offset[length]];
   }
   throw damaged("a code stands for nothing");
 }
@@ -289,7 +289,7 @@ function readEntries(
   const end = symbols.length + 1;
   let length = 0, run = 0, weight = 1;
   for (let group = 0; group < selectors.length; group++) {
-    const table = tables[selectors[group]!]!;
+    const table = tables[selectors[group]];
     for (let i = 0; i < GROUP_SIZE; i++) {
       const symbol = readSymbol(input, table);
       if (symbol <= 1) {
@@ -301,8 +301,8 @@ function readEntries(
       }
       if (run > 0) {
         if (length + run > entries.length) throw damaged("a block is longer than it may be");
-        entries.fill(order[0]!, length, length + run);
-        counts[order[0]!] += run;
+        entries.fill(order[0], length, length + run);
+        counts[order[0]] += run;
         length += run;
         run = 0;
         weight = 1;
@@ -332,7 +332,7 @@ function fill(block: Block, output: Uint8Array): number {
     }
     if (left === 0) break;
     left--;
-    entry = entries[entry >>> 8]!;
+    entry = entries[entry >>> 8];
     const byte = entry & 255;
     if (run === 4) {
       // Four of a kind are followed by the number of further ones.
@@ -356,6 +356,6 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
 });
 
 function checksum(sum: number, bytes: Uint8Array, length: number): number {
-  for (let i = 0; i < length; i++) sum = sum << 8 ^ CRC_TABLE[(sum >>> 24) ^ bytes[i]!]!;
+  for (let i = 0; i < length; i++) sum = sum << 8 ^ CRC_TABLE[(sum >>> 24) ^ bytes[i]];
   return sum;
 }

@@ -93,7 +93,7 @@ export function shapesFor(
 export function checkFinite(key: string, data: Float32Array, origin: string): void {
   let count = 0, first = -1;
   for (let i = 0; i < data.length; i++) {
-    if (Math.abs(data[i]!) < Infinity) continue;
+    if (Math.abs(data[i]) < Infinity) continue;
     if (count++ === 0) first = i;
   }
   if (count === 0) return;

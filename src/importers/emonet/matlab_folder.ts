@@ -113,7 +113,7 @@ export function readWeights(
   for (const row of readMatrix(chunks, origin, { lines: height, values: planes * width })) {
     for (let plane = 0, q = 0; plane < planes; plane++) {
       const from = (plane * height + line) * width;
-      for (let x = 0; x < width; x++) data[from + x] = row[q++]!;
+      for (let x = 0; x < width; x++) data[from + x] = row[q++];
     }
     line++;
   }

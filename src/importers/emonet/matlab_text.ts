@@ -110,7 +110,7 @@ export function* readMatrix(
   for (const chunk of whole(chunks, origin)) {
     let from = 0;
     for (let i = 0; i < chunk.length; i++) {
-      const byte = chunk[i]!;
+      const byte = chunk[i];
       if (byte !== COMMA && byte !== LF) continue;
       if (heldLength > 0) {
         hold(chunk, from, i);
@@ -168,7 +168,7 @@ export function parseDecimal(bytes: Uint8Array, from: number, to: number): numbe
   if (i < to && (sign === MINUS || sign === PLUS)) i++;
   let point = false;
   for (; i < to; i++) {
-    const byte = bytes[i]!;
+    const byte = bytes[i];
     if (byte === POINT && !point) {
       point = true;
     } else if (byte >= ZERO && byte <= NINE) {
@@ -188,7 +188,7 @@ export function parseDecimal(bytes: Uint8Array, from: number, to: number): numbe
     if (i < to && (negative || bytes[i] === PLUS)) i++;
     if (i === to) return NaN;
     for (; i < to; i++) {
-      const byte = bytes[i]!;
+      const byte = bytes[i];
       if (byte < ZERO || byte > NINE) return NaN;
       exponent = exponent * 10 + (byte - ZERO);
     }
@@ -199,8 +199,8 @@ export function parseDecimal(bytes: Uint8Array, from: number, to: number): numbe
   const size = mantissa === 0
     ? 0
     : scale < 0
-    ? mantissa / EXACT_POWERS[-scale]!
-    : mantissa * EXACT_POWERS[scale]!;
+    ? mantissa / EXACT_POWERS[-scale]
+    : mantissa * EXACT_POWERS[scale];
   return sign === MINUS ? -size : size;
 }
 

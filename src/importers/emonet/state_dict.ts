@@ -49,7 +49,7 @@ export function readStateTensors(
     if (shape.length !== 1 || shape[0] === 0) {
       throw wrongShape(origin, `${name}.bias`, shape, "[outputs]");
     }
-    outputs.set(name, shape[0]!);
+    outputs.set(name, shape[0]);
   }
   const shapes = shapesFor(outputs, origin);
   for (const key of KEYS) {

@@ -83,7 +83,7 @@ export function tfjsGraph(
 
 /** NHWC to NCHW for rank 4; other ranks as they are. */
 function onnxShape(shape: Shape): Shape {
-  return shape.length === 4 ? [shape[0]!, shape[3]!, shape[1]!, shape[2]!] : shape;
+  return shape.length === 4 ? [shape[0], shape[3], shape[1], shape[2]] : shape;
 }
 
 function convert(

@@ -90,17 +90,17 @@ function windowOf(node: TfjsNode, shape: Shape, kernel: readonly [number, number
   const mode = stringAttribute(node, "padding", "VALID");
   const explicit = numbersAttribute(node, "explicit_paddings") ?? [];
   const axes = [0, 1].map((axis): { padding: Padding; extent: Dim } => {
-    const extent = shape[1 + axis]!;
-    const [stride, dilation] = [strides[axis]!, dilations[axis]!];
-    const reach = (kernel[axis]! - 1) * dilation + 1;
+    const extent = shape[1 + axis];
+    const [stride, dilation] = [strides[axis], dilations[axis]];
+    const reach = (kernel[axis] - 1) * dilation + 1;
     if (mode === "SAME" && stride === 1) {
-      return { padding: samePadding(reach, kernel[axis]!, 1, dilation), extent };
+      return { padding: samePadding(reach, kernel[axis], 1, dilation), extent };
     }
     if (mode === "SAME" && typeof extent === "string") {
       refuse(node, "SAME padding with a stride, on an axis of free size");
     }
     const padding: Padding = mode === "SAME"
-      ? samePadding(extent as number, kernel[axis]!, stride, dilation)
+      ? samePadding(extent as number, kernel[axis], stride, dilation)
       : mode === "EXPLICIT"
       ? [explicit[2 + 2 * axis] ?? 0, explicit[3 + 2 * axis] ?? 0]
       : [0, 0];
@@ -113,9 +113,9 @@ function windowOf(node: TfjsNode, shape: Shape, kernel: readonly [number, number
     window: {
       strides,
       ...dilations.some((dilation) => dilation !== 1) ? { dilations } : {},
-      padding: [axes[0]!.padding, axes[1]!.padding] as const,
+      padding: [axes[0].padding, axes[1].padding] as const,
     },
-    extents: [axes[0]!.extent, axes[1]!.extent] as const,
+    extents: [axes[0].extent, axes[1].extent] as const,
   };
 }
 
@@ -131,8 +131,7 @@ function fused(context: TfjsContext): { bias?: TfjsWeight; activate(value: Value
   }
   return {
     ...withBias ? { bias: weightAt(context, 2) } : {},
-    activate: (value) =>
-      activation === undefined ? value : ACTIVATIONS[activation]!(b, value, node),
+    activate: (value) => activation === undefined ? value : ACTIVATIONS[activation](b, value, node),
   };
 }
 
@@ -163,7 +162,7 @@ function convolution(context: TfjsContext): Operand {
   const { window, extents } = windowOf(node, x.shape, [height, width]);
   const { activate, ...bias } = fused(context);
   const value = conv(b, x.value, { filters, ...bias, ...window });
-  return result(activate(value), [x.shape[0]!, ...extents, outputs]);
+  return result(activate(value), [x.shape[0], ...extents, outputs]);
 }
 
 function depthwiseConvolution(context: TfjsContext): Operand {
@@ -182,7 +181,7 @@ function depthwiseConvolution(context: TfjsContext): Operand {
   const { window, extents } = windowOf(node, x.shape, [height, width]);
   const { activate, ...bias } = fused(context);
   const value = depthwiseConv(b, x.value, { filters, ...bias, ...window });
-  return result(activate(value), [x.shape[0]!, ...extents, channels * multiplier]);
+  return result(activate(value), [x.shape[0], ...extents, channels * multiplier]);
 }
 
 function pooling(kind: "MaxPool" | "AveragePool"): TfjsOperation {
@@ -191,14 +190,14 @@ function pooling(kind: "MaxPool" | "AveragePool"): TfjsOperation {
     const kernel = spatial(context.node, "ksize");
     const { window, extents } = windowOf(context.node, x.shape, kernel);
     const value = pool(context.b, x.value, { kind, kernel, ...window });
-    return result(value, [x.shape[0]!, ...extents, x.shape[3]!]);
+    return result(value, [x.shape[0], ...extents, x.shape[3]]);
   };
 }
 
 function activation(name: string): TfjsOperation {
   return (context) => {
     const x = valueAt(context, 0);
-    return result(ACTIVATIONS[name]!(context.b, x.value, context.node), x.shape);
+    return result(ACTIVATIONS[name](context.b, x.value, context.node), x.shape);
   };
 }
 
@@ -260,7 +259,7 @@ function reshape(context: TfjsContext): Operand {
     ? b.op("Transpose", [x.value], { perm: ints([0, 2, 3, 1]) })
     : x.value;
   const made = b.op("Reshape", [flat, b.ints(target)]);
-  const shape: Shape = [x.shape[0]!, ...target.slice(1)];
+  const shape: Shape = [x.shape[0], ...target.slice(1)];
   return result(
     target.length === 4 ? b.op("Transpose", [made], { perm: ints([0, 3, 1, 2]) }) : made,
     shape,
@@ -280,7 +279,7 @@ function matrixProduct(context: TfjsContext): Operand {
   const inputs = [x.value, restore(b, weights)];
   if (bias) inputs.push(restore(b, bias));
   const value = b.op("Gemm", inputs, transposeB ? { transB: int(1) } : {});
-  return result(activate(value), [x.shape[0]!, weights.stored.shape[transposeB ? 0 : 1]!]);
+  return result(activate(value), [x.shape[0], weights.stored.shape[transposeB ? 0 : 1]]);
 }
 
 /** The converters, by the name of the TFJS operation. (`Const` and `Placeholder` are not operations.) */
@@ -292,7 +291,7 @@ export const TFJS_OPS: Readonly<Record<string, TfjsOperation>> = {
   Conv2D: convolution,
   DepthwiseConv2dNative: depthwiseConvolution,
   FusedDepthwiseConv2dNative: depthwiseConvolution,
-  Identity: ({ inputs }) => inputs[0]!,
+  Identity: ({ inputs }) => inputs[0],
   LeakyRelu: activation("LeakyRelu"),
   MatMul: matrixProduct,
   MaxPool: pooling("MaxPool"),

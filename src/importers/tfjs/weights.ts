@@ -121,7 +121,7 @@ function join(paths: readonly string[], files: ReadonlyMap<string, Uint8Array>):
     if (!part) throw new ModelError(`Cannot read the TFJS weights: file ${path} is not there`);
     return part;
   });
-  if (parts.length === 1) return parts[0]!;
+  if (parts.length === 1) return parts[0];
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -164,17 +164,17 @@ export function transposed(weight: TfjsWeight, order: readonly number[]): TfjsWe
     );
   }
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-  const extents = order.map((axis) => shape[axis]!);
-  const steps = order.map((axis) => strides[axis]!);
+  const extents = order.map((axis) => shape[axis]);
+  const steps = order.map((axis) => strides[axis]);
   const result = new (ELEMENT_ARRAYS[type] as Uint8ArrayConstructor)(data.length);
   const source = data as Uint8Array;
   const index = extents.map(() => 0);
   for (let to = 0, from = 0; to < result.length; to++) {
-    result[to] = source[from]!;
+    result[to] = source[from];
     for (let axis = index.length - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++index[axis]! < extents[axis]!) break;
-      from -= steps[axis]! * extents[axis]!;
+      from += steps[axis];
+      if (++index[axis] < extents[axis]) break;
+      from -= steps[axis] * extents[axis];
       index[axis] = 0;
     }
   }

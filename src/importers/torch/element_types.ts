@@ -28,7 +28,7 @@ const BFLOAT16: ElementFormat = {
     // The upper half of a float32.
     const halves = new Uint16Array(buffer);
     const bits = new Uint32Array(halves.length);
-    for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
+    for (let i = 0; i < bits.length; i++) bits[i] = halves[i] << 16;
     return new Float32Array(bits.buffer);
   },
 };
@@ -95,7 +95,7 @@ export function swapBytes(bytes: Uint8Array, size: number): void {
   if (size === 1) return;
   for (let start = 0; start < bytes.length; start += size) {
     for (let low = start, high = start + size - 1; low < high; low++, high--) {
-      [bytes[low], bytes[high]] = [bytes[high]!, bytes[low]!];
+      [bytes[low], bytes[high]] = [bytes[high], bytes[low]];
     }
   }
 }

@@ -234,7 +234,7 @@ class Machine {
         `its pickle stops with ${this.#stack.length} values and ${this.#marks.length} open marks`,
       );
     }
-    return this.#stack[0]!;
+    return this.#stack[0];
   }
 
   #protocol(version: number): void {
@@ -289,7 +289,7 @@ class Machine {
     this.budget.spend(64 + length);
     const bytes = this.cursor.take(length);
     let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = value << 8n | BigInt(bytes[i]!);
+    for (let i = length - 1; i >= 0; i--) value = value << 8n | BigInt(bytes[i]);
     value = BigInt.asIntN(8 * length, value);
     const number = Number(value);
     this.#push(Number.isSafeInteger(number) ? number : value);
@@ -329,10 +329,10 @@ class Machine {
     if (items.length % 2 !== 0) this.#refuse("its pickle sets a key without a value");
     this.budget.spend(12 * items.length);
     for (let i = 0; i < items.length; i += 2) {
-      const key = items[i]!;
+      const key = items[i];
       if (key instanceof PyTuple) this.budget.spend(8 * key.items.length);
       if (!isKey(key)) this.#refuse(`its pickle has ${kindOf(key)} as a dict's key`);
-      dict.set(key, items[i + 1]!);
+      dict.set(key, items[i + 1]);
     }
   }
 

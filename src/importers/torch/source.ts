@@ -147,7 +147,7 @@ export class Cursor {
 
   byte(): number {
     if (this.#at === this.#window.length) this.#refill(1);
-    return this.#window[this.#at++]!;
+    return this.#window[this.#at++];
   }
 
   /** The next bytes, as a view that the next call may overwrite. Their presence is checked before anything is allocated. */
@@ -173,7 +173,7 @@ export class Cursor {
   unsigned(bytes: number): number {
     const view = this.take(bytes);
     let value = 0;
-    for (let i = bytes - 1; i >= 0; i--) value = value * 256 + view[i]!;
+    for (let i = bytes - 1; i >= 0; i--) value = value * 256 + view[i];
     return value;
   }
 

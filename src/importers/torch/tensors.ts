@@ -70,7 +70,7 @@ export function faultOf(
   let last = offset;
   for (const [i, extent] of shape.entries()) {
     elements *= extent;
-    last += (extent - 1) * strides[i]!;
+    last += (extent - 1) * strides[i];
   }
   if (!(last < count)) return `${text}, in a storage of ${count} elements`;
   if (elements > Math.max(count, MAX_REPEATED)) {
@@ -93,7 +93,7 @@ export function readView(view: TorchView): Float32Array<ArrayBuffer> {
   if (elements === 0) return new Float32Array(0);
   const { size, decode } = ELEMENT_FORMATS[type];
   const { source, offset, bigEndian } = storage.place!;
-  const span = 1 + shape.reduce((sum, extent, i) => sum + (extent - 1) * strides[i]!, 0);
+  const span = 1 + shape.reduce((sum, extent, i) => sum + (extent - 1) * strides[i], 0);
   const bytes = source.read(offset + view.offset * size, span * size);
   if (bigEndian) swapBytes(bytes, size);
   const stretch = decode(bytes.buffer) as Float32Array<ArrayBuffer>;
@@ -104,7 +104,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     if (shape[i] !== 1 && strides[i] !== step) return false;
-    step *= shape[i]!;
+    step *= shape[i];
   }
   return true;
 }
@@ -120,11 +120,11 @@ function gather(
   const index = shape.map(() => 0);
   let at = 0;
   for (let n = 0; n < elements; n++) {
-    values[n] = from[at]!;
+    values[n] = from[at];
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      at -= strides[axis]! * shape[axis]!;
+      at += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      at -= strides[axis] * shape[axis];
       index[axis] = 0;
     }
   }

@@ -40,7 +40,7 @@ export class PyDict {
   texts(): Map<string, Value> {
     const found = new Map<string, Value>();
     for (const [i, key] of this.keys.entries()) {
-      if (typeof key === "string") found.set(key, this.values[i]!);
+      if (typeof key === "string") found.set(key, this.values[i]);
     }
     return found;
   }

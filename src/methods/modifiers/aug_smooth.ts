@@ -47,7 +47,7 @@ export const augSmooth: Modifier = {
           for (let i = 0; i < count * height * width; i++) {
             const x = i % width;
             const from = mirrored ? i - x + width - 1 - x : i;
-            mean[i]! += maps[from]! / (2 * FACTORS.length);
+            mean[i] += maps[from] / (2 * FACTORS.length);
           }
         }
       }
@@ -72,11 +72,11 @@ function augmented(
 
 /** Inputs [n, C, H, W] times a factor, mirrored left to right if asked. */
 function changed({ shape, data }: Tensor, mirrored: boolean, factor: number): Tensor {
-  const width = shape[3]!;
+  const width = shape[3];
   const values = new Float32Array(data.length);
   for (let i = 0; i < values.length; i++) {
     const x = i % width;
-    values[i] = factor * data[mirrored ? i - x + width - 1 - x : i]!;
+    values[i] = factor * data[mirrored ? i - x + width - 1 - x : i];
   }
   return floats(shape, values);
 }

@@ -58,7 +58,7 @@ async function termsOf(
     const row = from / (channels * cells);
     return Float64Array.from(
       { length: to - from },
-      (_, i) => weights.data[row * channels + Math.floor(i / cells)]! * activation[from + i]!,
+      (_, i) => weights.data[row * channels + Math.floor(i / cells)] * activation[from + i],
     );
   };
 }

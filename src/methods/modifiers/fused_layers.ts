@@ -50,7 +50,7 @@ export function fusedLayers(others: readonly Classifier[]): Modifier {
               return { classifier: other, forward };
             });
             const maps = await sampledMapsOf(method, derived, classes);
-            for (let i = 0; i < sum.length; i++) sum[i]! += maps[i]!;
+            for (let i = 0; i < sum.length; i++) sum[i] += maps[i];
           }
           const parts = 1 + others.length;
           return { map: floats([classifier.batch, height, width], sum.map((v) => v / parts)) };

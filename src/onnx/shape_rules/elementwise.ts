@@ -103,8 +103,8 @@ export function broadcastIndex(place: number, result: readonly number[], operand
   let index = 0;
   let stride = 1;
   for (let axis = result.length - 1, back = operand.length - 1; back >= 0; axis--, back--) {
-    const at = place % result[axis]!;
-    place = Math.floor(place / result[axis]!);
+    const at = place % result[axis];
+    place = Math.floor(place / result[axis]);
     const extent = operand[back] as number;
     if (extent !== 1) index += at * stride;
     stride *= extent;
@@ -129,7 +129,7 @@ function combine(
     { length: size },
     (_, place) =>
       compute(
-        operands.map((o) => o.elements![broadcastIndex(place, shape as number[], o.shape)]!),
+        operands.map((o) => o.elements![broadcastIndex(place, shape as number[], o.shape)]),
         place,
       ),
   );

@@ -32,7 +32,7 @@ const concat: ShapeRule = (site) => {
         else unnumbered.push(dim);
         return;
       }
-      shape[axis] = meet(shape[axis]!, dim) ??
+      shape[axis] = meet(shape[axis], dim) ??
         site.fail(`${formatShape(first)} and ${formatShape(other)} do not join along axis ${at}`);
     });
   }
@@ -49,7 +49,7 @@ const split: ShapeRule = (site) => {
   const outputs = site.node.outputs;
   if (!x) return outputs.map(() => known(site.type(0)));
   const at = site.axis(intOf(site.node, "axis", 0), x.length);
-  const total = x[at]!;
+  const total = x[at];
   let sizes = site.list("split", 1) as readonly Dim[] | undefined;
   if (!sizes && !site.has(1)) {
     // Equal parts; a smaller last one where num_outputs does not divide the extent.
@@ -96,7 +96,7 @@ const slice: ShapeRule = (site) => {
   const from = new Map<number, { start: number; step: number }>();
   axes.forEach((given, i) => {
     const axis = site.axis(given, x.length);
-    const [dim, start, end, step] = [x[axis]!, starts?.[i], ends?.[i], steps?.[i]];
+    const [dim, start, end, step] = [x[axis], starts?.[i], ends?.[i], steps?.[i]];
     if (step === 0) site.fail(`a step of 0 along axis ${axis}`);
     if (start === 0 && end === dim && step === 1) {
       from.set(axis, { start: 0, step: 1 });
@@ -135,7 +135,7 @@ const gather: ShapeRule = (site) => {
   const at = site.axis(intOf(site.node, "axis", 0), x.length);
   const shape = [...x.slice(0, at), ...indices, ...x.slice(at + 1)];
   const picked = site.numbers(1);
-  const extent = x[at]!;
+  const extent = x[at];
   if (picked && typeof extent === "number") {
     for (const i of picked) {
       if (i < -extent || i >= extent) site.fail(`index ${i} into an extent of ${extent}`);
@@ -143,7 +143,7 @@ const gather: ShapeRule = (site) => {
   }
   const source = site.elements(0);
   const elements = x.length === 1 && source && picked
-    ? picked.map((i) => source[i < 0 ? i + source.length : i]!)
+    ? picked.map((i) => source[i < 0 ? i + source.length : i])
     : undefined;
   return [known(site.type(0), shape, elements)];
 };
@@ -174,8 +174,8 @@ const pad: ShapeRule = (site) => {
   }
   const shape = [...x];
   axes.forEach((axis, i) => {
-    const more = pads[i]! + pads[i + axes.length]!;
-    const dim = x[axis]!;
+    const more = pads[i] + pads[i + axes.length];
+    const dim = x[axis];
     shape[axis] = more === 0 ? dim : typeof dim === "number" ? dim + more : site.unknown(axis);
   });
   return [known(site.type(0), shape)];
@@ -196,7 +196,7 @@ const expand: ShapeRule = (site) => {
   const repeated = elements && size !== undefined && size <= MOST_ELEMENTS
     ? Array.from(
       { length: size },
-      (_, place) => elements[broadcastIndex(place, shape as number[], x)]!,
+      (_, place) => elements[broadcastIndex(place, shape as number[], x)],
     )
     : undefined;
   return [known(site.type(0), shape, repeated)];
@@ -210,7 +210,7 @@ const tile: ShapeRule = (site) => {
   if (repeats.length !== x.length) {
     site.fail(`${repeats.length} repeats for a tensor of rank ${x.length}`);
   }
-  const shape = x.map((dim, axis) => product([dim, repeats[axis]!]) ?? site.unknown(axis));
+  const shape = x.map((dim, axis) => product([dim, repeats[axis]]) ?? site.unknown(axis));
   const elements = move(
     site.elements(0),
     x,

@@ -81,7 +81,7 @@ const transpose: ShapeRule = (site) => {
   const shape = perm.map((axis) => x[axis] ?? site.fail(`permutation [${perm.join(", ")}]`));
   const elements = move(site.elements(0), x, shape, (at) => {
     const source = new Array<number>(at.length);
-    perm.forEach((axis, i) => source[axis] = at[i]!);
+    perm.forEach((axis, i) => source[axis] = at[i]);
     return source;
   });
   return [known(site.type(0), shape, elements)];
@@ -99,7 +99,7 @@ const squeeze: ShapeRule = (site) => {
     ? new Set(listed.map((axis) => site.axis(axis, x.length)))
     : new Set([...x.keys()].filter((axis) => x[axis] === 1));
   for (const axis of axes) {
-    const dim = x[axis]!;
+    const dim = x[axis];
     if (typeof dim === "number" && dim !== 1) site.fail(`extent ${dim} of axis ${axis} is not 1`);
   }
   return [known(site.type(0), x.filter((_, axis) => !axes.has(axis)), site.elements(0))];
@@ -113,7 +113,7 @@ const unsqueeze: ShapeRule = (site) => {
   const axes = new Set(listed.map((axis) => site.axis(axis, rank)));
   if (axes.size !== listed.length) site.fail(`axes [${listed.join(", ")}] repeat`);
   let next = 0;
-  const shape = Array.from({ length: rank }, (_, axis) => axes.has(axis) ? 1 : x[next++]!);
+  const shape = Array.from({ length: rank }, (_, axis) => axes.has(axis) ? 1 : x[next++]);
   return [known(site.type(0), shape, site.elements(0))];
 };
 

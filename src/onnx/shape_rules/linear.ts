@@ -57,7 +57,7 @@ const einsum: ShapeRule = (site) => {
     [...term].forEach((letter, axis) => {
       extents.set(
         letter,
-        meet(extents.get(letter) ?? shape[axis]!, shape[axis]!) ??
+        meet(extents.get(letter) ?? shape[axis], shape[axis]) ??
           site.fail(`two extents of axis ${letter} in ${equation}`),
       );
     });
@@ -138,8 +138,8 @@ const recurrent: ShapeRule = (site) => {
   if (!x || !w || hidden === 0 || intOf(site.node, "layout", 0) !== 0) {
     return [known(site.type(0))];
   }
-  const last = [w[0]!, x[1]!, hidden];
-  return site.node.outputs.map((_, i) => known(site.type(0), i === 0 ? [x[0]!, ...last] : last));
+  const last = [w[0], x[1], hidden];
+  return site.node.outputs.map((_, i) => known(site.type(0), i === 0 ? [x[0], ...last] : last));
 };
 
 const REDUCTIONS = [

@@ -69,6 +69,6 @@ export function complete(
   if (!inferred) return stated && known(stated.type, stated.shape);
   if (!inferred.shape) return stated?.shape ? known(inferred.type, stated.shape) : inferred;
   if (stated?.shape?.length !== inferred.shape.length) return inferred;
-  const shape = inferred.shape.map((dim, axis) => meet(dim, stated.shape![axis]!) ?? dim);
+  const shape = inferred.shape.map((dim, axis) => meet(dim, stated.shape![axis]) ?? dim);
   return known(inferred.type, shape, inferred.elements);
 }

@@ -155,6 +155,6 @@ export function move(
       place = Math.floor(place / extent);
     }
     const index = source(coordinates).reduce((at, c, axis) => at * (from[axis] as number) + c, 0);
-    return elements[index]!;
+    return elements[index];
   });
 }

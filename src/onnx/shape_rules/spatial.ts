@@ -47,10 +47,10 @@ const conv: ShapeRule = (site) => {
   }
   const kernel = intsOf(site.node, "kernel_shape") ?? w.slice(2);
   if (!kernel.every((k) => typeof k === "number")) {
-    return [known(site.type(0), [n!, w[0]!, ...site.unknownShape(x.length).slice(2)])];
+    return [known(site.type(0), [n!, w[0], ...site.unknownShape(x.length).slice(2)])];
   }
   const windows = windowsOf(site.node, x.slice(2), kernel as number[]);
-  return [known(site.type(0), [n!, w[0]!, ...extents(site, windows)])];
+  return [known(site.type(0), [n!, w[0], ...extents(site, windows)])];
 };
 
 const convTranspose: ShapeRule = (site) => {
@@ -71,7 +71,7 @@ const convTranspose: ShapeRule = (site) => {
     if (explicit !== undefined) return explicit;
     const stride = intsOf(node, "strides")?.[axis] ?? 1;
     const dilation = intsOf(node, "dilations")?.[axis] ?? 1;
-    const kernel = intsOf(node, "kernel_shape")?.[axis] ?? w[axis + 2]!;
+    const kernel = intsOf(node, "kernel_shape")?.[axis] ?? w[axis + 2];
     if (auto.startsWith("SAME")) return product([extent, stride]) ?? site.unknown(axis + 2);
     if (typeof kernel !== "number") return site.unknown(axis + 2);
     const pads = auto === "VALID" ? undefined : intsOf(node, "pads");
@@ -83,7 +83,7 @@ const convTranspose: ShapeRule = (site) => {
       ? product([extent, stride]) ?? site.unknown(axis + 2)
       : site.unknown(axis + 2);
   });
-  return [known(site.type(0), [x[0]!, filters, ...spatial])];
+  return [known(site.type(0), [x[0], filters, ...spatial])];
 };
 
 const pool: ShapeRule = (site) => {
@@ -91,7 +91,7 @@ const pool: ShapeRule = (site) => {
   if (!x) return [known(site.type(0)), known("int64")];
   const kernel = intsOf(site.node, "kernel_shape") ?? site.fail("no attribute kernel_shape");
   spatialRank(site, x, kernel.length + 2);
-  const shape = [x[0]!, x[1]!, ...extents(site, windowsOf(site.node, x.slice(2)))];
+  const shape = [x[0], x[1], ...extents(site, windowsOf(site.node, x.slice(2)))];
   return [known(site.type(0), shape), known("int64", shape)];
 };
 
@@ -131,7 +131,7 @@ const resize: ShapeRule = (site) => {
   const sizes = upsample ? undefined : site.elements(3);
   const shape = [...x];
   axes.forEach((axis, i) => {
-    const dim = x[axis]!;
+    const dim = x[axis];
     const scale = scales?.[i];
     const size = sizes?.[i];
     if (size !== undefined) shape[axis] = size;
@@ -159,7 +159,7 @@ function blocks(direction: "depth" | "space"): ShapeRule {
     if (!x) return [known(site.type(0))];
     spatialRank(site, x, 4);
     const block = intOf(site.node, "blocksize", 1);
-    const channels = x[1]!;
+    const channels = x[1];
     const apart = (dim: Dim, by: number, axis: number): Dim => {
       if (typeof dim !== "number") return site.unknown(axis);
       if (dim % by !== 0) site.fail(`extent ${dim} of axis ${axis} is no multiple of ${by}`);
@@ -171,16 +171,16 @@ function blocks(direction: "depth" | "space"): ShapeRule {
         site.type(0),
         direction === "depth"
           ? [
-            x[0]!,
+            x[0],
             apart(channels, block * block, 1),
-            times(x[2]!, block, 2),
-            times(x[3]!, block, 3),
+            times(x[2], block, 2),
+            times(x[3], block, 3),
           ]
           : [
-            x[0]!,
+            x[0],
             times(channels, block * block, 1),
-            apart(x[2]!, block, 2),
-            apart(x[3]!, block, 3),
+            apart(x[2], block, 2),
+            apart(x[3], block, 3),
           ],
       ),
     ];

@@ -13,8 +13,7 @@ import { onlyInputs, scale, toFirst, whereElseZero, zeroWhere } from "../forms.t
 
 /** A rule from a function's slope at x, with result y. */
 function slope(of: (b: GraphBuilder, x: Value, y: Value) => Value): Rule {
-  return (b, node, [y]) =>
-    toFirst(node, b.op("Mul", [y!, of(b, node.inputs[0]!, node.outputs[0]!)]));
+  return (b, node, [y]) => toFirst(node, b.op("Mul", [y!, of(b, node.inputs[0], node.outputs[0])]));
 }
 
 /** 1 − x. */
@@ -33,12 +32,12 @@ function squared(b: GraphBuilder, x: Value): Value {
 
 /** Relu: passes where the result is over 0; nothing passes at exactly 0. */
 export const relu: Rule = (b, node, [y]) =>
-  toFirst(node, whereElseZero(b, b.op("Greater", [node.outputs[0]!, b.scalar(0)]), y!));
+  toFirst(node, whereElseZero(b, b.op("Greater", [node.outputs[0], b.scalar(0)]), y!));
 
 /** Clip: passes between the bounds and at them (PyTorch's `clamp`). */
 export const clip: Rule = (b, node, [y], needed) => {
   onlyInputs(node, needed, 0);
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const old = b.graph.opset < 11;
   const bound = (name: "min" | "max", input: number): Value | undefined => {
     if (!old) return node.inputs[input] || undefined;
@@ -63,7 +62,7 @@ export const tanh = slope((b, _x, y) => oneMinus(b, squared(b, y)));
 
 /** HardSigmoid, max(0, min(1, αx + β)): α strictly between the bounds. */
 export const hardSigmoid: Rule = (b, node, [y]) => {
-  const result = node.outputs[0]!;
+  const result = node.outputs[0];
   const sloped = scale(b, y!, floatOf(node, "alpha", 0.2));
   const below = whereElseZero(b, b.op("Less", [result, b.scalar(1)]), sloped);
   return toFirst(node, whereElseZero(b, b.op("Greater", [result, b.scalar(0)]), below));
@@ -71,7 +70,7 @@ export const hardSigmoid: Rule = (b, node, [y]) => {
 
 /** HardSwish, x max(0, min(1, x/6 + ½)): 0 up to −3, 1 from 3 on, x/3 + ½ between. */
 export const hardSwish: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const middle = b.op("Mul", [y!, plus(b, scale(b, x, 1 / 3), 0.5)]);
   const below = b.op("Where", [b.op("Less", [x, b.scalar(3)]), middle, y!]);
   return toFirst(node, whereElseZero(b, b.op("Greater", [x, b.scalar(-3)]), below));
@@ -91,23 +90,23 @@ function sided(
 
 /** LeakyRelu: 1 over 0, else α. */
 export const leakyRelu: Rule = (b, node, [y]) =>
-  toFirst(node, sided(b, node.inputs[0]!, y!, 1, b.scalar(floatOf(node, "alpha", 0.01))));
+  toFirst(node, sided(b, node.inputs[0], y!, 1, b.scalar(floatOf(node, "alpha", 0.01))));
 
 /** PRelu with respect to x: 1 over 0, else the slope. */
 export const pRelu: Rule = (b, node, [y], needed) => {
   onlyInputs(node, needed, 0);
-  return toFirst(node, sided(b, node.inputs[0]!, y!, 1, node.inputs[1]!));
+  return toFirst(node, sided(b, node.inputs[0], y!, 1, node.inputs[1]));
 };
 
 /** Elu: 1 over 0, else α eˣ. */
 export const elu: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   return toFirst(node, sided(b, x, y!, 1, expBelow(b, x, floatOf(node, "alpha", 1))));
 };
 
 /** Selu: γ over 0, else γ α eˣ. */
 export const selu: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const gamma = floatOf(node, "gamma", 1.0507009873554805);
   const alpha = floatOf(node, "alpha", 1.6732632423543772);
   return toFirst(node, sided(b, x, y!, gamma, expBelow(b, x, gamma * alpha)));
@@ -115,7 +114,7 @@ export const selu: Rule = (b, node, [y]) => {
 
 /** Celu: 1 over 0, else e^(x/α). */
 export const celu: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const alpha = floatOf(node, "alpha", 1);
   return toFirst(node, sided(b, x, y!, 1, expBelow(b, scale(b, x, 1 / alpha), 1)));
 };
@@ -127,7 +126,7 @@ function expBelow(b: GraphBuilder, x: Value, c: number): Value {
 
 /** ThresholdedRelu: 1 over α, else 0. */
 export const thresholdedRelu: Rule = (b, node, [y]) => {
-  const over = b.op("Greater", [node.inputs[0]!, b.scalar(floatOf(node, "alpha", 1))]);
+  const over = b.op("Greater", [node.inputs[0], b.scalar(floatOf(node, "alpha", 1))]);
   return toFirst(node, whereElseZero(b, over, y!));
 };
 
@@ -155,7 +154,7 @@ export const mish = slope((b, x) => {
  * Source: Hendrycks & Gimpel, "Gaussian Error Linear Units" (arXiv 1606.08415).
  */
 export const gelu: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const at = stringOf(node, "approximate", "none") === "tanh" ? tanhSlope(b, x) : erfSlope(b, x);
   return toFirst(node, b.op("Mul", [y!, at]));
 };
@@ -188,10 +187,10 @@ export const abs = slope((b, x) => b.op("Sign", [x]));
 /** Exp: y. */
 export const exp = slope((_b, _x, y) => y);
 /** Log: 1 / x. */
-export const log: Rule = (b, node, [y]) => toFirst(node, b.op("Div", [y!, node.inputs[0]!]));
+export const log: Rule = (b, node, [y]) => toFirst(node, b.op("Div", [y!, node.inputs[0]]));
 /** Sqrt: 1 / (2 y). */
 export const sqrt: Rule = (b, node, [y]) =>
-  toFirst(node, b.op("Div", [scale(b, y!, 0.5), node.outputs[0]!]));
+  toFirst(node, b.op("Div", [scale(b, y!, 0.5), node.outputs[0]]));
 /** Reciprocal: −y². */
 export const reciprocal = slope((b, _x, y) => b.op("Neg", [squared(b, y)]));
 /** Erf: 2/√π e^(−x²). */

@@ -30,7 +30,7 @@ import {
  */
 export const conv: Rule = (b, node, [y], needed) => {
   onlyInputs(node, needed, 0);
-  const weight = node.inputs[1]!;
+  const weight = node.inputs[1];
   const kernel = b.shape(weight).slice(2).map((_, i) => fixedExtent(b, node, weight, i + 2));
   const found = windows(b, node, kernel);
   return toFirst(node, scatter(b, y!, weight, found, intOf(node, "group", 1)));
@@ -51,11 +51,11 @@ export function scatter(
   group: number,
 ): Value {
   // Where the windows end, in coordinates of the unpadded input; beyond it nothing is added.
-  const covered = output.map((n, i) => (n - 1) * strides[i]! + reach[i]! - before[i]!);
-  const after = covered.map((end, i) => Math.max(end - input[i]!, 0));
-  const missing = covered.map((end, i) => Math.max(input[i]! - end, 0));
+  const covered = output.map((n, i) => (n - 1) * strides[i] + reach[i] - before[i]);
+  const after = covered.map((end, i) => Math.max(end - input[i], 0));
+  const missing = covered.map((end, i) => Math.max(input[i] - end, 0));
   // Output padding has to be smaller than the stride or the dilation; beyond that (windows that skip a border) zeros follow.
-  const outputPadding = missing.map((n, i) => Math.min(n, strides[i]! - 1));
+  const outputPadding = missing.map((n, i) => Math.min(n, strides[i] - 1));
   const [first, ...perGroup] = b.shape(weight);
   const multiplier = typeof first === "number" ? first / group : NaN;
   // ONNX Runtime 1.30's WebGPU backend mixes up the channels of a grouped ConvTranspose with one output and several
@@ -70,12 +70,12 @@ export function scatter(
     output_padding: ints(outputPadding),
   });
   if (apart) {
-    const spatial = input.map((n, i) => n - missing[i]! + outputPadding[i]!);
+    const spatial = input.map((n, i) => n - missing[i] + outputPadding[i]);
     const [batch] = b.shape(y);
     const parts = reshape(b, result, [batch!, group, multiplier, ...spatial]);
     result = reduceSum(b, parts, [2], false);
   }
-  const rest = missing.map((n, i) => n - outputPadding[i]!);
+  const rest = missing.map((n, i) => n - outputPadding[i]);
   return pad(b, result, [0, 0, ...rest.map(() => 0)], [0, 0, ...rest]);
 }
 
@@ -88,15 +88,15 @@ export const convTranspose: Rule = (b, node, [y], needed) => {
   const output = spatialExtents(b, node, y!);
   const strides = [...attributeInts(node, "strides") ?? kernel.map(() => 1)];
   const dilations = [...attributeInts(node, "dilations") ?? kernel.map(() => 1)];
-  const reach = kernel.map((k, i) => (k - 1) * dilations[i]! + 1);
+  const reach = kernel.map((k, i) => (k - 1) * dilations[i] + 1);
   const before = paddingBefore(node, input, output, strides, reach);
   // Windows start at i·stride − before: what lies beyond the last one is cut off, what is missing there is padded.
-  const need = input.map((n, i) => (n - 1) * strides[i]! + reach[i]! - before[i]!);
-  const after = need.map((n, i) => Math.max(n - output[i]!, 0));
-  const axes = range(need.length, 2).filter((axis) => need[axis - 2]! < output[axis - 2]!);
+  const need = input.map((n, i) => (n - 1) * strides[i] + reach[i] - before[i]);
+  const after = need.map((n, i) => Math.max(n - output[i], 0));
+  const axes = range(need.length, 2).filter((axis) => need[axis - 2] < output[axis - 2]);
   const cut = axes.length === 0
     ? y!
-    : slice(b, y!, axes, axes.map(() => 0), axes.map((axis) => need[axis - 2]!));
+    : slice(b, y!, axes, axes.map(() => 0), axes.map((axis) => need[axis - 2]));
   return toFirst(
     node,
     b.op("Conv", [cut, weight], {
@@ -131,7 +131,7 @@ function paddingBefore(
   }
   const extra = attributeInts(node, "output_padding");
   return input.map((n, i) => {
-    const total = (n - 1) * strides[i]! + (extra?.[i] ?? 0) + reach[i]! - output[i]!;
+    const total = (n - 1) * strides[i] + (extra?.[i] ?? 0) + reach[i] - output[i];
     if (total % 2 !== 0 || total < 0) {
       // Which side gets the odd element differs between versions of the operator and of its implementations.
       throw unsupported(

@@ -27,7 +27,7 @@ function terms(
   needed: readonly boolean[],
   ...made: readonly Term[]
 ): (Value | null)[] {
-  return node.inputs.map((input, i) => needed[i] ? unbroadcast(b, made[i]!(), input) : null);
+  return node.inputs.map((input, i) => needed[i] ? unbroadcast(b, made[i](), input) : null);
 }
 
 /** Add: the cotangent, for both. */
@@ -45,13 +45,13 @@ export const mul: Rule = (b, node, [y], needed) => {
 
 /** Div, a / c: ȳ / c and −ȳ (a / c) / c. */
 export const div: Rule = (b, node, [y], needed) => {
-  const c = node.inputs[1]!;
+  const c = node.inputs[1];
   return terms(
     b,
     node,
     needed,
     () => b.op("Div", [y!, c]),
-    () => b.op("Neg", [b.op("Div", [b.op("Mul", [y!, node.outputs[0]!]), c])]),
+    () => b.op("Neg", [b.op("Div", [b.op("Mul", [y!, node.outputs[0]]), c])]),
   );
 };
 
@@ -63,7 +63,7 @@ export const pow: Rule = (b, node, [y], needed) => {
   if (!constant) {
     throw unsupported(node, "its exponent is not a constant", "simplify the model (onnxsim)");
   }
-  const all = constant.every((p) => p === constant[0]) ? constant[0]! : undefined;
+  const all = constant.every((p) => p === constant[0]) ? constant[0] : undefined;
   if (all === 0) return toFirst(node, null);
   if (all === 1) return toFirst(node, unbroadcast(b, y!, x));
   // For p = 0 any finite power does, but x^(−1) at x = 0 is not finite.
@@ -94,7 +94,7 @@ export const mean: Rule = (b, node, [y], needed) => {
 function extremum(further: "Less" | "Greater"): Rule {
   return (b, node, [y], needed) => {
     if (node.inputs.length === 1) return [y!];
-    const result = node.outputs[0]!;
+    const result = node.outputs[0];
     const lost = node.inputs.map((input) => b.op(further, [input, result]));
     const taken = lost.map((mask) => zeroWhere(b, mask, b.scalar(1)));
     const count = taken.reduce((total, one) => b.op("Add", [total, one]));
@@ -114,7 +114,7 @@ export const where: Rule = (b, node, [y], needed) => {
   const [, taken, other] = terms(
     b,
     node,
-    [false, needed[1]!, needed[2]!],
+    [false, needed[1], needed[2]],
     () => condition,
     () => whereElseZero(b, condition, y!),
     () => zeroWhere(b, condition, y!),
@@ -123,7 +123,7 @@ export const where: Rule = (b, node, [y], needed) => {
 };
 
 /** Expand: summed over the axes along which the tensor was repeated. */
-export const expand: Rule = (b, node, [y]) => toFirst(node, unbroadcast(b, y!, node.inputs[0]!));
+export const expand: Rule = (b, node, [y]) => toFirst(node, unbroadcast(b, y!, node.inputs[0]));
 
 /** Identity, and Dropout, which is one at inference: the cotangent. */
 export const identity: Rule = (_b, node, [y]) => toFirst(node, y!);

@@ -47,7 +47,7 @@ export const batchNormalization: Rule = (b, node, [y], needed) => {
   const variances = constantOf(b, variance);
   let slope: Value;
   if (gammas && variances) {
-    const values = gammas.map((g, c) => g / Math.sqrt(variances[c]! + epsilon));
+    const values = gammas.map((g, c) => g / Math.sqrt(variances[c] + epsilon));
     slope = b.floats([values.length, ...range(rank - 2).map(() => 1)], values);
   } else {
     const deviation = b.op("Sqrt", [b.op("Add", [variance, b.scalar(epsilon)])]);
@@ -128,7 +128,7 @@ export const groupNormalization: Rule = (b, node, [y], needed) => {
  * Source: Krizhevsky, Sutskever & Hinton (NIPS 2012), section 3.3; the derivative follows from the chain rule.
  */
 export const lrn: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const size = intOf(node, "size", 1);
   const alpha = floatOf(node, "alpha", 1e-4);
   const beta = floatOf(node, "beta", 0.75);
@@ -171,8 +171,8 @@ export const lpNormalization: Rule = (b, node, [y]) => {
   if (intOf(node, "p", 2) !== 2) {
     throw unsupported(node, "p is not 2", "choose a target layer behind it");
   }
-  const x = node.inputs[0]!;
-  const result = node.outputs[0]!;
+  const x = node.inputs[0];
+  const result = node.outputs[0];
   const axis = axisOf(intOf(node, "axis", -1), b.shape(x).length);
   const sum = (value: Value) => reduceSum(b, value, [axis]);
   const norm = b.op("Sqrt", [sum(b.op("Mul", [x, x]))]);

@@ -36,27 +36,27 @@ const LOWEST = -3.4028234663852886e38;
  * found their place drop out for the places that follow. One ConvTranspose with one-hot kernels puts all of them back.
  */
 export const maxPool: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const found = windows(b, node);
   const { input, output, kernel, strides, dilations, before, reach } = found;
   // The input extended (or not) so that every window lies inside it.
   const after = input.map((n, i) =>
-    Math.max((output[i]! - 1) * strides[i]! + reach[i]! - before[i]! - n, 0)
+    Math.max((output[i] - 1) * strides[i] + reach[i] - before[i] - n, 0)
   );
   const padded = pad(b, x, [0, 0, ...before], [0, 0, ...after], LOWEST);
   const places = sizeOf(kernel);
   const routed: Value[] = [];
   let rest = y!;
   for (let place = 0; place < places; place++) {
-    const starts = placeOf(place, kernel).map((at, i) => at * dilations[i]!);
+    const starts = placeOf(place, kernel).map((at, i) => at * dilations[i]);
     const there = strided(b, padded, starts, output, strides);
-    const smaller = b.op("Less", [there, node.outputs[0]!]);
+    const smaller = b.op("Less", [there, node.outputs[0]]);
     routed.push(zeroWhere(b, smaller, rest));
     if (place + 1 < places) rest = whereElseZero(b, smaller, rest);
   }
   // Batch and channels become one axis, so that the places can be channels of an ungrouped product.
   const planes = routed.map((value) => asPlanes(b, value, output));
-  const stacked = planes.length === 1 ? planes[0]! : b.op("Concat", planes, { axis: int(1) });
+  const stacked = planes.length === 1 ? planes[0] : b.op("Concat", planes, { axis: int(1) });
   const oneHot = new Float32Array(places * places);
   for (let place = 0; place < places; place++) oneHot[place * places + place] = 1;
   const kernels = b.floats([places, 1, ...kernel], oneHot);
@@ -67,8 +67,8 @@ export const maxPool: Rule = (b, node, [y]) => {
 function placeOf(n: number, kernel: readonly number[]): number[] {
   const position = kernel.map(() => 0);
   for (let axis = kernel.length - 1; axis >= 0; axis--) {
-    position[axis] = n % kernel[axis]!;
-    n = Math.floor(n / kernel[axis]!);
+    position[axis] = n % kernel[axis];
+    n = Math.floor(n / kernel[axis]);
   }
   return position;
 }
@@ -80,7 +80,7 @@ function asPlanes(b: GraphBuilder, x: Value, spatial: readonly number[]): Value 
 
 /** AveragePool: a window's cotangent, divided by the number of elements it averaged, goes to each of them. */
 export const averagePool: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const found = windows(b, node);
   const { input, output, kernel } = found;
   const counts = windowCounts(found, intOf(node, "count_include_pad", 0) !== 0);
@@ -89,7 +89,7 @@ export const averagePool: Rule = (b, node, [y]) => {
     y!,
     b.floats([1, 1, ...output], Float32Array.from(counts, (count) => 1 / count)),
   ]);
-  const factor = uniform ? 1 / counts[0]! : 1;
+  const factor = uniform ? 1 / counts[0] : 1;
   const spread = shifted(b, weighted, found, factor);
   if (spread) return toFirst(node, spread);
   if (output.every((n) => n === 1) && kernel.every((k, i) => k === input[i])) {
@@ -110,9 +110,9 @@ function shifted(
   { input, output, kernel, strides, dilations, before }: Windows,
   factor: number,
 ): Value | undefined {
-  const start = kernel.map((k, i) => k - 1 - before[i]!);
-  const end = input.map((n, i) => n + kernel[i]! - 1 - output[i]! - start[i]!);
-  const fits = [...start, ...end].every((n, i) => n >= 0 && n < kernel[i % kernel.length]!);
+  const start = kernel.map((k, i) => k - 1 - before[i]);
+  const end = input.map((n, i) => n + kernel[i] - 1 - output[i] - start[i]);
+  const fits = [...start, ...end].every((n, i) => n >= 0 && n < kernel[i % kernel.length]);
   if (!fits || [...strides, ...dilations].some((n) => n !== 1)) return undefined;
   const mean = b.op("AveragePool", [y], {
     kernel_shape: ints(kernel),
@@ -131,10 +131,10 @@ function windowCounts(found: Windows, includePad: boolean): number[] {
   const { input, output, kernel, strides, dilations, before, after } = found;
   const perAxis = output.map((n, i) =>
     range(n).map((at) => {
-      const start = at * strides[i]! - before[i]!;
-      const low = includePad ? -before[i]! : 0;
-      const high = includePad ? input[i]! + after[i]! : input[i]!;
-      const inside = range(kernel[i]!).map((k) => start + k * dilations[i]!)
+      const start = at * strides[i] - before[i];
+      const low = includePad ? -before[i] : 0;
+      const high = includePad ? input[i] + after[i] : input[i];
+      const inside = range(kernel[i]).map((k) => start + k * dilations[i])
         .filter((position) => position >= low && position < high);
       return inside.length;
     })
@@ -147,20 +147,20 @@ function windowCounts(found: Windows, includePad: boolean): number[] {
 
 /** GlobalAveragePool: every element of a plane gets the plane's cotangent divided by the plane's size. */
 export const globalAveragePool: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const size = sizeOf(spatialExtents(b, node, x));
   return toFirst(node, expandLike(b, scale(b, y!, 1 / size), x));
 };
 
 /** GlobalMaxPool: the plane's cotangent goes to its first maximum in row-major order, as in PyTorch. */
 export const globalMaxPool: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const spatial = spatialExtents(b, node, x);
   const axes = range(spatial.length, 2);
   const size = sizeOf(spatial);
   // A number for each place, larger for earlier ones (exact up to 2^24 places): the largest among the maxima is the first.
   const order = b.floats([1, 1, ...spatial], Float32Array.from(range(size), (i) => size - i));
-  const candidates = zeroWhere(b, b.op("Less", [x, node.outputs[0]!]), order);
+  const candidates = zeroWhere(b, b.op("Less", [x, node.outputs[0]]), order);
   const later = b.op("Less", [candidates, reduceMax(b, candidates, axes)]);
   return toFirst(node, zeroWhere(b, later, y!));
 };

@@ -22,7 +22,7 @@ import {
 
 /** The reduced axes, ascending, whether they are an attribute or an input; all where none is stated. */
 export function reducedAxes(b: GraphBuilder, node: Node): number[] {
-  const rank = b.shape(node.inputs[0]!).length;
+  const rank = b.shape(node.inputs[0]).length;
   const stated = intsOf(node, "axes") ?? constantOf(b, node.inputs[1]);
   if (!stated && node.inputs[1]) {
     throw unsupported(node, "its axes are computed", "simplify the model (onnxsim)");
@@ -51,9 +51,9 @@ function shared(
   ) => Value,
 ): Rule {
   return (b, node, [cotangent]) => {
-    const x = node.inputs[0]!;
+    const x = node.inputs[0];
     const axes = reducedAxes(b, node);
-    const y = () => kept(b, node, node.outputs[0]!, axes);
+    const y = () => kept(b, node, node.outputs[0], axes);
     const g = kept(b, node, cotangent!, axes);
     return toFirst(node, expandLike(b, share(b, { node, x, y, cotangent: g, axes }), x));
   };

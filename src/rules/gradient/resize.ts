@@ -15,15 +15,15 @@ import { constantOf, fixedExtent, range, toFirst, transpose, unsupported } from 
  * Source: ONNX operator specification, Resize. Cubic, cropping (`tf_crop_and_resize`) and antialiasing are refused.
  */
 export const resize: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const shape = b.shape(x);
-  const target = b.shape(node.outputs[0]!);
+  const target = b.shape(node.outputs[0]);
   const scales = scalesOf(b, node);
   let result = y!;
   shape.forEach((dim, axis) => {
     if (dim === target[axis] && (scales?.[axis] ?? 1) === 1) return;
     const from = fixedExtent(b, node, x, axis);
-    const to = fixedExtent(b, node, node.outputs[0]!, axis);
+    const to = fixedExtent(b, node, node.outputs[0], axis);
     const matrix = weights(node, from, to, scales?.[axis] ?? to / from);
     const others = range(shape.length).filter((i) => i !== axis);
     const last = transpose(b, result, [...others, axis]);
@@ -40,9 +40,9 @@ function scalesOf(b: GraphBuilder, node: Node): number[] | undefined {
   if (!found || found.length === 0) return undefined;
   const axes = node.attributes["axes"];
   if (axes?.kind !== "ints") return found;
-  const rank = b.shape(node.inputs[0]!).length;
+  const rank = b.shape(node.inputs[0]).length;
   const all = range(rank).map(() => 1);
-  axes.value.forEach((axis, i) => all[axis < 0 ? axis + rank : axis] = found[i]!);
+  axes.value.forEach((axis, i) => all[axis < 0 ? axis + rank : axis] = found[i]);
   return all;
 }
 
@@ -72,8 +72,8 @@ function weights(node: Node, from: number, to: number, scale: number): Float32Ar
     const inside = Math.min(Math.max(at, 0), from - 1);
     const low = Math.floor(inside);
     const high = Math.min(low + 1, from - 1);
-    matrix[i * from + low]! += 1 - (inside - low);
-    matrix[i * from + high]! += inside - low;
+    matrix[i * from + low] += 1 - (inside - low);
+    matrix[i * from + high] += inside - low;
   }
   return matrix;
 }

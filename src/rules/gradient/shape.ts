@@ -31,11 +31,11 @@ import {
 } from "../forms.ts";
 
 /** Reshape, Flatten, Squeeze and Unsqueeze: the cotangent in the input's shape. */
-export const reshaped: Rule = (b, node, [y]) => toFirst(node, reshapeLike(b, y!, node.inputs[0]!));
+export const reshaped: Rule = (b, node, [y]) => toFirst(node, reshapeLike(b, y!, node.inputs[0]));
 
 /** Transpose: the inverse permutation. */
 export const transposed: Rule = (b, node, [y]) => {
-  const rank = b.shape(node.inputs[0]!).length;
+  const rank = b.shape(node.inputs[0]).length;
   const perm = intsOf(node, "perm") ?? range(rank).reverse();
   return toFirst(node, transpose(b, y!, range(rank).map((axis) => perm.indexOf(axis))));
 };
@@ -57,11 +57,11 @@ export const concat: Rule = (b, node, [y], needed) => {
 
 /** Split: the cotangents joined again, zeros where nothing flows. */
 export const split: Rule = (b, node, out) => {
-  const axis = axisOf(intOf(node, "axis", 0), b.shape(node.inputs[0]!).length);
+  const axis = axisOf(intOf(node, "axis", 0), b.shape(node.inputs[0]).length);
   const parts = node.outputs.map((output, i) => out[i] ?? zerosLike(b, output));
   return toFirst(
     node,
-    parts.length === 1 ? parts[0]! : b.op("Concat", parts, { axis: int(axis) }),
+    parts.length === 1 ? parts[0] : b.op("Concat", parts, { axis: int(axis) }),
   );
 };
 
@@ -76,7 +76,7 @@ interface Cut {
 
 /** Slice with constant bounds: the cotangent with zeros around, and between its elements where there are steps. */
 export const sliced: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const shape = b.shape(x);
   let result = y!;
   for (const cut of cutsOf(b, node)) {
@@ -100,7 +100,7 @@ export const sliced: Rule = (b, node, [y]) => {
 
 /** The axes that a Slice shortens or reorders, with ONNX's clamping of bounds. */
 function cutsOf(b: GraphBuilder, node: Node): Cut[] {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const shape = b.shape(x);
   const read = (name: string, input: number) =>
     b.graph.opset < 10 ? intsOf(node, name) : constantOf(b, node.inputs[input]);
@@ -114,14 +114,14 @@ function cutsOf(b: GraphBuilder, node: Node): Cut[] {
     starts.map(() => 1);
   return axes.flatMap((stated, i) => {
     const axis = axisOf(stated, shape.length);
-    const step = steps[i]!;
+    const step = steps[i];
     // All of an open axis.
-    if (starts[i] === 0 && step === 1 && ends[i]! >= 2 ** 31 - 1) return [];
+    if (starts[i] === 0 && step === 1 && ends[i] >= 2 ** 31 - 1) return [];
     const extent = fixedExtent(b, node, x, axis);
     const clamp = (at: number, low: number, high: number) =>
       Math.min(Math.max(at < 0 ? at + extent : at, low), high);
-    const start = step > 0 ? clamp(starts[i]!, 0, extent) : clamp(starts[i]!, 0, extent - 1);
-    const end = step > 0 ? clamp(ends[i]!, 0, extent) : clamp(ends[i]!, -1, extent - 1);
+    const start = step > 0 ? clamp(starts[i], 0, extent) : clamp(starts[i], 0, extent - 1);
+    const end = step > 0 ? clamp(ends[i], 0, extent) : clamp(ends[i], -1, extent - 1);
     const count = Math.max(Math.ceil((end - start) / step), 0);
     return start === 0 && step === 1 && count === extent ? [] : [{
       axis,
@@ -157,7 +157,7 @@ function spread(b: GraphBuilder, x: Value, axis: number, stride: number, count: 
 
 /** Pad with a constant: the cotangent without the border. */
 export const padded: Rule = (b, node, [y], needed) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const mode = stringOf(node, "mode", "constant");
   if (mode !== "constant") {
     throw unsupported(node, `its mode is ${mode}`, "choose a target layer behind it");
@@ -174,17 +174,17 @@ export const padded: Rule = (b, node, [y], needed) => {
   const before = range(rank).map(() => 0);
   const after = range(rank).map(() => 0);
   axes.forEach((axis, i) => {
-    before[axisOf(axis, rank)] = stated[i]!;
-    after[axisOf(axis, rank)] = stated[i + axes.length]!;
+    before[axisOf(axis, rank)] = stated[i];
+    after[axisOf(axis, rank)] = stated[i + axes.length];
   });
   const positive = (n: number) => Math.max(n, 0);
-  const cut = range(rank).filter((axis) => before[axis]! > 0 || after[axis]! > 0);
+  const cut = range(rank).filter((axis) => before[axis] > 0 || after[axis] > 0);
   const inner = cut.length === 0 ? y! : slice(
     b,
     y!,
     cut,
-    cut.map((axis) => positive(before[axis]!)),
-    cut.map((axis) => after[axis]! > 0 ? -after[axis]! : Infinity),
+    cut.map((axis) => positive(before[axis])),
+    cut.map((axis) => after[axis] > 0 ? -after[axis] : Infinity),
   );
   // Negative pads cut the input; what was cut off gets zeros.
   return toFirst(
@@ -196,7 +196,7 @@ export const padded: Rule = (b, node, [y], needed) => {
 /** Gather with constant indices: the cotangents summed at the places they were taken from. */
 export const gather: Rule = (b, node, [y], needed) => {
   if (!needed[0]) return [null, null];
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const shape = b.shape(x);
   const axis = axisOf(intOf(node, "axis", 0), shape.length);
   const indices = constantOf(b, node.inputs[1]);
@@ -205,7 +205,7 @@ export const gather: Rule = (b, node, [y], needed) => {
   }
   const extent = fixedExtent(b, node, x, axis);
   const at = indices.map((index) => axisOf(index, extent));
-  const indexRank = b.shape(node.inputs[1]!).length;
+  const indexRank = b.shape(node.inputs[1]).length;
   if (indexRank === 0) {
     const zeros = shape.map(() => 0);
     const one = unsqueeze(b, y!, [axis]);
@@ -213,8 +213,8 @@ export const gather: Rule = (b, node, [y], needed) => {
       pad(
         b,
         one,
-        zeros.map((_, i) => i === axis ? at[0]! : 0),
-        zeros.map((_, i) => i === axis ? extent - at[0]! - 1 : 0),
+        zeros.map((_, i) => i === axis ? at[0] : 0),
+        zeros.map((_, i) => i === axis ? extent - at[0] - 1 : 0),
       ),
       null,
     ];
@@ -234,7 +234,7 @@ export const gather: Rule = (b, node, [y], needed) => {
 
 /** Tile by a constant: the sum over the copies. */
 export const tile: Rule = (b, node, [y]) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const repeats = constantOf(b, node.inputs[1]);
   if (!repeats) {
     throw unsupported(node, "its repeats are computed", "simplify the model (onnxsim)");
@@ -256,7 +256,7 @@ const FLOATING = { float32: 1, float16: 10, float64: 11 } as const;
 
 /** Cast between floating-point types: the cotangent in the input's type. */
 export const cast: Rule = (b, node, [y]) => {
-  const type = b.known.get(node.inputs[0]!)?.type;
+  const type = b.known.get(node.inputs[0])?.type;
   const to = type && type in FLOATING ? FLOATING[type as keyof typeof FLOATING] : undefined;
   if (to === undefined) return toFirst(node, null);
   if (b.known.get(y!)?.type === type) return toFirst(node, y!);
@@ -273,7 +273,7 @@ export const depthToSpace: Rule = (b, node, [y]) => {
   if (stringOf(node, "mode", "DCR") === "DCR") {
     return toFirst(node, b.op("SpaceToDepth", [y!], { blocksize: int(blocksize) }));
   }
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const [channels, height, width] = [1, 2, 3].map((axis) => fixedExtent(b, node, x, axis));
   const apart = b.op("Reshape", [
     y!,

@@ -13,7 +13,7 @@ import { axisOf, range, reduceMax, reduceSum, toFirst } from "../forms.ts";
  * `axis` on (by default 1), because the operator flattened its input to a matrix.
  */
 export function normalisedAxes(b: GraphBuilder, node: Node): number[] {
-  const rank = b.shape(node.inputs[0]!).length;
+  const rank = b.shape(node.inputs[0]).length;
   if (b.graph.opset >= 13) return [axisOf(intOf(node, "axis", -1), rank)];
   const first = axisOf(intOf(node, "axis", 1), rank);
   return range(rank - first, first);
@@ -26,7 +26,7 @@ export function normalisedAxes(b: GraphBuilder, node: Node): number[] {
  * would be lost in the rounding of 1 − y, and with it the shape of every map that explains such a probability.
  */
 export const softmax: Rule = (b, node, [y]) => {
-  const result = node.outputs[0]!;
+  const result = node.outputs[0];
   const axes = normalisedAxes(b, node);
   const less = b.op("Less", [result, reduceMax(b, result, axes)]);
   const there = b.op("Where", [less, b.scalar(0), b.scalar(1)]);
@@ -42,6 +42,6 @@ export const softmax: Rule = (b, node, [y]) => {
 /** LogSoftmax: ȳ − eʸ Σ ȳ. */
 export const logSoftmax: Rule = (b, node, [y]) => {
   const total = reduceSum(b, y!, normalisedAxes(b, node));
-  const probabilities: Value = b.op("Exp", [node.outputs[0]!]);
+  const probabilities: Value = b.op("Exp", [node.outputs[0]]);
   return toFirst(node, b.op("Sub", [y!, b.op("Mul", [probabilities, total])]));
 };

@@ -23,12 +23,12 @@ export function expanded(write: Expansion, table: () => LiftTable): LiftRule {
     if (!m || further.some((value) => value !== null)) {
       throw new ModelError(`Cannot explain node ${node.name}: a further output of it is used`);
     }
-    const x = node.inputs[0]!;
+    const x = node.inputs[0];
     const from = b.graph.nodes.length;
     const of = write(b, node, x);
     const replaced = new Map([[x, reference(x)]]);
     repeatNodes(b, b.graph.nodes.slice(from), replaced);
     const rules = withReference(table(), (value) => replaced.get(value) ?? reference(value));
-    return toFirst(node, pullBack(b, rules, { of, cotangent: m, to: [x] })[0]!);
+    return toFirst(node, pullBack(b, rules, { of, cotangent: m, to: [x] })[0]);
   };
 }

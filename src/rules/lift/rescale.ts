@@ -37,7 +37,7 @@ function rescale(gradient: Rule, close: Closeness): LiftRule {
       );
     }
     const near = close(b, x, reference(x));
-    const dy = difference(b, node.outputs[0]!, reference);
+    const dy = difference(b, node.outputs[0], reference);
     const dx = difference(b, x, reference);
     const there = b.op("Where", [near, midpoint(b, x, reference), x]);
     const result = b.ops(node.op, [there, ...others], node.attributes, 1, node.domain);
@@ -71,7 +71,7 @@ const LARGEST = 3e38;
 
 /** Sqrt: Δy / Δx = 1 / (y + y₀), which nothing cancels in; 0 where x = x₀ = 0, as for every {@linkcode scaleless} function. */
 export const squareRoot: LiftRule = (b, node, [m], _needed, reference) => {
-  const y = node.outputs[0]!;
+  const y = node.outputs[0];
   const sum = b.op("Add", [y, reference(y)]);
   const positive = b.op("Greater", [sum, b.scalar(0)]);
   const safe = b.op("Where", [positive, sum, b.scalar(1)]);
@@ -80,7 +80,7 @@ export const squareRoot: LiftRule = (b, node, [m], _needed, reference) => {
 
 /** Reciprocal: Δy / Δx = −y y₀. */
 export const reciprocal: LiftRule = (b, node, [m], _needed, reference) => {
-  const y = node.outputs[0]!;
+  const y = node.outputs[0];
   return toFirst(node, b.op("Neg", [b.op("Mul", [b.op("Mul", [m!, y]), reference(y)])]));
 };
 
@@ -122,7 +122,7 @@ export function extremeOfTwo(gradient: Rule): LiftRule {
     const of = (x: Value, other: Value) => b.op(node.op, [x, other]);
     return node.inputs.map((x, i) => {
       if (!needed[i]) return null;
-      const other = node.inputs[1 - i]!;
+      const other = node.inputs[1 - i];
       const x0 = reference(x);
       const alone = (at: Value) => b.op("Sub", [of(x, at), of(x0, at)]);
       const changed = reference(other) === other ? alone(other) : scale(
@@ -139,7 +139,7 @@ export function extremeOfTwo(gradient: Rule): LiftRule {
 
 /** Where, if what it chooses by is the same in both passes. */
 export const chosen = (gradient: Rule): LiftRule => (b, node, out, needed, reference) => {
-  const condition = node.inputs[0]!;
+  const condition = node.inputs[0];
   if (reference(condition) === condition) return gradient(b, node, out, needed);
   throw unsupported(
     node,

@@ -49,7 +49,7 @@ export function logSumWeights(
  * The DeepLIFT paper (section 3.6) explains logits instead; this is the rescale rule applied to the parts of the function.
  */
 export const softmax: LiftRule = (b, node, [m], _needed, reference) => {
-  const x = node.inputs[0]!;
+  const x = node.inputs[0];
   const axes = normalisedAxes(b, node);
   const { weights, total, total0 } = logSumWeights(b, x, axes, reference);
   const log = b.op("Sub", [x, total]), log0 = b.op("Sub", [reference(x), total0]);
@@ -60,7 +60,7 @@ export const softmax: LiftRule = (b, node, [m], _needed, reference) => {
 /** LogSoftmax: m_j = m_j − w_j Σ_k m_k. */
 export const logSoftmax: LiftRule = (b, node, [m], _needed, reference) => {
   const axes = normalisedAxes(b, node);
-  const { weights } = logSumWeights(b, node.inputs[0]!, axes, reference);
+  const { weights } = logSumWeights(b, node.inputs[0], axes, reference);
   return toFirst(node, withoutShare(b, m!, weights, axes));
 };
 
@@ -71,6 +71,6 @@ function withoutShare(b: GraphBuilder, m: Value, weights: Value, axes: readonly 
 /** ReduceLogSumExp: the shares of the change. */
 export const logSumExp: LiftRule = (b, node, [m], _needed, reference) => {
   const axes = reducedAxes(b, node);
-  const { weights } = logSumWeights(b, node.inputs[0]!, axes, reference);
+  const { weights } = logSumWeights(b, node.inputs[0], axes, reference);
   return toFirst(node, b.op("Mul", [weights, keptAxes(node) ? m! : unsqueeze(b, m!, axes)]));
 };

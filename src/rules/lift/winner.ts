@@ -22,8 +22,8 @@ import { difference, type LiftRule, ratioOr, withinPart } from "./rule.ts";
  */
 export function winner(gradient: Rule, larger: "Less" | "Greater" = "Less"): LiftRule {
   return (b, node, [m], needed, reference) => {
-    const x = node.inputs[0]!;
-    const y = node.outputs[0]!;
+    const x = node.inputs[0];
+    const y = node.outputs[0];
     const y0 = reference(y);
     const change = b.op("Mul", [m!, b.op("Sub", [y, y0])]);
     const inwards = b.op(larger, [y, y0]);

@@ -45,12 +45,12 @@ export const joined: LrpRule = (b, node, [relevance], needed, absorb) => {
 /** Sums of several tensors, Σ_i c_i x_i: each gets its share of the result, as in a linear layer under the ε-rule. */
 export function sumRule(coefficients: (node: Node) => readonly number[], epsilon: number): LrpRule {
   return (b, node, [relevance], needed, absorb) => {
-    const z = node.outputs[0]!;
+    const z = node.outputs[0];
     const s = b.op("Div", [relevance!, stabilised(b, z, epsilon)]);
     absorb(b.op("Mul", [s, stabiliser(b, z, epsilon)]));
     const factors = coefficients(node);
     return node.inputs.map((x, i) => {
-      const part = b.op("Mul", [s, scale(b, x, factors[i]!)]);
+      const part = b.op("Mul", [s, scale(b, x, factors[i])]);
       if (needed[i]) return unbroadcast(b, part, x);
       absorb(part);
       return null;
@@ -60,7 +60,7 @@ export function sumRule(coefficients: (node: Node) => readonly number[], epsilon
 
 /** Where: relevance follows the branch that was taken. */
 export const chosen: LrpRule = (b, node, [relevance], needed, absorb) => {
-  const condition = node.inputs[0]!;
+  const condition = node.inputs[0];
   if (!needed[1]) absorb(whereElseZero(b, condition, relevance!));
   if (!needed[2]) absorb(zeroWhere(b, condition, relevance!));
   return GRADIENT_RULES.Where(b, node, [relevance!], needed);
@@ -71,7 +71,7 @@ export const padded: LrpRule = (b, node, [relevance], needed, absorb) => {
   const [x, ...others] = node.inputs as [Value, ...Value[]];
   const ones = b.op("Add", [b.op("Mul", [x, b.scalar(0)]), b.scalar(1)]);
   // The border is 0 whatever the node's own is.
-  const inputs = b.graph.opset < 11 ? [ones] : [ones, others[0]!];
+  const inputs = b.graph.opset < 11 ? [ones] : [ones, others[0]];
   if (others[2]) inputs.push("", others[2]);
   const inside = b.op("Pad", inputs, attributesOf(node, "mode", "pads"));
   absorb(b.op("Mul", [relevance!, b.op("Sub", [b.scalar(1), inside])]));
@@ -90,13 +90,13 @@ export function extreme(further: "Less" | "Greater"): LrpRule {
     if (others.length === node.inputs.length - 1 && isFixed(b, others)) {
       return toFirstNeeded(b, node, relevance!, needed);
     }
-    const passedBy = node.inputs.map((x) => b.op(further, [x, node.outputs[0]!]));
+    const passedBy = node.inputs.map((x) => b.op(further, [x, node.outputs[0]]));
     const count = passedBy
       .map((mask) => zeroWhere(b, mask, b.scalar(1)))
       .reduce((a, c) => b.op("Add", [a, c]));
     const share = b.op("Div", [relevance!, count]);
     return node.inputs.map((x, i) => {
-      const part = zeroWhere(b, passedBy[i]!, share);
+      const part = zeroWhere(b, passedBy[i], share);
       if (needed[i]) return unbroadcast(b, part, x);
       absorb(part);
       return null;
@@ -125,12 +125,12 @@ function isGate(b: GraphBuilder, made: ReadonlyMap<Value, Node>, value: Value): 
   if (GATES.has(node.op)) return true;
   if (node.op === "Clip") {
     // ReLU6 (x + 3) / 6, the hard sigmoid of some exporters; a ReLU6 alone has no shift in front of it.
-    return made.get(node.inputs[0]!)?.op === "Add";
+    return made.get(node.inputs[0])?.op === "Add";
   }
-  if (SHAPE_ONLY.has(node.op)) return isGate(b, made, node.inputs[0]!);
+  if (SHAPE_ONLY.has(node.op)) return isGate(b, made, node.inputs[0]);
   if (!SCALING.has(node.op)) return false;
   const computed = node.inputs.filter((input) => b.weight(input) === undefined);
-  return computed.length === 1 && isGate(b, made, computed[0]!);
+  return computed.length === 1 && isGate(b, made, computed[0]);
 }
 
 /** Which of two factors carry relevance: the signal and not the gate; both where neither is one. */
@@ -141,8 +141,8 @@ function signals(b: GraphBuilder, node: Node, needed: readonly boolean[]): numbe
   const gates = node.inputs.map((input) => isGate(b, made, input));
   if (gates[0] !== gates[1]) return [gates[0] ? 1 : 0];
   if (node.op === "MatMul") return both;
-  const whole = b.shape(node.outputs[0]!).join();
-  const full = both.filter((i) => b.shape(node.inputs[i]!).join() === whole);
+  const whole = b.shape(node.outputs[0]).join();
+  const full = both.filter((i) => b.shape(node.inputs[i]).join() === whole);
   return full.length === 1 ? full : both;
 }
 
@@ -166,12 +166,12 @@ export const quotient: LrpRule = (b, node, [relevance], needed) =>
 export function matrixProduct(epsilon: number): LrpRule {
   return (b, node, [relevance], needed, absorb) => {
     const to = signals(b, node, needed);
-    const z = node.outputs[0]!;
+    const z = node.outputs[0];
     const s = b.op("Div", [relevance!, stabilised(b, z, epsilon)]);
     absorb(b.op("Mul", [s, stabiliser(b, z, epsilon)]));
     const flags = [0, 1].map((i) => to.includes(i));
     return GRADIENT_RULES.MatMul(b, node, [s], flags).map((found, i) =>
-      found === null ? null : scale(b, b.op("Mul", [node.inputs[i]!, found]), 1 / to.length)
+      found === null ? null : scale(b, b.op("Mul", [node.inputs[i], found]), 1 / to.length)
     );
   };
 }

@@ -65,7 +65,7 @@ export function applyLinear(
   absorb: Absorb,
 ): (Value | null)[] {
   const layer = layerOf(b, node, needed);
-  const x = node.inputs[layer.index]!;
+  const x = node.inputs[layer.index];
   let total: Value | undefined;
   for (const { share, when, parts, bias } of rule.groups) {
     const used = parts.flatMap(({ input, weight }) => {
@@ -75,7 +75,7 @@ export function applyLinear(
       const w = layer.weight === undefined ? undefined : mix(b, layer.weight, weight);
       return [{ input: mix(b, x, input), w, factor: layer.weight === undefined ? factor : 1 }];
     });
-    const whole = parts.length === 1 && isAll(parts[0]!.input) && isAll(parts[0]!.weight) &&
+    const whole = parts.length === 1 && isAll(parts[0].input) && isAll(parts[0].weight) &&
       isAll(bias);
     const offset = layer.bias === undefined || Object.keys(bias).length === 0
       ? undefined
@@ -84,11 +84,11 @@ export function applyLinear(
       throw unsupported(node, `rule ${rule.name} chooses among inputs`, "give it the ε-rule");
     }
     // The layer's own result, where nothing is left out of it.
-    const z = whole ? node.outputs[0]! : [
+    const z = whole ? node.outputs[0] : [
       ...used.map(({ input, w, factor }) => scale(b, layer.forward(input, w), factor)),
       ...offset ? [offset] : [],
     ].reduce((a, c) => b.op("Add", [a, c]));
-    const own = scale(b, ofSign(b, relevance, node.outputs[0]!, when), share);
+    const own = scale(b, ofSign(b, relevance, node.outputs[0], when), share);
     const s = b.op("Div", [own, stabilised(b, z, rule.epsilon)]);
     absorb(b.op("Mul", [s, stabiliser(b, z, rule.epsilon)]));
     if (offset) absorb(b.op("Mul", [s, offset]));
@@ -137,7 +137,7 @@ function onlyNeeded(node: Node, needed: readonly boolean[]): number {
 
 function layerOf(b: GraphBuilder, node: Node, needed: readonly boolean[]): LinearLayer {
   const index = onlyNeeded(node, needed);
-  const rule: Rule = (GRADIENT_RULES as Record<string, Rule>)[node.op]!;
+  const rule: Rule = (GRADIENT_RULES as Record<string, Rule>)[node.op];
   const flags = node.inputs.map((_, i) => i === index);
   const other = 1 - index;
   const placed = (x: Value, weight: Value | undefined) =>
@@ -149,7 +149,7 @@ function layerOf(b: GraphBuilder, node: Node, needed: readonly boolean[]): Linea
     forward: (x: Value, weight: Value | undefined) =>
       b.op(node.op, placed(x, weight), node.attributes),
     backward: (s: Value, weight: Value | undefined) => {
-      const inputs = placed(node.inputs[index]!, weight);
+      const inputs = placed(node.inputs[index], weight);
       const local = { ...node, inputs };
       return rule(b, local, [s], flags.slice(0, inputs.length))[index]!;
     },

@@ -150,9 +150,9 @@ function written(expansion: expansions.Expansion): LrpRule {
     if (further.some((value) => value !== null)) {
       throw unsupported(node, "a further output of it is used", "choose a target layer behind it");
     }
-    const x = node.inputs[0]!;
+    const x = node.inputs[0];
     const of = expansion(b, node, x);
     const table = absorbingInto(lrpRules(COMPOSITES.epsilon, false), absorb);
-    return toFirst(node, pullBack(b, table, { of, cotangent: relevance!, to: [x] })[0]!);
+    return toFirst(node, pullBack(b, table, { of, cotangent: relevance!, to: [x] })[0]);
   };
 }

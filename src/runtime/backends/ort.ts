@@ -63,7 +63,7 @@ export async function openWith(
 }
 
 function firstLine(error: unknown): string {
-  return messageOf(error).split("\n")[0]!;
+  return messageOf(error).split("\n")[0];
 }
 
 function toOrt(Tensor: Ort["Tensor"], value: SessionValue): ort.Tensor {

@@ -40,7 +40,7 @@ export function pack(vectors: readonly Uint8Array[]): PackedVectors {
     }
     const packed = new Uint32Array(Math.ceil(n / 32));
     vector.forEach((value, i) => {
-      if (value) packed[i >> 5]! |= 1 << (i & 31);
+      if (value) packed[i >> 5] |= 1 << (i & 31);
     });
     return packed;
   });
@@ -49,8 +49,8 @@ export function pack(vectors: readonly Uint8Array[]): PackedVectors {
 
 /** The counts of vectors i (u) and j (v). */
 export function pairCounts({ n, words, ones }: PackedVectors, i: number, j: number): PairCounts {
-  const a = both(words[i]!, words[j]!);
-  const b = ones[i]! - a, c = ones[j]! - a;
+  const a = both(words[i], words[j]);
+  const b = ones[i] - a, c = ones[j] - a;
   return { a, b, c, d: n - a - b - c, n };
 }
 
@@ -59,7 +59,7 @@ function both(u: Uint32Array, v: Uint32Array): number {
   let count = 0;
   for (let i = 0; i < u.length; i++) {
     // The population count of Hacker's Delight, section 5-1.
-    let word = u[i]! & v[i]!;
+    let word = u[i] & v[i];
     word -= (word >>> 1) & 0x55555555;
     word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
     word = (word + (word >>> 4)) & 0x0f0f0f0f;

@@ -34,11 +34,11 @@ export const mahalanobis: JointSimilarity = {
         // |L⁻¹ (u − v)|, by forward substitution over the rows in the order of their pivots.
         let squares = 0;
         for (let k = 0; k < n; k++) {
-          const row = order[k]!;
-          let rest = vectors[p]![row]! - vectors[q]![row]!;
-          for (let j = 0; j < k; j++) rest -= lower[row * n + j]! * solved[j]!;
-          solved[k] = rest / lower[row * n + k]!;
-          squares += solved[k]! ** 2;
+          const row = order[k];
+          let rest = vectors[p][row] - vectors[q][row];
+          for (let j = 0; j < k; j++) rest -= lower[row * n + j] * solved[j];
+          solved[k] = rest / lower[row * n + k];
+          squares += solved[k] ** 2;
         }
         result[at++] = Math.sqrt(squares);
       }
@@ -49,16 +49,16 @@ export const mahalanobis: JointSimilarity = {
 
 /** [n, n]: covariance of the elements over the vectors. */
 function covariance(vectors: readonly Uint8Array[]): Float64Array {
-  const count = vectors.length, n = vectors[0]!.length;
+  const count = vectors.length, n = vectors[0].length;
   const means = Float64Array.from(
     { length: n },
-    (_, i) => vectors.reduce((sum, vector) => sum + vector[i]!, 0) / count,
+    (_, i) => vectors.reduce((sum, vector) => sum + vector[i], 0) / count,
   );
   const result = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = 0;
-      for (const vector of vectors) sum += (vector[i]! - means[i]!) * (vector[j]! - means[j]!);
+      for (const vector of vectors) sum += (vector[i] - means[i]) * (vector[j] - means[j]);
       result[i * n + j] = result[j * n + i] = sum / (count - 1);
     }
   }

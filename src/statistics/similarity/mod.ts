@@ -61,7 +61,7 @@ export function similarityMatrix(
     for (let j = i + 1; j < count; j++) {
       const distance = "distance" in similarity
         ? similarity.distance(pairCounts(packed, i, j))
-        : joint![at++]!;
+        : joint![at++];
       values[i * count + j] = values[j * count + i] = 1 - distance;
     }
   }

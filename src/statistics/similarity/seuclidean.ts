@@ -13,7 +13,7 @@ export const seuclidean: JointSimilarity = {
     const count = vectors.length, n = vectors[0]?.length ?? 0;
     const weights = new Float64Array(n);
     for (let i = 0; i < n; i++) {
-      const ones = vectors.reduce((sum, vector) => sum + vector[i]!, 0);
+      const ones = vectors.reduce((sum, vector) => sum + vector[i], 0);
       // k ones among m: Σ (x − mean)² = k (m − k) / m.
       weights[i] = 1 / (ones * (count - ones) / count / (count - 1));
     }
@@ -23,7 +23,7 @@ export const seuclidean: JointSimilarity = {
     for (let p = 0; p < count; p++) {
       for (let q = p + 1; q < count; q++) {
         let sum = 0;
-        for (let i = 0; i < n; i++) if (vectors[p]![i] !== vectors[q]![i]) sum += weights[i]!;
+        for (let i = 0; i < n; i++) if (vectors[p][i] !== vectors[q][i]) sum += weights[i];
         result[at++] = undefinedImage ? NaN : Math.sqrt(sum);
       }
     }
