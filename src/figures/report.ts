@@ -60,6 +60,5 @@ export function report(data: ReportData): string {
 ${tiles(data)}`,
     caution: cautionBox(data),
     sections,
-    ...(data.made ? { made: data.made } : {}),
   });
 }

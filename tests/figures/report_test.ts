@@ -46,7 +46,7 @@ const DATA: ReportData = {
     reason: "no graphics adapter was found",
     versions: [{ name: "Deno", value: "2.9.6" }],
   },
-  stages: [{ name: "decode", seconds: 3, items: 8, unit: "images" }, { name: "score", seconds: 1 }],
+  stages: [{ name: "decode", seconds: 3 }, { name: "score", seconds: 1 }],
   failures: [{ path: "photos/broken.jpg", reason: "Cannot decode an image: premature end" }],
   samples: {
     rule: "All of them.",
@@ -55,7 +55,6 @@ const DATA: ReportData = {
       part: "face 1 of 2",
       predicted: "happy",
       probability: 0.981,
-      annotation: "Joy",
       overlay: {
         title: "Grad-CAM: happy",
         width: 100,
@@ -206,14 +205,12 @@ Deno.test("report shows given associations with their evidence", () => {
         measure: "phi",
         method: "Grad-CAM",
         value: 0.1,
-        interval: [-0.02, 0.22],
-        q: 0.00001,
         both: 1234,
       }],
     },
   });
   assert.deepEqual(table(html, "associations"), [
-    ["nose", "sad", "0.10", "", "−0.02 to 0.22", "< 0.001", "1\u202f234"],
+    ["nose", "sad", "0.10", "", "1\u202f234"],
   ]);
   assert.ok(html.includes("Those that passed."));
 });
@@ -324,8 +321,7 @@ Deno.test("report folds long lists of failures, shows 200, and counts the rest",
   assert.ok(html.includes("1\u202f034 more are in the ledger."));
 });
 
-Deno.test("equal data give equal bytes, and no time is in them unless it was given", () => {
+Deno.test("equal data give equal bytes, and no time is in them", () => {
   assert.equal(report(DATA), report(structuredClone(DATA)));
   assert.ok(!report(DATA).includes("Made "));
-  assert.ok(report({ ...DATA, made: "2026-11-23" }).includes("Made 2026-11-23. "));
 });

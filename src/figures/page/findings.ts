@@ -5,11 +5,64 @@
  */
 
 import { lines, type Markup, markup, trusted } from "../drawing/markup.ts";
-import { coordinate, count, fixed, probability } from "../../base/number_text.ts";
+import { coordinate, count, fixed } from "../../base/number_text.ts";
 import type { HeatMatrixData } from "../figure.ts";
 import { heatMatrix, select } from "../heat_matrix.ts";
 import { overlay } from "../overlay.ts";
 import type { Association, ReportData, SampleFigure } from "./report_data.ts";
+
+/** A column of the table of associations. */
+interface Column {
+  readonly head: string;
+  readonly number?: boolean;
+  /** Whether the column is there; without it, always. */
+  readonly when?: boolean;
+  cell(row: Association): Markup;
+}
+
+/** The columns of these rows, those left out that no row has anything for; and which of them is the value's. */
+function columnsOf(rows: readonly Association[]): { columns: Column[]; value: Column } {
+  const has = (key: keyof Association) => rows.some((row) => row[key] !== undefined);
+  const methods = [...new Set(rows.map(({ method }) => method))];
+  const measures = [...new Set(rows.map(({ measure }) => measure))];
+  const same = methods.length === 1 && measures.length === 1;
+  const several = has("methods");
+  const counted = (head: string, key: "both" | "withObject" | "withClass"): Column => ({
+    head,
+    number: true,
+    when: has(key),
+    cell: (row) => markup`${row[key] === undefined ? "–" : count(row[key])}`,
+  });
+  const value: Column = {
+    head: several ? measures.join(", ") : same ? `${measures[0]}, ${methods[0]}` : "Value",
+    number: true,
+    cell: (row) => markup`${decimals(row.value)}`,
+  };
+  const columns: Column[] = [
+    { head: "Object", cell: ({ object }) => markup`<bdi>${object}</bdi>` },
+    { head: "Class", cell: (row) => markup`<bdi>${row.class}</bdi>` },
+    { head: "Measure", when: !same && !several, cell: ({ measure }) => markup`${measure}` },
+    { head: "Method", when: !same && !several, cell: ({ method }) => markup`${method}` },
+    value,
+    {
+      head: "Range of methods",
+      number: true,
+      when: several,
+      cell: ({ methods }) =>
+        markup`${methods ? `${decimals(methods.least)} to ${decimals(methods.greatest)}` : "–"}`,
+    },
+    {
+      head: "Same sign",
+      number: true,
+      when: several,
+      cell: ({ methods }) => markup`${methods ? `${methods.agreeing} of ${methods.defined}` : "–"}`,
+    },
+    counted("Samples with both", "both"),
+    counted("with object", "withObject"),
+    counted("with class", "withClass"),
+  ];
+  return { columns: columns.filter(({ when }) => when !== false), value };
+}
 
 /** The table of the strongest associations. */
 export function findingsSection({ associations: { rows, rule } }: ReportData): Markup {
@@ -18,75 +71,19 @@ export function findingsSection({ associations: { rows, rule } }: ReportData): M
   }
   const limit = Math.max(...rows.map(({ value }) => Number.isFinite(value) ? Math.abs(value) : 0));
   const signed = rows.some(({ value }) => value < 0);
-  const has = (key: keyof Association) => rows.some((row) => row[key] !== undefined);
-  const methods = [...new Set(rows.map(({ method }) => method))];
-  const measures = [...new Set(rows.map(({ measure }) => measure))];
-  const same = methods.length === 1 && measures.length === 1;
-  const several = has("methods");
-  const valueHead = several
-    ? measures.join(", ")
-    : same
-    ? `${measures[0]}, ${methods[0]}`
-    : "Value";
-  // Columns that no row has anything for are not there at all.
-  const columns: { head: string; number?: boolean; cell: (row: Association) => Markup }[] = [
-    { head: "Object", cell: (row) => markup`<bdi>${row.object}</bdi>` },
-    { head: "Class", cell: (row) => markup`<bdi>${row.class}</bdi>` },
-    ...(same || several ? [] : [
-      { head: "Measure", cell: (row: Association) => markup`${row.measure}` },
-      { head: "Method", cell: (row: Association) => markup`${row.method}` },
-    ]),
-    { head: valueHead, number: true, cell: (row) => markup`${decimals(row.value)}` },
-    ...(several
-      ? [{
-        head: "Range of methods",
-        number: true,
-        cell: ({ methods }: Association) =>
-          markup`${methods ? `${decimals(methods.least)} to ${decimals(methods.greatest)}` : "–"}`,
-      }, {
-        head: "Same sign",
-        number: true,
-        cell: ({ methods }: Association) =>
-          markup`${methods ? `${methods.agreeing} of ${methods.defined}` : "–"}`,
-      }]
-      : []),
-    ...(has("interval")
-      ? [{
-        head: "Interval",
-        number: true,
-        cell: ({ interval }: Association) =>
-          markup`${interval ? `${decimals(interval[0])} to ${decimals(interval[1])}` : "–"}`,
-      }]
-      : []),
-    ...(["p", "q"] as const).filter(has).map((key) => ({
-      head: key,
-      number: true,
-      cell: (row: Association) => markup`${row[key] === undefined ? "–" : probability(row[key])}`,
-    })),
-    ...([["both", "Samples with both"], ["withObject", "with object"], [
-      "withClass",
-      "with class",
-    ]] as const)
-      .filter(([key]) => has(key))
-      .map(([key, head]) => ({
-        head,
-        number: true,
-        cell: (row: Association) => markup`${row[key] === undefined ? "–" : count(row[key])}`,
-      })),
-  ];
-  const valueColumn = columns.findIndex(({ head }) => head === valueHead);
-  const className = (column: { number?: boolean }, i: number) =>
+  const { columns, value } = columnsOf(rows);
+  const className = (column: Column, i: number) =>
     column.number ? markup` class="number"` : markup`${i < 2 ? markup` class="name"` : null}`;
-  const head = columns.map((column, i) =>
+  const head = columns.map((column) =>
     markup`<th scope="col"${column.number ? markup` class="number"` : null}>${column.head}</th>${
-      i === valueColumn ? markup`<th class="bar" aria-hidden="true"></th>` : null
+      column === value ? markup`<th class="bar" aria-hidden="true"></th>` : null
     }`
   );
   const body = rows.map((row) =>
     markup`<tr>${
       columns.map((column, i) =>
         markup`<td${className(column, i)}>${column.cell(row)}</td>${
-          i === valueColumn
+          column === value
             ? markup`<td class="bar" aria-hidden="true">${bar(row.value, limit, signed)}</td>`
             : null
         }`
@@ -99,7 +96,7 @@ export function findingsSection({ associations: { rows, rule } }: ReportData): M
 ${lines(body)}
 </tbody></table></div>
 <p class="soft">${rule.charAt(0).toUpperCase()}${rule.slice(1)}${
-    several
+    rows.some(({ methods }) => methods !== undefined)
       ? ". Values and counts are those of the method in the middle. Methods are no independent witnesses: on some networks many of them give one and the same map (see Agreement)."
       : ""
   }</p>`;
@@ -192,7 +189,7 @@ function sampleFigure(sample: SampleFigure): Markup {
     trusted(overlay(sample.overlay, { ink: "page" }))
   }<figcaption><bdi class="path">${sample.path}</bdi>${
     sample.part ? `, ${sample.part}` : null
-  }<br>predicted: <bdi>${sample.predicted}</bdi>, p = ${fixed(sample.probability)}${
-    sample.annotation === undefined ? null : markup`<br>annotated: <bdi>${sample.annotation}</bdi>`
+  }<br>predicted: <bdi>${sample.predicted}</bdi>, p = ${
+    fixed(sample.probability)
   }</figcaption></figure>`;
 }

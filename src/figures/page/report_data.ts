@@ -21,8 +21,6 @@ export interface ReportData {
   readonly title: string;
   /** What was asked, in one or two sentences. */
   readonly question: string;
-  /** When it was made, as text. Without it the page holds no time at all and equal runs give equal pages. */
-  readonly made?: string;
   /** The command line that gives this run again. */
   readonly command?: string;
   readonly counts: ReportCounts;
@@ -61,15 +59,9 @@ export interface ReportCounts {
   readonly samples: number;
   /** What a sample is: `face crop`, `whole image`. */
   readonly sampleKind?: string;
-  /** Samples in which nothing was detected. */
-  readonly samplesWithoutBoxes?: number;
   readonly boxes: number;
-  /** Boxes over the threshold, by method. */
-  readonly salient?: readonly { readonly method: string; readonly boxes: number }[];
   /** Scores (box × method) whose importance is NaN. */
   readonly undefinedImportances?: number;
-  /** Maps that are undefined or constant, and so say nothing. */
-  readonly emptyMaps?: number;
 }
 
 /** The strongest associations. */
@@ -86,7 +78,6 @@ export interface Association {
   readonly measure: string;
   readonly method: string;
   readonly value: number;
-  readonly interval?: readonly [number, number];
   /** Samples with both, and the numbers of samples with the object and with the class. */
   readonly both?: number;
   readonly withObject?: number;
@@ -98,9 +89,6 @@ export interface Association {
     readonly agreeing: number;
     readonly defined: number;
   };
-  readonly p?: number;
-  /** p adjusted for all cells. */
-  readonly q?: number;
 }
 
 /** One axiom of one method. */
@@ -146,9 +134,6 @@ export interface RuntimeFacts {
 export interface Stage {
   readonly name: string;
   readonly seconds: number;
-  /** How many things it treated, and what they are (`images`, `samples`). */
-  readonly items?: number;
-  readonly unit?: string;
 }
 
 /** An image that could not be used. */
@@ -172,7 +157,5 @@ export interface SampleFigure {
   readonly predicted: string;
   /** Probability of the predicted class, 0..1. */
   readonly probability: number;
-  /** What the corpus says of the image, if anything. */
-  readonly annotation?: string;
   readonly overlay: OverlayData;
 }

@@ -71,13 +71,8 @@ function countFacts(counts: ReportCounts): Fact[] {
   const optional = (name: string, value: number | undefined) => {
     if (value !== undefined) facts.push({ name, value: count(value) });
   };
-  for (const { method, boxes } of counts.salient ?? []) {
-    facts.push({ name: `Salient boxes, ${method}`, value: count(boxes) });
-  }
-  optional("Samples without boxes", counts.samplesWithoutBoxes);
   optional("Duplicate files", counts.duplicates);
   optional("Importances without a value (NaN)", counts.undefinedImportances);
-  optional("Undefined or constant maps", counts.emptyMaps);
   return facts;
 }
 
@@ -108,24 +103,17 @@ ${timeTable(data.stages)}`;
 function timeTable(stages: readonly Stage[]): Markup {
   if (stages.length === 0) return markup`<p class="soft">Not measured.</p>`;
   const total = stages.reduce((sum, { seconds }) => sum + seconds, 0);
-  const rate = ({ seconds, items, unit }: Stage) => {
-    if (items === undefined || !(seconds > 0)) return "–";
-    const speed = items / seconds;
-    return `${count(items)} ${unit ?? "items"}, ${
-      speed < 100 ? Number(speed.toPrecision(2)) : count(Math.round(speed))
-    } a second`;
-  };
   const rows = stages.map((stage) =>
     markup`<tr><td>${stage.name}</td><td class="number">${
       duration(stage.seconds)
     }</td><td class="number">${
       total > 0 ? `${Math.round((100 * stage.seconds) / total)} %` : "–"
-    }</td><td>${rate(stage)}</td></tr>`
+    }</td></tr>`
   );
-  return markup`<div class="scroll"><table><thead><tr><th scope="col">Stage</th><th scope="col" class="number">Wall time</th><th scope="col" class="number">Share</th><th scope="col">Throughput</th></tr></thead>
+  return markup`<div class="scroll"><table><thead><tr><th scope="col">Stage</th><th scope="col" class="number">Wall time</th><th scope="col" class="number">Share</th></tr></thead>
 <tbody>
 ${lines(rows)}
-<tr><td>Sum</td><td class="number">${duration(total)}</td><td></td><td></td></tr>
+<tr><td>Sum</td><td class="number">${duration(total)}</td><td></td></tr>
 </tbody></table></div>`;
 }
 
