@@ -26,8 +26,11 @@ const RANKS: Record<string, number> = {
   attribution: 5,
   ledger: 6,
   corpus: 7,
+  association: 7,
   experiments: 8,
   figures: 8,
+  outputs: 9,
+  reproduction: 11,
   commands: 12,
 };
 

@@ -16,7 +16,7 @@ import { NoOperationTraceWriter } from "@actions/workflow-parser/templates/trace
 import { WORKFLOW_ROOT } from "@actions/workflow-parser/workflows/workflow-constants";
 import { YamlObjectReader } from "@actions/workflow-parser/workflows/yaml-object-reader";
 import project from "../deno.json" with { type: "json" };
-import { readHistory } from "../src/corpus/drift_history.ts";
+import { readHistory } from "../src/reproduction/history.ts";
 import { withFolder } from "./corpus/face_corpus.ts";
 import { emocam } from "./commands/cli.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StrongestAssociations } from "../corpus/associations.ts";
+import type { StrongestAssociations } from "../association/strongest.ts";
 import type { StreamProgress } from "../corpus/stream.ts";
 import { plural } from "../base/number_text.ts";
 

@@ -16,7 +16,6 @@ export type {
 export { heatMatrix, matrixName } from "./heat_matrix.ts";
 export { overlay } from "./overlay.ts";
 export { type OverlaySource, sampleOverlay } from "./sample_overlay.ts";
-export { type DriftData, driftReport } from "./drift_report.ts";
 export { report } from "./report.ts";
 export { chooseSamples, SAMPLE_RULE } from "./page/choose_samples.ts";
 export type {

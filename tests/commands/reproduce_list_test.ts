@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readHistory } from "../../src/corpus/drift_history.ts";
+import { readHistory } from "../../src/reproduction/history.ts";
 import { LOCK_FILE, lockFolder } from "../../src/corpus/folder_lock.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocam, emocamProcess } from "./cli.ts";

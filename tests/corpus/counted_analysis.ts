@@ -6,7 +6,7 @@ import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import type { CorpusImage } from "../../src/image/image_file.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { writeOutputs } from "../../src/corpus/outputs.ts";
+import { writeOutputs } from "../../src/outputs/mod.ts";
 import { type Analysis, registerStages } from "../../src/corpus/plan.ts";
 import { streamCorpus, type StreamHooks, type StreamSummary } from "../../src/corpus/stream.ts";
 import { boxesDetector, type Detector, readBoxes } from "../../src/detectors/mod.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
 import { rgb } from "d3-color";
-import type { AssociationMatrix } from "../../src/corpus/matrices.ts";
+import type { AssociationMatrix } from "../../src/association/matrices.ts";
 import { MISSING } from "../../src/figures/drawing/colour.ts";
 import type { HeatMatrixData } from "../../src/figures/figure.ts";
 import { heatMatrix, select } from "../../src/figures/heat_matrix.ts";

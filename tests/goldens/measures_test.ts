@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parse } from "csv-parse/sync";
 import { readNpy } from "../../src/base/npy.ts";
-import { Accumulator } from "../../src/corpus/accumulator.ts";
-import { associationMatrix } from "../../src/corpus/matrices.ts";
+import { Accumulator } from "../../src/association/accumulator.ts";
+import { associationMatrix } from "../../src/association/matrices.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
 import { goldenTest } from "../shared_goldens.ts";
 import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";

@@ -10,7 +10,7 @@ import { headValues } from "../../classifier/heads.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Analysis, Stages } from "../../corpus/plan.ts";
 import { PAPER_FRAME } from "../../attribution/request.ts";
-import { writeTable } from "../../corpus/tables.ts";
+import { writeTable } from "../../outputs/table.ts";
 import { turned } from "../../ledger/stored_size.ts";
 import {
   analyses,

@@ -7,11 +7,11 @@
 import { mapConcurrently } from "../../base/concurrency.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
-import { strongestAssociations } from "../../corpus/associations.ts";
-import type { Agreement } from "../../corpus/agreement.ts";
+import { strongestAssociations } from "../../association/strongest.ts";
+import type { Agreement } from "../../association/agreement.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { PredictionRow } from "../../ledger/rows.ts";
-import type { MethodOutput } from "../../corpus/outputs.ts";
+import type { MethodOutput } from "../../association/count_run.ts";
 import type { Analysis, Stages } from "../../corpus/plan.ts";
 import { targetsOf } from "../../attribution/request.ts";
 import type { StreamSummary } from "../../corpus/stream.ts";

@@ -5,13 +5,14 @@
  */
 
 import { basename, join } from "node:path";
-import type { Agreement } from "../../corpus/agreement.ts";
-import { strongestAssociations } from "../../corpus/associations.ts";
+import type { Agreement } from "../../association/agreement.ts";
+import { strongestAssociations } from "../../association/strongest.ts";
 import { refuseEqualFiles } from "../../corpus/equal_files.ts";
 import { findImages } from "../../corpus/images.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
 import { Ledger } from "../../ledger/ledger.ts";
-import { type MethodOutput, writeMaps, writeOutputs } from "../../corpus/outputs.ts";
+import { writeMaps, writeOutputs } from "../../outputs/mod.ts";
+import type { MethodOutput } from "../../association/count_run.ts";
 import { writeWhole } from "../../base/files.ts";
 import { type Analysis, registerStages } from "../../corpus/plan.ts";
 import { streamCorpus, type StreamSummary } from "../../corpus/stream.ts";

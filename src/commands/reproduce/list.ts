@@ -8,17 +8,17 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { fileNames } from "../../base/file_names.ts";
-import { DEFAULT_TOLERANCE, placeText } from "../../corpus/drift.ts";
-import { causeText } from "../../corpus/drift_causes.ts";
+import { DEFAULT_TOLERANCE, placeText } from "../../reproduction/drift.ts";
+import { causeText } from "../../reproduction/causes.ts";
 import {
   appendHistory,
   historyLine,
   type HistoryRow,
   readHistory,
   type Verdict,
-} from "../../corpus/drift_history.ts";
+} from "../../reproduction/history.ts";
 import { type FolderLock, lockFolder } from "../../corpus/folder_lock.ts";
-import type { DriftData } from "../../figures/mod.ts";
+import type { DriftData } from "../../reproduction/page.ts";
 import { prepareFolder } from "../run/folder.ts";
 import {
   DRIFT_JSON,

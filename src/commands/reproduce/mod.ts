@@ -5,7 +5,7 @@
  */
 
 import { Command, Option } from "commander";
-import { DEFAULT_TOLERANCE } from "../../corpus/drift.ts";
+import { DEFAULT_TOLERANCE } from "../../reproduction/drift.ts";
 import { number, several } from "../options/parsers.ts";
 
 const NOTHING_SET: readonly string[] = [];

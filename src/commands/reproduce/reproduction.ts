@@ -6,25 +6,26 @@
 
 import { join, resolve } from "node:path";
 import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
-import { compareRuns, type RunComparison } from "../../corpus/compare_runs.ts";
+import { compareRuns, type RunComparison } from "../../reproduction/compare.ts";
 import {
   type Difference,
   hasDrifted,
   placeText,
   type Section,
   SECTIONS,
-} from "../../corpus/drift.ts";
+} from "../../reproduction/drift.ts";
 import {
   type Cause,
   causeText,
   driftCauses,
   isObject,
   type ManifestJson,
-} from "../../corpus/drift_causes.ts";
-import type { Verdict } from "../../corpus/drift_history.ts";
+} from "../../reproduction/causes.ts";
+import type { Verdict } from "../../reproduction/history.ts";
 import { writeWhole } from "../../base/files.ts";
-import { hashTables, listTables } from "../../corpus/run_tables.ts";
-import { type DriftData, driftReport, type Fact } from "../../figures/mod.ts";
+import { hashTables, listTables } from "../../outputs/read.ts";
+import type { Fact } from "../../figures/mod.ts";
+import { type DriftData, driftReport } from "../../reproduction/page.ts";
 import { type Backend, BACKENDS } from "../../runtime/session.ts";
 import { chooseBackend } from "../../runtime/open.ts";
 import { type AnalyzeOptions, runAnalyze } from "../analyze/run.ts";

@@ -6,11 +6,11 @@
 
 import { join } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { DEFAULT_TOLERANCE, hasDrifted } from "../../corpus/drift.ts";
-import { causeText } from "../../corpus/drift_causes.ts";
-import type { Verdict } from "../../corpus/drift_history.ts";
+import { DEFAULT_TOLERANCE, hasDrifted } from "../../reproduction/drift.ts";
+import { causeText } from "../../reproduction/causes.ts";
+import type { Verdict } from "../../reproduction/history.ts";
 import { lockFolder } from "../../corpus/folder_lock.ts";
-import type { DriftData } from "../../figures/mod.ts";
+import type { DriftData } from "../../reproduction/page.ts";
 import { prepareFolder, tellBroken } from "../run/folder.ts";
 import { checkList } from "./list.ts";
 import { DRIFT_HTML, DRIFT_JSON, Interrupted, reproduce, sizeText } from "./reproduction.ts";

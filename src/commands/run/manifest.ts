@@ -9,7 +9,7 @@ import { join, relative, resolve } from "node:path";
 import manifestOfProject from "../../../deno.json" with { type: "json" };
 import type { Ledger } from "../../ledger/ledger.ts";
 import { writeWhole } from "../../base/files.ts";
-import { hashTables } from "../../corpus/run_tables.ts";
+import { hashTables } from "../../outputs/read.ts";
 import type { Stages } from "../../corpus/plan.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { libvipsBuild } from "../../image/libvips.ts";

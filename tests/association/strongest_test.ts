@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Accumulator } from "../../src/corpus/accumulator.ts";
-import { strongestAssociations } from "../../src/corpus/associations.ts";
-import { associationMatrix } from "../../src/corpus/matrices.ts";
-import type { MethodOutput } from "../../src/corpus/outputs.ts";
+import { Accumulator } from "../../src/association/accumulator.ts";
+import { strongestAssociations } from "../../src/association/strongest.ts";
+import { associationMatrix } from "../../src/association/matrices.ts";
+import type { MethodOutput } from "../../src/association/count_run.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
 
 const CLASSES = ["joy", "fear"];

@@ -14,7 +14,7 @@ import {
   readByImage,
   readRows,
   type TableRow,
-} from "./run_tables.ts";
+} from "../outputs/read.ts";
 
 /** One table of two runs. */
 export interface ComparedTable {

@@ -11,38 +11,20 @@ import { writeNpy } from "../base/npy.ts";
 import { headValues } from "../classifier/heads.ts";
 import { gridOf } from "../methods/mod.ts";
 import { MEASURES } from "../statistics/measures/mod.ts";
-import { Accumulator } from "./accumulator.ts";
-import { Agreement } from "./agreement.ts";
+import { Accumulator } from "../association/accumulator.ts";
+import { Agreement } from "../association/agreement.ts";
 import { csvText } from "../base/csv.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { type AssociationMatrix, associationMatrix, matrixCsv } from "./matrices.ts";
+import { associationMatrix, matrixCsv } from "../association/matrices.ts";
 import type { RunImageRow, ScoredSample } from "../ledger/rows.ts";
-import type { Analysis, Stages } from "./plan.ts";
+import type { Analysis, Stages } from "../corpus/plan.ts";
 import { targetsOf } from "../attribution/request.ts";
-import { writeBoxes, writeImages, writePredictions } from "./tables.ts";
+import { writeBoxes } from "./boxes.ts";
+import { writePredictions } from "./predictions.ts";
+import { writeImages } from "./images.ts";
 import { turned } from "../ledger/stored_size.ts";
 import { writeWhole } from "../base/files.ts";
-
-/** What was counted and written for one method. */
-export interface MethodOutput {
-  readonly method: string;
-  /** Whether it is a control: a map that explains nothing. */
-  readonly control: boolean;
-  readonly counts: Accumulator;
-  /** One a measure, in the order of `MEASURES`. */
-  readonly matrices: readonly AssociationMatrix[];
-  /** Scored boxes: a box counts once in each sample that it belongs to. */
-  readonly boxes: number;
-  /** Scores (box × class) without an importance (NaN). */
-  readonly undefinedBoxes: number;
-}
-
-/** What was counted and written for a run. */
-export interface RunOutput {
-  /** In the order of the analysis's methods. */
-  readonly methods: readonly MethodOutput[];
-  readonly agreement: Agreement;
-}
+import type { MethodOutput, RunOutput } from "../association/count_run.ts";
 
 /**
  * Writes `images.csv`, `predictions.csv`, `boxes.csv`, `matrices/METHOD.MEASURE.csv` and, for several methods,

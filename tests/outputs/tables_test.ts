@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { parse } from "csv-parse/sync";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { writeBoxes, writeImages, writePredictions, writeTable } from "../../src/corpus/tables.ts";
+import { writeTable } from "../../src/outputs/table.ts";
+import { writeBoxes } from "../../src/outputs/boxes.ts";
+import { writePredictions } from "../../src/outputs/predictions.ts";
+import { writeImages } from "../../src/outputs/images.ts";
 import { contentOf, fixtureStages, pathOf, writeBatch } from "../ledger/ledger_fixture.ts";
 
 const CLASSES = ["joy", 'fear, or "dread"', "awe", "anger", "calm"];

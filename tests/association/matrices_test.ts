@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { parse } from "csv-parse/sync";
 import { createRng } from "../../src/base/rng.ts";
-import { Accumulator } from "../../src/corpus/accumulator.ts";
-import { type AssociationMatrix, associationMatrix, matrixCsv } from "../../src/corpus/matrices.ts";
+import { Accumulator } from "../../src/association/accumulator.ts";
+import {
+  type AssociationMatrix,
+  associationMatrix,
+  matrixCsv,
+} from "../../src/association/matrices.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
 
 const MATRIX: AssociationMatrix = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { causeText, driftCauses, type ManifestJson } from "../../src/corpus/drift_causes.ts";
+import { causeText, driftCauses, type ManifestJson } from "../../src/reproduction/causes.ts";
 
 const MANIFEST: ManifestJson = {
   emocam: "0.1.0",

@@ -4,8 +4,8 @@ import {
   Accumulator,
   type AccumulatorSettings,
   type CountedSample,
-} from "../../src/corpus/accumulator.ts";
-import { associationMatrix } from "../../src/corpus/matrices.ts";
+} from "../../src/association/accumulator.ts";
+import { associationMatrix } from "../../src/association/matrices.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
 import golden from "../golden/measures/incidence.json" with { type: "json" };
 import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";

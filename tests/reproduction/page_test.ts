@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "parse5";
-import type { RunComparison } from "../../src/corpus/compare_runs.ts";
-import { type DriftData, driftReport } from "../../src/figures/mod.ts";
+import type { RunComparison } from "../../src/reproduction/compare.ts";
+import { type DriftData, driftReport } from "../../src/reproduction/page.ts";
 
 const place = {
   table: "boxes.csv",

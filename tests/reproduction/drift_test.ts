@@ -5,7 +5,7 @@ import {
   placeText,
   SHOWN_DIFFERENCES,
   Tally,
-} from "../../src/corpus/drift.ts";
+} from "../../src/reproduction/drift.ts";
 
 Deno.test("distances are absolute up to 1 and relative above, and a NaN is equal to a NaN only", () => {
   const cases: [number, number, number][] = [

@@ -5,7 +5,7 @@
  */
 
 import { compareCodePoints } from "../base/code_points.ts";
-import type { MethodOutput } from "./outputs.ts";
+import type { MethodOutput } from "./count_run.ts";
 
 /** One cell of a matrix with the counts behind it. */
 export interface Association {

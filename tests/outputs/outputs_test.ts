@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readNpy } from "../../src/base/npy.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { writeMaps, writeOutputs } from "../../src/corpus/outputs.ts";
+import { writeMaps, writeOutputs } from "../../src/outputs/mod.ts";
 import { writeWhole } from "../../src/base/files.ts";
 import { type Analysis, registerStages } from "../../src/corpus/plan.ts";
 import { streamCorpus } from "../../src/corpus/stream.ts";
@@ -14,8 +14,8 @@ import {
   imagesOf,
   methodsOf,
   noCalls,
-} from "./counted_analysis.ts";
-import { makeFaces, withFolder } from "./face_corpus.ts";
+} from "../corpus/counted_analysis.ts";
+import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 
 /** Streams three pictures with two boxes each, and gives what is needed to write outputs. */
 async function withRun(

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { RunComparison } from "../corpus/compare_runs.ts";
-import { type Difference, hasDrifted, placeText, type Section } from "../corpus/drift.ts";
-import { type Cause, causeText } from "../corpus/drift_causes.ts";
-import type { Verdict } from "../corpus/drift_history.ts";
-import { lines, type Markup, markup } from "./drawing/markup.ts";
+import type { RunComparison } from "./compare.ts";
+import { type Difference, hasDrifted, placeText, type Section } from "./drift.ts";
+import { type Cause, causeText } from "./causes.ts";
+import type { Verdict } from "./history.ts";
+import { lines, type Markup, markup } from "../figures/drawing/markup.ts";
 import { count, plural } from "../base/number_text.ts";
-import { page, type PageSection } from "./page/page.ts";
-import type { Fact } from "./page/report_data.ts";
+import { page, type PageSection } from "../figures/page/page.ts";
+import type { Fact } from "../figures/page/report_data.ts";
 
 /** Everything on the page, and in the JSON beside it. */
 export interface DriftData {

@@ -6,8 +6,8 @@ import {
   historyLine,
   type HistoryRow,
   readHistory,
-} from "../../src/corpus/drift_history.ts";
-import { withFolder } from "./face_corpus.ts";
+} from "../../src/reproduction/history.ts";
+import { withFolder } from "../corpus/face_corpus.ts";
 
 const ROW: HistoryRow = {
   time: "2026-01-05T04:17:00.000Z",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { compareRuns, pairBoxes } from "../../src/corpus/compare_runs.ts";
-import type { SectionName } from "../../src/corpus/drift.ts";
-import { withFolder } from "./face_corpus.ts";
+import { compareRuns, pairBoxes } from "../../src/reproduction/compare.ts";
+import type { SectionName } from "../../src/reproduction/drift.ts";
+import { withFolder } from "../corpus/face_corpus.ts";
 
 const TABLES = {
   "images.csv": "path,status,error,sha256,samples\na.png,ok,,11,2\nb.png,failed,not read,,0\n",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
-import { Agreement } from "../../src/corpus/agreement.ts";
+import { Agreement } from "../../src/association/agreement.ts";
 
 /** Pearson's r in two passes, straight from the definition. */
 function pearson(a: number[], b: number[]): number {

@@ -1,0 +1,51 @@
+/**
+ * `images.csv`: the images of a run, failed ones too.
+ *
+ * @module
+ */
+
+import type { RunImageRow } from "../ledger/rows.ts";
+import { mapRows, writeTable } from "./table.ts";
+
+/** Columns of `images.csv` that every run has. */
+export const IMAGE_HEADER: readonly string[] = [
+  "path",
+  "status",
+  "error",
+  "width",
+  "height",
+  "orientation",
+  "sha256",
+  "samples",
+];
+
+/**
+ * images.csv: one row an image, failed ones too: path, status, error, width, height, orientation, sha256, samples, then the corpus's own
+ * columns. One of those that has a name of ours is written as `annotation.NAME`.
+ *
+ * @param annotations names of the corpus's columns: `ledger.annotationNames(run)`.
+ */
+export function writeImages(
+  path: string,
+  images: Iterable<RunImageRow>,
+  annotations: readonly string[],
+): number {
+  const header = annotations.map((name) =>
+    IMAGE_HEADER.includes(name) ? `annotation.${name}` : name
+  );
+  return writeTable(
+    path,
+    [...IMAGE_HEADER, ...header],
+    mapRows(images, (image) => [
+      image.path,
+      image.status,
+      image.error,
+      image.width,
+      image.height,
+      image.orientation,
+      image.sha256,
+      image.samples,
+      ...annotations.map((name) => image.annotation?.[name]),
+    ]),
+  );
+}

@@ -1,0 +1,60 @@
+/**
+ * The tables of a run as CSV (RFC 4180, UTF-8, line feeds), written row by row: memory stays flat however large the corpus, and equal
+ * rows give equal bytes. A table appears under its name only when it is whole.
+ *
+ * @module
+ */
+
+import { csvText, type Field } from "../base/csv.ts";
+
+/** Rows that are turned into text at once. */
+const CHUNK = 512;
+
+/**
+ * Writes a CSV file: first beside it under a temporary name, then renamed. When `rows` throws, nothing is left and an older file of the
+ * name stays as it was.
+ *
+ * @returns the number of rows, without the header.
+ */
+export function writeTable(
+  path: string,
+  header: readonly string[],
+  rows: Iterable<readonly Field[]>,
+): number {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  const file = Deno.openSync(temporary, { write: true, createNew: true });
+  try {
+    let count = 0;
+    let chunk: (readonly Field[])[] = [header];
+    for (const row of rows) {
+      chunk.push(row);
+      count++;
+      if (chunk.length >= CHUNK) {
+        writeRows(file, chunk);
+        chunk = [];
+      }
+    }
+    writeRows(file, chunk);
+    file.close();
+    Deno.renameSync(temporary, path);
+    return count;
+  } catch (error) {
+    try {
+      file.close();
+    } catch {
+      // it was closed: the renaming failed
+    }
+    Deno.removeSync(temporary);
+    throw error;
+  }
+}
+
+function writeRows(file: Deno.FsFile, rows: readonly (readonly Field[])[]): void {
+  if (rows.length === 0) return;
+  let bytes = new TextEncoder().encode(csvText(rows));
+  while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
+}
+
+export function* mapRows<T>(rows: Iterable<T>, map: (row: T) => Field[]): Generator<Field[]> {
+  for (const row of rows) yield map(row);
+}
