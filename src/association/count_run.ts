@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Accumulator } from "./accumulator.ts";
+import type { Agreement } from "./agreement.ts";
+import type { Accumulator } from "./accumulator.ts";
 import type { AssociationMatrix } from "./matrices.ts";
 
 /** What was counted and written for one method. */
