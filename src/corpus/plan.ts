@@ -23,8 +23,9 @@ export interface Analysis extends AttributionRequest {
   readonly activationBudget: number;
 }
 
-/** The stages of one method. */
+/** A method with its stages. */
 export interface MethodStages {
+  readonly method: Method;
   readonly map: Stage;
   readonly score: Stage;
 }
@@ -84,7 +85,7 @@ export function registerStages(ledger: Ledger, analysis: Analysis): Stages {
       ...(analysis.boxMean === "paper" ? { frame: { ...detector.frame ?? PAPER_FRAME } } : {}),
       rectify: method.rectify,
     });
-    return { map, score };
+    return { method, map, score };
   });
   return { ...(faces ? { faces } : {}), detection, sampling, forward, methods, reasons };
 }

@@ -95,9 +95,9 @@ export async function createManifest(
       detections: stages.detection.fingerprint,
       samples: stages.sampling.fingerprint,
       predictions: stages.forward.fingerprint,
-      ...Object.fromEntries(setup.methods.flatMap(({ name }, m) => [
-        [`${name} maps`, stages.methods[m].map.fingerprint],
-        [`${name} importances`, stages.methods[m].score.fingerprint],
+      ...Object.fromEntries(stages.methods.flatMap(({ method: { name }, map, score }) => [
+        [`${name} maps`, map.fingerprint],
+        [`${name} importances`, score.fingerprint],
       ])),
     },
     notices: setup.notices,
