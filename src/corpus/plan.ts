@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Method } from "../methods/mod.ts";
 import type { Detector } from "../detectors/detector.ts";
 import type { CorpusImage } from "../image/image_file.ts";
 import type { Ledger, Stage } from "../ledger/ledger.ts";
