@@ -50,7 +50,7 @@ export async function gradientsOf(graph: Graph, backend: Backend, q: Question): 
     for (let slot = 0; slot < q.slots; slot++) {
       const cotangent = floats([images, q.scores], new Float32Array(images * q.scores));
       for (let image = 0; image < images; image++) {
-        cotangent.data[image * q.scores + q.classes[image * q.slots + slot]!] = 1;
+        cotangent.data[image * q.scores + q.classes[image * q.slots + slot]] = 1;
       }
       const found = await toFloats((await session.run({ [target]: q.at, cotangent })).gradient!);
       assert.deepEqual(found.shape, q.at.shape);
@@ -69,8 +69,8 @@ export function relativeDifference(actual: Tensor, expected: Tensor): number {
   assert.deepEqual(actual.shape, expected.shape);
   let difference = 0, largest = 0;
   for (let i = 0; i < expected.data.length; i++) {
-    difference = Math.max(difference, Math.abs(actual.data[i]! - expected.data[i]!));
-    largest = Math.max(largest, Math.abs(expected.data[i]!));
+    difference = Math.max(difference, Math.abs(actual.data[i] - expected.data[i]));
+    largest = Math.max(largest, Math.abs(expected.data[i]));
   }
   assert.ok(largest > 0);
   return difference / largest;

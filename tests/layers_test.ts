@@ -48,7 +48,7 @@ const root = new URL("../", import.meta.url);
 /** Module specifiers that a source text imports or re-exports from relative paths. */
 function relativeImports(text: string): string[] {
   const pattern = /(?:from\s+|import\s*\(\s*|import\s+)"(\.{1,2}\/[^"]+)"/g;
-  return [...text.matchAll(pattern)].map((match) => match[1]!);
+  return [...text.matchAll(pattern)].map((match) => match[1]);
 }
 
 function withoutComments(text: string): string {
@@ -106,7 +106,7 @@ Deno.test("imports go to a lower rank or stay in their folder", async () => {
       const other = roomOf(target).folder;
       checked++;
       assert.ok(
-        other === folder || RANKS[other]! < rank,
+        other === folder || RANKS[other] < rank,
         `${file} (rank ${rank}) imports ${target} (rank ${RANKS[other]})`,
       );
     }

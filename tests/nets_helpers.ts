@@ -22,7 +22,7 @@ export function toChannelsFirst(
   for (let i = 0, from = 0; i < n; i++) {
     for (let y = 0; y < h; y++) {
       for (let x = 0; x < w; x++) {
-        for (let k = 0; k < c; k++) data[((i * c + k) * h + y) * w + x] = f(value.data[from++]!, k);
+        for (let k = 0; k < c; k++) data[((i * c + k) * h + y) * w + x] = f(value.data[from++], k);
       }
     }
   }
@@ -36,7 +36,7 @@ export function largestDifference(found: ArrayLike<number>, expected: ArrayLike<
   }
   let largest = 0;
   for (let i = 0; i < found.length; i++) {
-    const difference = Math.abs(found[i]! - expected[i]!);
+    const difference = Math.abs(found[i] - expected[i]);
     if (!(difference <= largest)) largest = difference;
   }
   return largest;

@@ -81,7 +81,7 @@ Deno.test("the cron line runs in a shell: silent when all is as it was, else it 
   const crontab = await Deno.readTextFile(schedule("emocam.crontab"));
   const lines = crontab.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   assert.equal(lines.length, 1);
-  const [, when, command] = /^((?:\S+ ){4}\S+) (.+)$/.exec(lines[0]!)!;
+  const [, when, command] = /^((?:\S+ ){4}\S+) (.+)$/.exec(lines[0])!;
   assert.equal(when, "17 4 * * 1");
   // cron takes an unescaped % for the end of the line.
   assert.ok(!command!.includes("%"));
@@ -139,7 +139,7 @@ Deno.test({
 
 Deno.test("the service starts the task, in the folder of emocam, from a bare environment", async () => {
   const unit = await Deno.readTextFile(schedule("emocam-reproduce.service"));
-  const setting = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)![1]!;
+  const setting = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)![1];
   assert.equal(setting("ExecStart"), `/usr/bin/env ${TASK}`);
   await withHome(async (home, shell) => {
     // systemd's %h is the home.

@@ -13,7 +13,7 @@ function definite(size: number, seed: number): Float64Array {
   const matrix = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
     for (let j = 0; j < size; j++) {
-      matrix[i * size + j] = rows.reduce((sum, row) => sum + row[i]! * row[j]!, 0);
+      matrix[i * size + j] = rows.reduce((sum, row) => sum + row[i] * row[j], 0);
     }
   }
   return matrix;
@@ -30,15 +30,15 @@ Deno.test("whatever comes and goes, the factor solves the part of the matrix tha
         .filter((i) => !factor.members.includes(i));
       const isRemoval = factor.members.length > 0 && (out.length === 0 || rng.uniform() < 0.45);
       if (isRemoval) factor.remove(rng.below(factor.members.length));
-      else assert.ok(factor.append(out[rng.below(out.length)]!));
+      else assert.ok(factor.append(out[rng.below(out.length)]));
       const { members } = factor;
       if (members.length === 0) continue;
       const b = Float64Array.from(members, () => rng.normal());
-      const part = new Matrix(members.map((i) => members.map((j) => matrix[i * size + j]!)));
+      const part = new Matrix(members.map((i) => members.map((j) => matrix[i * size + j])));
       const expected = solve(part, Matrix.columnVector([...b])).to1DArray();
       const scale = Math.max(...expected.map(Math.abs));
       factor.solve(b).forEach((value, i) =>
-        assert.ok(Math.abs(value - expected[i]!) <= 1e-9 * scale, `${value} is not ${expected[i]}`)
+        assert.ok(Math.abs(value - expected[i]) <= 1e-9 * scale, `${value} is not ${expected[i]}`)
       );
     }
   }

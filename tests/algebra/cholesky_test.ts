@@ -7,7 +7,7 @@ function made(n: number, rank: number): Float64Array {
   const rng = createRng(n * 100 + rank);
   const rows = Array.from({ length: n }, () => Array.from({ length: rank }, () => rng.normal()));
   return Float64Array.from(
-    rows.flatMap((p) => rows.map((q) => p.reduce((sum, x, k) => sum + x * q[k]!, 0))),
+    rows.flatMap((p) => rows.map((q) => p.reduce((sum, x, k) => sum + x * q[k], 0))),
   );
 }
 
@@ -23,8 +23,8 @@ for (const [n, rank] of [[1, 1], [7, 7], [30, 11], [12, 1]] as const) {
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         let value = 0;
-        for (let k = 0; k < rank; k++) value += factor.lower[i * n + k]! * factor.lower[j * n + k]!;
-        assert.ok(Math.abs(value - matrix[i * n + j]!) <= 1e-12 * rank, `${i} ${j}`);
+        for (let k = 0; k < rank; k++) value += factor.lower[i * n + k] * factor.lower[j * n + k];
+        assert.ok(Math.abs(value - matrix[i * n + j]) <= 1e-12 * rank, `${i} ${j}`);
       }
     }
   });
@@ -35,12 +35,12 @@ Deno.test("the triangular solutions of a Cholesky factor solve the system", () =
   const matrix = made(n, n);
   const factor = pivotedCholesky(matrix, n);
   const right = Float64Array.from({ length: n }, (_, i) => i - 4);
-  const ordered = Float64Array.from(factor.order, (row) => right[row]!);
+  const ordered = Float64Array.from(factor.order, (row) => right[row]);
   const solved = solveUpper(factor, solveLower(factor, ordered));
   for (let i = 0; i < n; i++) {
     let value = 0;
-    solved.forEach((x, k) => value += matrix[i * n + factor.order[k]!]! * x);
-    assert.ok(Math.abs(value - right[i]!) <= 1e-10, `${i}: ${value}`);
+    solved.forEach((x, k) => value += matrix[i * n + factor.order[k]] * x);
+    assert.ok(Math.abs(value - right[i]) <= 1e-10, `${i}: ${value}`);
   }
 });
 

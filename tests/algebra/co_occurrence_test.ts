@@ -12,10 +12,8 @@ Deno.test("coOccurrence() is the sum of the weights of the rows that both column
     for (let a = 0; a < columns; a++) {
       for (let b = 0; b < columns; b++) {
         let expected = 0;
-        weights.forEach((w, i) =>
-          expected += w * masks[i * columns + a]! * masks[i * columns + b]!
-        );
-        const off = Math.abs(found[a * columns + b]! - expected);
+        weights.forEach((w, i) => expected += w * masks[i * columns + a] * masks[i * columns + b]);
+        const off = Math.abs(found[a * columns + b] - expected);
         assert.ok(off <= 1e-14 * rows, `${rows} × ${columns}, ${a}, ${b}: ${off}`);
       }
     }

@@ -10,13 +10,13 @@ function problem(n: number, p: number, seed: number) {
     () => Array.from({ length: p }, () => Number(rng.uniform() < 0.5)),
   );
   const values = Array.from({ length: n }, () => rng.normal());
-  const means = rows[0]!.map((_, j) => rows.reduce((sum, row) => sum + row[j]!, 0) / n);
+  const means = rows[0].map((_, j) => rows.reduce((sum, row) => sum + row[j], 0) / n);
   const gram = new Float64Array(p * p), q = new Float64Array(p);
   rows.forEach((row, i) => {
     for (let a = 0; a < p; a++) {
-      q[a]! += (row[a]! - means[a]!) * values[i]! / n;
+      q[a] += (row[a] - means[a]) * values[i] / n;
       for (let b = 0; b < p; b++) {
-        gram[a * p + b]! += (row[a]! - means[a]!) * (row[b]! - means[b]!) / n;
+        gram[a * p + b] += (row[a] - means[a]) * (row[b] - means[b]) / n;
       }
     }
   });
@@ -28,9 +28,9 @@ function breach(gram: Float64Array, q: Float64Array, alpha: number, beta: Float6
   const p = q.length;
   return Math.max(...Array.from(q, (value, i) => {
     let slope = value;
-    for (let j = 0; j < p; j++) slope -= gram[i * p + j]! * beta[j]!;
+    for (let j = 0; j < p; j++) slope -= gram[i * p + j] * beta[j];
     return beta[i] !== 0
-      ? Math.abs(slope - alpha * Math.sign(beta[i]!))
+      ? Math.abs(slope - alpha * Math.sign(beta[i]))
       : Math.max(0, Math.abs(slope) - alpha);
   }));
 }
@@ -46,7 +46,7 @@ Deno.test("lasso with independent columns shrinks each coefficient by alpha", ()
 
 Deno.test("lasso without a penalty solves the normal equations", () => {
   const beta = lasso(Float64Array.of(2, 1, 1, 3), Float64Array.of(4, 7), 0);
-  assert.ok(Math.abs(beta[0]! - 1) < 1e-14 && Math.abs(beta[1]! - 2) < 1e-14);
+  assert.ok(Math.abs(beta[0] - 1) < 1e-14 && Math.abs(beta[1] - 2) < 1e-14);
 });
 
 for (const [n, p] of [[256, 32], [48, 48], [100, 256]] as const) {

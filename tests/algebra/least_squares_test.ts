@@ -5,11 +5,9 @@ import { leastSquares } from "../../src/algebra/least_squares.ts";
 
 /** x = Aᵀu */
 function shortest(rows: readonly (readonly number[])[], b: readonly number[]): number[] {
-  const products = rows.flatMap((p) =>
-    rows.map((q) => p.reduce((sum, x, k) => sum + x * q[k]!, 0))
-  );
+  const products = rows.flatMap((p) => rows.map((q) => p.reduce((sum, x, k) => sum + x * q[k], 0)));
   const u = leastSquares(Float64Array.from(products), rows.length)(Float64Array.from(b));
-  return rows[0]!.map((_, j) => rows.reduce((sum, row, i) => sum + row[j]! * u[i]!, 0));
+  return rows[0].map((_, j) => rows.reduce((sum, row, i) => sum + row[j] * u[i], 0));
 }
 
 function check(rows: readonly (readonly number[])[], b: readonly number[], tolerance: number) {
@@ -18,7 +16,7 @@ function check(rows: readonly (readonly number[])[], b: readonly number[], toler
     .mmul(Matrix.columnVector([...b])).to1DArray();
   const scale = Math.max(...expected.map(Math.abs), 1e-300);
   found.forEach((x, i) => {
-    assert.ok(Math.abs(x - expected[i]!) <= tolerance * scale, `${i}: ${x} for ${expected[i]}`);
+    assert.ok(Math.abs(x - expected[i]) <= tolerance * scale, `${i}: ${x} for ${expected[i]}`);
   });
 }
 
@@ -39,7 +37,7 @@ Deno.test("leastSquares equals the pseudo-inverse of a singular value decomposit
     const left = Array.from({ length: m }, () => Array.from({ length: rank }, () => rng.normal()));
     const right = Array.from({ length: rank }, () => Array.from({ length: n }, () => rng.normal()));
     const rows = left.map((row) =>
-      right[0]!.map((_, j) => row.reduce((sum, x, k) => sum + x * right[k]![j]!, 0))
+      right[0].map((_, j) => row.reduce((sum, x, k) => sum + x * right[k][j], 0))
     );
     check(rows, rows.map(() => rng.normal()), 1e-10);
   }

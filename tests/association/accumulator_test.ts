@@ -28,7 +28,7 @@ function randomSamples(
   return Array.from({ length: count }, () => {
     const predicted = rng.below(CLASSES.length);
     const targets = targetsOf(predicted);
-    const boxes = Array.from({ length: rng.below(6) }, () => LABELS[rng.below(LABELS.length)]!);
+    const boxes = Array.from({ length: rng.below(6) }, () => LABELS[rng.below(LABELS.length)]);
     const scores = targets.flatMap((target) =>
       boxes.map((label) => {
         const chance = rng.uniform();
@@ -112,10 +112,10 @@ Deno.test("any order, batch size or sharding gives the same bytes", () => {
   const bytes = JSON.stringify(countAll(samples, settings));
   for (let trial = 0; trial < 20; trial++) {
     const keys = samples.map(() => rng.uniform());
-    const shuffled = [...samples.keys()].sort((a, b) => keys[a]! - keys[b]!)
-      .map((at) => samples[at]!);
+    const shuffled = [...samples.keys()].sort((a, b) => keys[a] - keys[b])
+      .map((at) => samples[at]);
     const shards: CountedSample[][] = Array.from({ length: 1 + rng.below(9) }, () => []);
-    for (const sample of shuffled) shards[rng.below(shards.length)]!.push(sample);
+    for (const sample of shuffled) shards[rng.below(shards.length)].push(sample);
     const whole = new Accumulator(settings);
     for (const shard of shards) {
       const part = JSON.stringify(countAll(shard, settings));
@@ -195,20 +195,20 @@ Deno.test("a sum that would no longer be exact is refused", () => {
   ], settings).toJSON();
   const full = Accumulator.fromJSON({
     ...json,
-    objects: [{ ...json.objects[0]!, sum: [Number.MAX_SAFE_INTEGER] }],
+    objects: [{ ...json.objects[0], sum: [Number.MAX_SAFE_INTEGER] }],
   });
   assert.throws(() => full.merge(Accumulator.fromJSON(json)), { message: /Cannot count exactly/ });
 });
 
 Deno.test("objects × emotions of a corpus: counts, dice and phi are the reference's", () => {
-  const { input, expected } = golden.cases[0]!;
+  const { input, expected } = golden.cases[0];
   const objects = expected.objects.map((_, at) => `object ${at}`);
   const classes = expected.emotions.map((_, at) => `emotion ${at}`);
   const counts = new Accumulator({ classes, threshold: .5 });
   for (const [at, row] of input.presence_rows_by_image.entries()) {
-    const predicted = input.emotion_label[at]!;
+    const predicted = input.emotion_label[at];
     const scores = [...row].map((bit, object) => ({
-      label: objects[object]!,
+      label: objects[object],
       class: predicted,
       importance: Number(bit),
     }));
@@ -218,6 +218,6 @@ Deno.test("objects × emotions of a corpus: counts, dice and phi are the referen
     const { values } = associationMatrix(counts, MEASURES[name], "none");
     const wanted = (name === "count" ? expected.n11 : expected[name]).flat() as GoldenNumber[];
     assert.equal(values.length, wanted.length);
-    wanted.forEach((value, at) => assert.ok(agrees(values[at]!, value, 1e-14), `${name} ${at}`));
+    wanted.forEach((value, at) => assert.ok(agrees(values[at], value, 1e-14), `${name} ${at}`));
   }
 });

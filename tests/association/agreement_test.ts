@@ -7,8 +7,8 @@ function pearson(a: number[], b: number[]): number {
   const mean = (values: number[]) => values.reduce((x, y) => x + y, 0) / values.length;
   const ma = mean(a), mb = mean(b);
   const sum = (f: (i: number) => number) => a.reduce((total, _, i) => total + f(i), 0);
-  return sum((i) => (a[i]! - ma) * (b[i]! - mb)) /
-    Math.sqrt(sum((i) => (a[i]! - ma) ** 2) * sum((i) => (b[i]! - mb) ** 2));
+  return sum((i) => (a[i] - ma) * (b[i] - mb)) /
+    Math.sqrt(sum((i) => (a[i] - ma) ** 2) * sum((i) => (b[i] - mb) ** 2));
 }
 
 Deno.test("Agreement is Pearson's correlation over the boxes that both methods score", () => {
@@ -17,14 +17,14 @@ Deno.test("Agreement is Pearson's correlation over the boxes that both methods s
     const shared = rng.uniform();
     return [shared, 0.7 * shared + 0.3 * rng.uniform(), rng.uniform(), 1 - shared];
   });
-  rows[3]![1] = NaN;
-  rows[9]![2] = NaN;
+  rows[3][1] = NaN;
+  rows[9][2] = NaN;
   const agreement = new Agreement(4);
   for (const row of rows) agreement.add(row);
   for (let i = 0; i < 4; i++) {
     for (let j = 0; j < 4; j++) {
-      const both = rows.filter((row) => !Number.isNaN(row[i]!) && !Number.isNaN(row[j]!));
-      const expected = i === j ? 1 : pearson(both.map((r) => r[i]!), both.map((r) => r[j]!));
+      const both = rows.filter((row) => !Number.isNaN(row[i]) && !Number.isNaN(row[j]));
+      const expected = i === j ? 1 : pearson(both.map((r) => r[i]), both.map((r) => r[j]));
       assert.ok(Math.abs(agreement.correlation(i, j) - expected) < 1e-10);
     }
   }

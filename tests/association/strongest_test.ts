@@ -91,14 +91,14 @@ Deno.test("cells that fewer than half of the methods give a value are left out",
 Deno.test("controls do not count, nor methods that fail an axiom, unless there are no others", () => {
   const outputs = [output("x", OPPOSITE), output("y", CLEAR), output("z", WEAKER, true)];
   const without = strongestAssociations(outputs, new Set(["x"]));
-  assert.equal(without.rows[0]!.method, "y");
-  assert.equal(without.rows[0]!.methods, undefined);
+  assert.equal(without.rows[0].method, "y");
+  assert.equal(without.rows[0].methods, undefined);
   const both = strongestAssociations([...outputs, output("w", WEAKER)], new Set(["x"]));
   assert.match(both.rule, /of 2 methods, those that fail an axiom and controls left out$/);
   const all = strongestAssociations(outputs, new Set(["x", "y"]));
   assert.match(all.rule, /of 2 methods, controls left out$/);
   const only = strongestAssociations([output("z", WEAKER, true)], new Set());
-  assert.ok(Math.abs(only.rows[0]!.value - WEAK) < 1e-12);
+  assert.ok(Math.abs(only.rows[0].value - WEAK) < 1e-12);
 });
 
 Deno.test("where phi is defined nowhere the mean importance ranks; no rows without any value", () => {

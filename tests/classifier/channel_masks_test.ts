@@ -201,7 +201,7 @@ async function oneByOne(
   masks: Uint8Array,
 ): Promise<Tensor> {
   const { data, shape } = await rowOf(forward.activation, row);
-  const cells = shape[2]! * shape[3]!;
+  const cells = shape[2] * shape[3];
   const logits: number[] = [];
   for (let m = 0; m < masks.length / C; m++) {
     const masked = data.map((x, i) => masks[m * C + Math.floor(i / cells)] ? x : 0);

@@ -73,7 +73,7 @@ Deno.test("a forward pass gives the graph's own activation and scores; what pads
     const own = forward.logits!.data.slice(row * 7, (row + 1) * 7);
     const sum = own.reduce((total, z) => total + Math.exp(z), 0);
     own.forEach((z, k) =>
-      assert.ok(Math.abs(forward.probabilities.data[row * 7 + k]! - Math.exp(z) / sum) < 1e-6)
+      assert.ok(Math.abs(forward.probabilities.data[row * 7 + k] - Math.exp(z) / sum) < 1e-6)
     );
     const alone = await classifier.forward(rows(input, row, row + 1));
     assert.deepEqual(alone.logits!.data.slice(0, 7), own);
@@ -98,14 +98,14 @@ async function differences(
       for (const [half, sign] of [[0, 1], [1, -1]] as const) {
         const at = (2 * i + half) * size;
         shifted.set(activation.data.subarray(row * size, (row + 1) * size), at);
-        shifted[at + i]! += sign * step;
+        shifted[at + i] += sign * step;
       }
     }
     const moved = floats([2 * size, ...activation.shape.slice(1)], shifted);
     const { [score]: scores } = await classifier.evaluateHead(moved, forward, row);
     return Float64Array.from(
       { length: size },
-      (_, i) => (scores!.data[2 * i * 7 + k]! - scores!.data[(2 * i + 1) * 7 + k]!) / (2 * step),
+      (_, i) => (scores!.data[2 * i * 7 + k] - scores!.data[(2 * i + 1) * 7 + k]) / (2 * step),
     );
   }));
 }
@@ -132,14 +132,14 @@ for (
       for (let plane = 0; plane < batch * channels; plane++) {
         const own = found.data.subarray(plane * cells, (plane + 1) * cells);
         const sum = own.reduce((total, value) => total + value, 0);
-        assert.ok(Math.abs(means.data[plane]! - sum / cells) < 1e-6);
+        assert.ok(Math.abs(means.data[plane] - sum / cells) < 1e-6);
       }
       const expected = await differences(classifier, forward, classes, score);
       const size = channels * cells;
       expected.forEach((row, r) => {
         const scale = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
         const wrong = row.filter((value, i) =>
-          Math.abs(value - found.data[r * size + i]!) > 0.02 * scale
+          Math.abs(value - found.data[r * size + i]) > 0.02 * scale
         );
         // A step may cross a corner of the second ReLU for a few cells.
         assert.ok(wrong.length <= size * 0.05, `${score}: ${wrong.length} of ${size} differ`);
@@ -226,7 +226,7 @@ Deno.test("a derived classifier has the changed weights, once for each name", as
   const input = noise([2, 3, 6, 8], 3);
   const [own, other] = [await classifier.forward(input), await halved.forward(input)];
   own.logits!.data.forEach((value, i) =>
-    assert.ok(Math.abs(value / 2 - other.logits!.data[i]!) < 1e-6)
+    assert.ok(Math.abs(value / 2 - other.logits!.data[i]) < 1e-6)
   );
   assert.deepEqual((other.activation as Tensor).data, (own.activation as Tensor).data);
   await classifier.dispose();
@@ -285,7 +285,7 @@ Deno.test("a model that takes other than float32 values is refused with what it 
   const b = netOn(INPUT);
   const logits = plain(b);
   const graph = output(b, logits);
-  graph.inputs[0]!.type = "uint8";
+  graph.inputs[0].type = "uint8";
   const source = await findClassifier("mini-xception");
   const card = { ...source.card, input: { ...source.card.input, name: "x" } };
   await assert.rejects(

@@ -40,7 +40,7 @@ Deno.test("a bare ONNX file gets numbered classes, its own sizes and a remark on
       ["x", 12, 10, "rgb", "half-pixel"],
     );
     assert.equal(notices.length, 1);
-    assert.match(notices[0]!, /has no card: classes are numbered, .* resized to 12×10/);
+    assert.match(notices[0], /has no card: classes are numbered, .* resized to 12×10/);
     await writeNet(path, ["N", 1, 10, 12]);
     assert.equal((await findClassifier(path)).card.input.channels, "grey");
   });

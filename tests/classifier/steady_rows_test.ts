@@ -88,11 +88,11 @@ function graphOf({ shape, net }: Case) {
 
 /** The rows of a session's only output. */
 async function rowsOf(session: Session, rows: readonly Tensor[]): Promise<Float32Array[]> {
-  const size = rows[0]!.data.length;
+  const size = rows[0].data.length;
   const data = new Float32Array(rows.length * size);
   rows.forEach((row, i) => data.set(row.data, i * size));
-  const { [session.outputs[0]!]: result } = await session.run({
-    x: floats([rows.length, ...rows[0]!.shape.slice(1)], data),
+  const { [session.outputs[0]]: result } = await session.run({
+    x: floats([rows.length, ...rows[0].shape.slice(1)], data),
   });
   const { data: values } = result as Tensor;
   const each = values.length / rows.length;
@@ -109,9 +109,9 @@ for (const [backend, threads] of [["native", 1], ["native", 3], ["wasm", 2]] as 
       for (let shift = 0; shift < 5; shift++) {
         const order = shuffled(rows.length, rng);
         // The last ones are left out: other neighbours, and for some rows a smaller batch.
-        const found = await rowsOf(session, order.slice(0, 9 - shift).map((row) => rows[row]!));
+        const found = await rowsOf(session, order.slice(0, 9 - shift).map((row) => rows[row]));
         found.forEach((row, i) =>
-          assert.deepEqual(row, expected[order[i]!]!.slice(), `${item.name} [${item.shape}]`)
+          assert.deepEqual(row, expected[order[i]].slice(), `${item.name} [${item.shape}]`)
         );
       }
       await session.dispose();
@@ -169,7 +169,7 @@ function shuffled(length: number, rng: { below(n: number): number }): number[] {
   const order = Array.from({ length }, (_, i) => i);
   for (let i = length - 1; i > 0; i--) {
     const j = rng.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
+    [order[i], order[j]] = [order[j], order[i]];
   }
   return order;
 }

@@ -117,7 +117,7 @@ Deno.test("boxes from CSV and COCO JSON give the same tables, for whole images a
       const rounded = (text: string) =>
         text.replace(/\d+\.\d+/g, (number) => Number(number).toFixed(5));
       for (const [name, text] of Object.entries(csv)) {
-        assert.equal(rounded(json[name]!), rounded(text), `${samples} ${name}`);
+        assert.equal(rounded(json[name]), rounded(text), `${samples} ${name}`);
       }
       const rows = await rowsOf(join(folder, out("csv"), "boxes.csv"));
       const found = new Set(rows.map(({ label }) => label));
@@ -131,7 +131,7 @@ Deno.test("boxes from CSV and COCO JSON give the same tables, for whole images a
 Deno.test("an image that the file of boxes leaves out has none, and of equal files with other boxes one is refused", async () => {
   await withCorpus(async ({ folder, names, boxes, analyze }) => {
     const pictures = join(folder, "pictures");
-    await Deno.copyFile(join(pictures, names[0]!), join(pictures, "twin.png"));
+    await Deno.copyFile(join(pictures, names[0]), join(pictures, "twin.png"));
     const args = ["analyze", pictures, "--samples", "image", "--detector", boxes];
     const { status, out, err } = await emocam(...args, "--out", join(folder, "run"));
     assert.equal(status, 0);
@@ -144,7 +144,7 @@ Deno.test("an image that the file of boxes leaves out has none, and of equal fil
     const of = (name: string) =>
       rows.filter(({ image }) => image === name).map((row) => ({ ...row, image: "" }));
     assert.ok(of("twin.png").length > 0);
-    assert.deepEqual(of("twin.png"), of(names[0]!));
+    assert.deepEqual(of("twin.png"), of(names[0]));
   });
 });
 
@@ -153,7 +153,7 @@ Deno.test("--limit takes the first images by path, and equal pictures are told",
     const pictures = join(folder, "pictures");
     for (const name of ["b/twin.png", "a twin.png"]) {
       await Deno.mkdir(join(pictures, "b"), { recursive: true });
-      await Deno.copyFile(join(pictures, names[2]!), join(pictures, name));
+      await Deno.copyFile(join(pictures, names[2]), join(pictures, name));
     }
     const printed = await analyze("run");
     assert.match(printed, new RegExp(`^${COUNT + 2} images, ${COUNT + 2} samples`, "m"));

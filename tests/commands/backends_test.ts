@@ -40,18 +40,18 @@ async function compareWithNative(backend: string, images: readonly string[]) {
     assert.deepEqual(Object.keys(other.matrices), Object.keys(native.matrices));
     for (const [name, text] of Object.entries(native.matrices)) {
       if (name.includes("mean-importance")) {
-        const [found, expected] = [other.matrices[name]!, text].map(parseMatrix);
+        const [found, expected] = [other.matrices[name], text].map(parseMatrix);
         assert.ok(Object.keys(expected!).length >= 5, text);
-        assert.ok(largestDifference(other.matrices[name]!, text) < 1e-4, name);
+        assert.ok(largestDifference(other.matrices[name], text) < 1e-4, name);
         assert.deepEqual(Object.keys(found!), Object.keys(expected!));
       } else {
         assert.equal(other.matrices[name], text, name);
       }
     }
     // Corners of boxes are in pixels; all else is within 0..1.
-    assert.ok(largestDifference(other.tables["boxes.csv"]!, native.tables["boxes.csv"]!) < 1e-3);
+    assert.ok(largestDifference(other.tables["boxes.csv"], native.tables["boxes.csv"]) < 1e-3);
     assert.ok(
-      largestDifference(other.tables["predictions.csv"]!, native.tables["predictions.csv"]!) < 1e-4,
+      largestDifference(other.tables["predictions.csv"], native.tables["predictions.csv"]) < 1e-4,
     );
   });
 }

@@ -103,6 +103,6 @@ export function parseMatrix(text: string): Record<string, Record<string, number>
   const [header, ...lines] = text.trimEnd().split("\n").map((line) => line.split(","));
   return Object.fromEntries(lines.map(([object, ...values]) => [
     object!,
-    Object.fromEntries(values.map((value, i) => [header![i + 1]!, Number(value)])),
+    Object.fromEntries(values.map((value, i) => [header![i + 1], Number(value)])),
   ]));
 }

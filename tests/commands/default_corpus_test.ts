@@ -33,8 +33,8 @@ Deno.test("analyze without arguments finds the faces of the photographs that shi
     );
     assert.equal(predictions.length - 1, 24);
     const matrices = await matricesOf(out);
-    const importance = parseMatrix(matrices["grad-cam.mean-importance.csv"]!);
-    const happy = (object: string) => importance[object]!.happy!;
+    const importance = parseMatrix(matrices["grad-cam.mean-importance.csv"]);
+    const happy = (object: string) => importance[object].happy!;
     const lower = Math.min(happy("Human mouth"), happy("Human nose"));
     assert.ok(
       lower > 1.3 * happy("Human eye"),
@@ -116,7 +116,7 @@ async function mirrorCorrelation(
     const rows = inputs.slice(from, from + classifier.batch);
     const { classes, maps } = await mapsOf(rows);
     const mirrored = await mapsOf(rows.map((row) => mirror(row, width)), classes);
-    maps.forEach((map, i) => correlations.push(correlation(mirror(map, width), mirrored.maps[i]!)));
+    maps.forEach((map, i) => correlations.push(correlation(mirror(map, width), mirrored.maps[i])));
   }
   await detector.dispose();
   await classifier.dispose();
@@ -125,7 +125,7 @@ async function mirrorCorrelation(
 
 /** Each line of `width` values turned round. */
 function mirror(values: Float32Array, width: number): Float32Array {
-  return values.map((_, i) => values[i - i % width + width - 1 - i % width]!);
+  return values.map((_, i) => values[i - i % width + width - 1 - i % width]);
 }
 
 /** Pearson's correlation. */
@@ -134,9 +134,9 @@ function correlation(a: Float32Array, b: Float32Array): number {
   const ma = mean(a), mb = mean(b);
   let ab = 0, aa = 0, bb = 0;
   for (let i = 0; i < a.length; i++) {
-    ab += (a[i]! - ma) * (b[i]! - mb);
-    aa += (a[i]! - ma) ** 2;
-    bb += (b[i]! - mb) ** 2;
+    ab += (a[i] - ma) * (b[i] - mb);
+    aa += (a[i] - ma) ** 2;
+    bb += (b[i] - mb) ** 2;
   }
   return ab / Math.sqrt(aa * bb);
 }

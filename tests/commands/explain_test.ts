@@ -113,8 +113,8 @@ Deno.test("what is printed for people names the face, the best classes and the b
     const { status, out } = await emocam("explain", PHOTO("hopper.jpg"), "--out", folder);
     assert.equal(status, 0);
     const lines = out.split("\n");
-    assert.match(lines[0]!, /hopper\.jpg, face 1: \w+ 0\.\d{3}, \w+ 0\.\d{3}, \w+ 0\.\d{3}$/);
-    assert.match(lines[1]!, /^ {2}grad-cam, \w+ {2}.*\.png$/);
+    assert.match(lines[0], /hopper\.jpg, face 1: \w+ 0\.\d{3}, \w+ 0\.\d{3}, \w+ 0\.\d{3}$/);
+    assert.match(lines[1], /^ {2}grad-cam, \w+ {2}.*\.png$/);
     const importances = lines.slice(3).map((line) => / (0\.\d{3}) /.exec(line)?.[1])
       .filter((text) => text !== undefined).map(Number);
     assert.ok(importances.length >= 8);
@@ -146,7 +146,7 @@ Deno.test("ready tensors: shapes of the maps, one row a sample over all files, f
     const logits = readNpy(await Deno.readFile(GOLDEN("mobile_logits.npy"))) as Tensor;
     answer.results.slice(1).forEach(({ scores }, row) =>
       scores.forEach(({ logit }, k) =>
-        assert.ok(Math.abs(logit - logits.data[row * scores.length + k]!) < 1e-4)
+        assert.ok(Math.abs(logit - logits.data[row * scores.length + k]) < 1e-4)
       )
     );
     const raw = await readMaps(folder, "grad-cam"),
@@ -183,13 +183,13 @@ Deno.test("the map of the margin is the difference of two logits' maps, and that
       scores.forEach(({ probability }, k) => {
         const others = scores.map(({ logit }, j) => j === k ? -Infinity : logit);
         const rival = others.indexOf(Math.max(...others));
-        const at = (j: number, cell: number) => logit.data[(row * 20 + j) * cells + cell]!;
+        const at = (j: number, cell: number) => logit.data[(row * 20 + j) * cells + cell];
         for (let cell = 0; cell < cells; cell++) {
           const own = (row * 20 + k) * cells + cell;
-          assert.ok(Math.abs(margin.data[own]! - (at(k, cell) - at(rival, cell))) < tolerance);
+          assert.ok(Math.abs(margin.data[own] - (at(k, cell) - at(rival, cell))) < tolerance);
           // dp_k = p_k (dz_k − Σ_j p_j dz_j)
           const mean = scores.reduce((sum, score, j) => sum + score.probability * at(j, cell), 0);
-          assert.ok(Math.abs(share.data[own]! - probability * (at(k, cell) - mean)) < tolerance);
+          assert.ok(Math.abs(share.data[own] - probability * (at(k, cell) - mean)) < tolerance);
         }
       });
     });
@@ -219,7 +219,7 @@ Deno.test("explain draws pictures that differ in their ending only into files of
 Deno.test("random numbers of a ready tensor depend on its values, not on its file's name or its row", async () => {
   await withFolder(async (folder) => {
     const inputs = readNpy(await Deno.readFile(GOLDEN("mobile_inputs.npy"))) as Tensor;
-    const count = inputs.shape[0]!, size = inputs.data.length / count;
+    const count = inputs.shape[0], size = inputs.data.length / count;
     const turned = new Float32Array(inputs.data.length);
     for (let row = 0; row < count; row++) {
       turned.set(inputs.data.subarray(row * size, (row + 1) * size), (count - 1 - row) * size);
@@ -300,7 +300,7 @@ Deno.test("a ready tensor whose scores are no numbers has no predicted class, an
     await Deno.writeFile(file, writeNpy({ ...inputs, data }));
     const { answer, err } = await explain(file, ...MOBILE);
     assert.match(err, /^note: row 0 of .*bad\.npy: the probability of 0 is NaN$/m);
-    assert.equal(answer.results[0]!.predicted, null);
-    assert.equal(typeof answer.results[1]!.predicted, "string");
+    assert.equal(answer.results[0].predicted, null);
+    assert.equal(typeof answer.results[1].predicted, "string");
   });
 });

@@ -6,7 +6,7 @@ Deno.test("models list names what ships, its licence and whether its file is her
   const { status, out } = await emocam("models", "list");
   assert.equal(status, 0);
   const lines = out.trimEnd().split("\n");
-  assert.match(lines[0]!, /^name +task +classes +where +file +licence$/);
+  assert.match(lines[0], /^name +task +classes +where +file +licence$/);
   assert.match(out, /^mini-xception +classifier +7 +shipped +present +MIT$/m);
   assert.match(out, /^face-parts +detector +6 +shipped +made of others/m);
   const json = JSON.parse((await emocam("models", "list", "--json")).out);

@@ -60,7 +60,7 @@ function meanIn(
   const [x0, y0, x1, y1] = corners.map(Math.trunc) as [number, number, number, number];
   let sum = 0, count = 0;
   for (let y = y0; y < y1; y++) {
-    for (let x = x0; x < x1; x++, count++) sum += heat[y * frame.width + x]!;
+    for (let x = x0; x < x1; x++, count++) sum += heat[y * frame.width + x];
   }
   return count > 0 ? sum / count : NaN;
 }

@@ -54,7 +54,7 @@ export interface Judged {
 /** All annotations. */
 export const ANNOTATIONS: readonly Judged[] = JUDGEMENTS.map(
   ([at, valence, arousal, emotion, ambiguity]) => ({
-    image: typeof at === "number" ? PLACES[at]![1] : at,
+    image: typeof at === "number" ? PLACES[at][1] : at,
     emotion,
     valence,
     arousal,

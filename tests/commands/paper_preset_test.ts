@@ -65,7 +65,7 @@ function assertMatrix(
   assert.deepEqual(rows.map(([name]) => name), features, what);
   rows.forEach(([, ...row], i) =>
     row.forEach((text, j) => {
-      const found = text === "NaN" ? NaN : Number(text), wanted = values[i]![j]!;
+      const found = text === "NaN" ? NaN : Number(text), wanted = values[i][j];
       assert.ok(
         Number.isNaN(wanted) ? Number.isNaN(found) : Math.abs(found - wanted) <= 1e-12,
         `${what} ${features[i]} ${features[j]}: ${text} is not ${wanted}`,
@@ -151,7 +151,7 @@ async function checkValenceArousal(corpus: PaperCorpus, input: TwinInput): Promi
     const { valence, arousal } = headValues(card, probabilities);
     assert.deepEqual([Number(row.valence), Number(row.arousal)], [valence, arousal], row.image);
     const [{ bias, weights }] = Object.values(card.heads!);
-    const sum = probabilities.reduce((total, p, k) => total + p * weights[k]!, bias);
+    const sum = probabilities.reduce((total, p, k) => total + p * weights[k], bias);
     assert.ok(Math.abs(sum - Number(row.valence)) < 1e-12);
   }
   const pairs = twinPairs(input, PAPERS);
@@ -163,11 +163,11 @@ async function checkValenceArousal(corpus: PaperCorpus, input: TwinInput): Promi
   ];
   const summary = await corpus.rows("run", "paper/valence_arousal.csv");
   for (const [at, quantity] of ["valence", "arousal"].entries()) {
-    const [x, y] = [columns[2 * at]!, columns[2 * at + 1]!];
+    const [x, y] = [columns[2 * at], columns[2 * at + 1]];
     const [header, ...rows] = await corpus.table("run", `paper/${quantity}.csv`);
     assert.deepEqual(header, [quantity, `annotated_${quantity}`]);
     assert.deepEqual(sorted(rows), sorted(x.map((value, i) => [String(value), String(y[i])])));
-    const row = summary[at]!;
+    const row = summary[at];
     assert.deepEqual([row.quantity, row.n], [quantity, String(pairs.length)]);
     const r = twinPearson(x, y), rho = twinPearson(twinRanks(x), twinRanks(y));
     assert.ok(Math.abs(Number(row.pearson_r) - r) < 1e-12, `${row.pearson_r} is not ${r}`);
@@ -191,10 +191,10 @@ async function checkValenceArousal(corpus: PaperCorpus, input: TwinInput): Promi
 /** Lower triangles of the Dice matrices, and their rank correlations. */
 async function checkMethods(corpus: PaperCorpus, input: TwinInput): Promise<void> {
   const tables = METHODS.map((method) => twinEmotionObject(input, method, PAPERS));
-  const { features } = tables[0]!;
+  const { features } = tables[0];
   const dyads = tables.map((table) => {
     const matrix = twinMatrix(table, "dice");
-    return features.flatMap((_, i) => matrix[i]!.slice(0, i));
+    return features.flatMap((_, i) => matrix[i].slice(0, i));
   });
   const [header, ...rows] = await corpus.table("run", "paper/method_dyads.csv");
   const titles = header!.slice(2);
@@ -204,7 +204,7 @@ async function checkMethods(corpus: PaperCorpus, input: TwinInput): Promise<void
   rows.forEach((row, at) => {
     assert.deepEqual(row.slice(0, 2), names[at]);
     row.slice(2).forEach((text, m) => {
-      const wanted = dyads[m]![at]!;
+      const wanted = dyads[m][at];
       assert.ok(Number.isNaN(wanted) ? text === "NaN" : Math.abs(Number(text) - wanted) < 1e-12);
     });
   });
@@ -212,11 +212,11 @@ async function checkMethods(corpus: PaperCorpus, input: TwinInput): Promise<void
   const rho = dyads.map((x, i) =>
     dyads.map((y, j) => {
       if (i === j) return 1;
-      const both = x.flatMap((_, at) => Number.isNaN(x[at]! + y[at]!) ? [] : [at]);
+      const both = x.flatMap((_, at) => Number.isNaN(x[at] + y[at]) ? [] : [at]);
       if (both.length > 3) compared++;
       return twinPearson(
-        twinRanks(both.map((at) => x[at]!)),
-        twinRanks(both.map((at) => y[at]!)),
+        twinRanks(both.map((at) => x[at])),
+        twinRanks(both.map((at) => y[at])),
       );
     })
   );

@@ -32,7 +32,7 @@ Deno.test("--reference-columns: the two tables are read back and give the same a
       detections: readYoloOutputs(await read(`yolo_outputs_${short(name)}`), name),
       ...readEmonetOutputs(await read(`emonet_outputs_${short(name)}`), name),
     })));
-    const { predictions, emotions } = files[0]!;
+    const { predictions, emotions } = files[0];
     assert.equal(emotions.length, 20);
     const made = analyses({
       emotions,

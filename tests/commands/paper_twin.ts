@@ -76,7 +76,7 @@ function boxesOf({ boxes }: TwinInput, method: string): Row[] {
     while (left.length > 0) {
       let best = 0;
       left.forEach((row, i) => {
-        if (key(row) > key(left[best]!)) best = i;
+        if (key(row) > key(left[best])) best = i;
       });
       sorted.push(...left.splice(best, 1));
     }
@@ -229,7 +229,7 @@ export function twinMatrix({ features, bits }: TwinTable, measure: string): numb
       if (i === j) return 1;
       const count = (a: number, b: number) =>
         images.filter((own) => own[i] === a && own[j] === b).length;
-      return TWIN_SIMILARITIES[measure]!(count(1, 1), count(1, 0), count(0, 1), count(0, 0));
+      return TWIN_SIMILARITIES[measure](count(1, 1), count(1, 0), count(0, 1), count(0, 0));
     })
   );
 }
@@ -239,8 +239,8 @@ export function twinPearson(x: readonly number[], y: readonly number[]): number 
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const mx = mean(x), my = mean(y);
   const sum = (of: (i: number) => number) => x.reduce((total, _, i) => total + of(i), 0);
-  return sum((i) => (x[i]! - mx) * (y[i]! - my)) /
-    Math.sqrt(sum((i) => (x[i]! - mx) ** 2) * sum((i) => (y[i]! - my) ** 2));
+  return sum((i) => (x[i] - mx) * (y[i] - my)) /
+    Math.sqrt(sum((i) => (x[i] - mx) ** 2) * sum((i) => (y[i] - my) ** 2));
 }
 
 /** Ranks from 1; equal values share the mean of theirs. */

@@ -48,7 +48,7 @@ async function withList(
 
 Deno.test("three checks, the second with an injected drift: history, summary and the reports that are kept", async () => {
   await withList(async ({ folder, pictures, names, check, reports }) => {
-    const picture = join(pictures, names[1]!);
+    const picture = join(pictures, names[1]);
     const original = await Deno.readFile(picture);
 
     const first = await check();
@@ -58,7 +58,7 @@ Deno.test("three checks, the second with an injected drift: history, summary and
       "two: identical, the first check",
     ]);
 
-    await Deno.copyFile(join(pictures, names[0]!), picture);
+    await Deno.copyFile(join(pictures, names[0]), picture);
     const second = await check();
     assert.equal(second.status, 3, second.err);
     for (const name of ["first", "two"]) {
@@ -89,7 +89,7 @@ Deno.test("three checks, the second with an injected drift: history, summary and
     for (const row of history) {
       const drifted = row.verdict === "drifted";
       assert.equal(Number(row.largest_difference) > 1e-5, drifted);
-      assert.equal(row.where.includes(names[1]!), drifted, row.where);
+      assert.equal(row.where.includes(names[1]), drifted, row.where);
       assert.equal(row.reasons.includes(`image ${names[1]} changed`), drifted);
       assert.equal(row.backend, "native");
       assert.match(row.runtime, /^onnxruntime-node /);
@@ -126,13 +126,13 @@ Deno.test("a run that is gone or whose image is gone is a verdict of its own, an
     );
     assert.deepEqual(await reports("first"), []);
     await Deno.rename(join(folder, "moved"), join(folder, "one"));
-    await Deno.remove(join(pictures, names[0]!));
+    await Deno.remove(join(pictures, names[0]));
     assert.equal((await check()).status, 4);
     const history = await readHistory(join(folder, "checks"));
     assert.deepEqual(history.map(({ verdict }) => verdict), [
       ...["missing", "identical", "missing", "missing"],
     ]);
-    assert.equal(history[3]!.reasons, `missing: image ${names[0]}`);
+    assert.equal(history[3].reasons, `missing: image ${names[0]}`);
     assert.equal((await reports("first")).length, 1);
   });
 });
@@ -172,7 +172,7 @@ Deno.test("a check that was killed leaves a lock, which the next one breaks with
     // What it had begun is gone; the history has whole checks only.
     const history = await readHistory(join(folder, "checks"));
     assert.deepEqual(history.map(({ run }) => run), ["first", "two"]);
-    assert.deepEqual(await reports("first"), [history[0]!.report.slice("first/".length)]);
+    assert.deepEqual(await reports("first"), [history[0].report.slice("first/".length)]);
     assert.equal(await Deno.readTextFile(join(folder, "checks", LOCK_FILE)), "");
   });
 });

@@ -115,11 +115,11 @@ Deno.test("an unchanged run is identical from any folder, its matrices byte for 
 
 Deno.test("an image edited by one pixel is drift, with that image as the reason", async () => {
   await withRun(async ({ folder, names, reproduce }) => {
-    const file = join(folder, "pictures", names[2]!);
+    const file = join(folder, "pictures", names[2]);
     const before = sha256(await Deno.readFile(file));
     const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
     // In the middle of the face.
-    data[3 * (80 * info.width + 80)]! ^= 0xff;
+    data[3 * (80 * info.width + 80)] ^= 0xff;
     const { width, height } = info;
     await sharp(data, { raw: { width, height, channels: 3 } }).png().toFile(`${file}.new`);
     await Deno.rename(`${file}.new`, file);
@@ -148,12 +148,12 @@ Deno.test("a model's file that is not its card's is a missing input; with a card
     const bytes = await Deno.readFile(model);
     const before = sha256(bytes);
     // A bit of one weight: most of the file is weights.
-    bytes[bytes.length >> 1]! ^= 0x10;
+    bytes[bytes.length >> 1] ^= 0x10;
     await Deno.writeFile(model, bytes);
     const swapped = await reproduce();
     assert.equal(swapped.status, 4, swapped.out);
     assert.match(
-      swapped.report.missing[0]!,
+      swapped.report.missing[0],
       new RegExp(`sha256 of mini-xception\\.onnx is ${sha256(bytes)}, its card says ${before}`),
     );
     const card = join(folder, "model", "mini-xception.json");
@@ -171,7 +171,7 @@ Deno.test("a model's file that is not its card's is a missing input; with a card
     await Deno.remove(model);
     const gone = await reproduce();
     assert.equal(gone.status, 4);
-    assert.match(gone.report.missing[0]!, /its file model\/mini-xception\.onnx is missing/);
+    assert.match(gone.report.missing[0], /its file model\/mini-xception\.onnx is missing/);
   });
 });
 
@@ -184,7 +184,7 @@ Deno.test("another threshold is drift in the matrices only, given here or edited
       ]);
       const drifted = report.comparison!.sections.filter((own) => own.drifted > 0);
       assert.deepEqual(drifted.map(({ name }) => name), ["matrices"]);
-      assert.match(drifted[0]!.first!.place.table, /^matrices\/.*\.csv$/);
+      assert.match(drifted[0].first!.place.table, /^matrices\/.*\.csv$/);
     };
     check(await reproduce("--set", "threshold=0.45"));
     const manifest = JSON.parse(await Deno.readTextFile(join(run, "run.json")));
@@ -197,14 +197,14 @@ Deno.test("another threshold is drift in the matrices only, given here or edited
 Deno.test("missing images and tables are missing inputs; images that have moved are found with --images", async () => {
   await withRun(async ({ folder, names, run, reproduce }) => {
     const at = (name: string) => join(folder, "pictures", name);
-    await Deno.rename(at(names[1]!), join(folder, "aside.png"));
+    await Deno.rename(at(names[1]), join(folder, "aside.png"));
     const one = await reproduce();
     assert.equal(one.status, 4, one.out);
     assert.deepEqual(one.report.missing, [`image ${names[1]}`]);
     assert.equal(one.report.comparison, undefined);
-    await Deno.rename(join(folder, "aside.png"), at(names[1]!));
+    await Deno.rename(join(folder, "aside.png"), at(names[1]));
     // A new picture was not in the run.
-    await Deno.copyFile(at(names[0]!), at("new.png"));
+    await Deno.copyFile(at(names[0]), at("new.png"));
     const more = await reproduce();
     assert.equal(more.status, 0, more.err);
     assert.deepEqual(more.report.notes, ["images that are new in the corpus are left out: 1"]);

@@ -31,7 +31,7 @@ Deno.test("methods that are left out for one reason are one note, and a refusal 
     const notes = found.err.split("\n").filter((line) => line.includes("gradient rule"));
     assert.equal(notes.length, 1, found.err);
     assert.match(
-      notes[0]!,
+      notes[0],
       /^note: grad-cam, hires-cam, .*full-grad are left out: no gradient rule for Det \(node /,
     );
     const none = await emocam(...args, "--methods", "input");

@@ -91,7 +91,7 @@ async function start(place: Place): Promise<Start> {
 function emocamIn(place: Place, args: readonly string[], variables?: Record<string, string>) {
   const command = [...offline ? ["unshare", "-rn"] : [], place.emocam, ...args];
   const options = bare(place);
-  return run(command[0]!, command.slice(1), { ...options, env: { ...options.env, ...variables } });
+  return run(command[0], command.slice(1), { ...options, env: { ...options.env, ...variables } });
 }
 
 async function works(place: Place, args: readonly string[]): Promise<Ended> {
@@ -154,7 +154,7 @@ Deno.test(withDonor("the binary runs alone, and as the sources do"), async (t) =
       const worked = Math.min(...further.map(({ worked }) => worked));
       console.log(`${elapsed} ms, of which the processor worked ${worked} ms`);
       // On a machine that has more to do than it has processors, waiting for them is not the program's.
-      const busy = Deno.loadavg()[0]! > navigator.hardwareConcurrency;
+      const busy = Deno.loadavg()[0] > navigator.hardwareConcurrency;
       const milliseconds = busy ? worked : elapsed;
       assert.ok(milliseconds < MOST_MILLISECONDS, `${elapsed} ms, ${worked} ms of work`);
       assert.deepEqual(await paths(place.home), [], "nothing is unpacked for it");

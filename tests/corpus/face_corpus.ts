@@ -61,7 +61,7 @@ export async function makeFaces(
   const names = Array.from({ length: count }, (_, i) => `face${String(i).padStart(3, "0")}.png`);
   await Promise.all(names.map((name, i) => {
     const own = rng.split(i);
-    const pixels = pictures[i % pictures.length]!.map((value) =>
+    const pixels = pictures[i % pictures.length].map((value) =>
       Math.max(0, Math.min(255, value + Math.round(noise * own.normal())))
     );
     return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })

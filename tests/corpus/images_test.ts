@@ -144,7 +144,7 @@ Deno.test("FindingEmo's annotations alone: their images lie beside them, and sev
       ["Run_1/gone.jpg", join(folder, "ann/Run_1/gone.jpg")],
       ["Run_2/a b/1.jpg", join(folder, "ann/Run_2/a b/1.jpg")],
     ]);
-    const { annotation } = images[1]!;
+    const { annotation } = images[1];
     assert.equal(annotation!.tags, "Text,NA");
     assert.ok(!("image_path" in annotation!));
     assert.deepEqual(judgements("i", annotation!), [
@@ -230,7 +230,7 @@ Deno.test("a table's header tells what stands between its fields", async () => {
       "one.csv": "path\na.jpg\n",
     });
     const annotation = async (name: string) =>
-      (await findImages([join(folder, name)]))[0]!.annotation;
+      (await findImages([join(folder, name)]))[0].annotation;
     assert.deepEqual(await annotation("comma.csv"), { "tags; all": "x;y" });
     assert.deepEqual(await annotation("semicolon.csv"), { "tags, all": "x,y", valence: "1" });
     assert.equal(await annotation("one.csv"), undefined);

@@ -2,7 +2,7 @@
 
 import { lockFolder } from "../../src/corpus/folder_lock.ts";
 
-const lock = lockFolder(Deno.args[0]!, "a test");
+const lock = lockFolder(Deno.args[0], "a test");
 console.log(lock.broken ? `broken ${lock.broken.pid}` : "held");
 await new Promise((end) => setTimeout(end, 30_000));
 lock[Symbol.dispose]();

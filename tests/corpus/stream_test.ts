@@ -47,7 +47,7 @@ function shuffled<T>(list: readonly T[], seed: number): T[] {
   const order = [...list];
   for (let i = order.length - 1; i > 0; i--) {
     const j = rng.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
+    [order[i], order[j]] = [order[j], order[i]];
   }
   return order;
 }
@@ -59,13 +59,13 @@ Deno.test("a corpus in another order gives the same matrices byte for byte, and 
     const plain = await analysis({ methods: methodsOf("grad-cam", "cam"), classes: "all" });
     await runIn(join(folder, "plain"), plain);
     const expected = await tablesOf(join(folder, "plain"));
-    assert.ok(expected["boxes.csv"]!.split("\n").length > COUNT * 2 * 7 * 2);
+    assert.ok(expected["boxes.csv"].split("\n").length > COUNT * 2 * 7 * 2);
     for (const seed of [1, 2, 3]) {
       const out = join(folder, `shuffled${seed}`);
       await runIn(out, { ...plain, images: shuffled(plain.images, seed) });
       assert.deepEqual(await matricesOf(out), await matricesOf(join(folder, "plain")));
       for (const [name, text] of Object.entries(await tablesOf(out))) {
-        assert.equal(sortedLines(text), sortedLines(expected[name]!), name);
+        assert.equal(sortedLines(text), sortedLines(expected[name]), name);
       }
     }
   });
@@ -88,10 +88,10 @@ Deno.test("another batch size gives the same counts, and importances within 1e-5
           assert.equal(text, expected[name], `${name}, batch ${batch}`);
           continue;
         }
-        const [a, b] = [parseMatrix(text), parseMatrix(expected[name]!)];
+        const [a, b] = [parseMatrix(text), parseMatrix(expected[name])];
         for (const [object, row] of Object.entries(b)) {
           for (const [column, value] of Object.entries(row)) {
-            const difference = Math.abs(a[object]![column]! - value);
+            const difference = Math.abs(a[object][column] - value);
             assert.ok(Number.isNaN(value) || difference < 1e-5, `${object} ${column}`);
           }
         }
@@ -201,7 +201,7 @@ Deno.test("a later run computes only what its settings change, says why, and end
       const { summary, reasons } = await runIn(out, wanted, {}, step.threshold);
       assert.deepEqual({ ...calls }, step.calls, step.what);
       assert.equal(reasons.length, step.reasons.length, `${step.what}: ${reasons.join("\n")}`);
-      step.reasons.forEach((pattern, i) => assert.match(reasons[i]!, pattern));
+      step.reasons.forEach((pattern, i) => assert.match(reasons[i], pattern));
       const computed = Object.values(step.calls).some((count) => count > 0) ||
         wanted.boxMean === "pixels";
       assert.equal(summary.reused, computed ? 0 : COUNT, step.what);
@@ -252,7 +252,7 @@ Deno.test("an image that cannot be used is a row with a reason; the others are a
     const reason = Object.fromEntries(failures);
     assert.equal(reason["missing.jpg"], "Cannot read the image: there is no such file");
     assert.equal(reason["folder.jpg"], "Cannot read the image: it is a folder");
-    assert.match(reason["text.jpg"]!, /^Cannot decode the image: unknown format/);
+    assert.match(reason["text.jpg"], /^Cannot decode the image: unknown format/);
     assert.deepEqual(await matricesOf(join(folder, "run")), await matricesOf(join(folder, "good")));
   });
 });
@@ -260,7 +260,7 @@ Deno.test("an image that cannot be used is a row with a reason; the others are a
 Deno.test("an image of which the classifier makes no number is a row with that reason; its batch is as without it", async () => {
   await withCorpus(async ({ folder, names, analysis }) => {
     const plain = await analysis();
-    const bad = names[3]!;
+    const bad = names[3];
     const images = plain.images.filter(({ path }) => path !== bad);
     await runIn(join(folder, "good"), { ...plain, images });
     // The sum of its input tells the picture, wherever it lies in a batch.
@@ -272,8 +272,8 @@ Deno.test("an image of which the classifier makes no number is a row with that r
         ...classifier,
         async forward(input) {
           const forward = await classifier.forward(input);
-          const size = input.data.length / input.shape[0]!;
-          for (let row = 0; row < input.shape[0]!; row++) {
+          const size = input.data.length / input.shape[0];
+          for (let row = 0; row < input.shape[0]; row++) {
             const own = input.data.subarray(row * size, (row + 1) * size);
             const sum = own.reduce((a, b) => a + b, 0);
             sums.push(sum);
@@ -285,7 +285,7 @@ Deno.test("an image of which the classifier makes no number is a row with that r
     });
     const only = plain.images.filter(({ path }) => path === bad);
     await runIn(join(folder, "only"), { ...failing(() => false), images: only });
-    const own = sums[0]!;
+    const own = sums[0];
     const failures: [string, string][] = [];
     const { summary } = await runIn(join(folder, "run"), failing((sum) => sum === own), {
       onFailure: (path, reason) => failures.push([path, reason]),
@@ -329,7 +329,7 @@ Deno.test("equal pictures under two paths are computed alike and count twice", a
   await withFolder(async (folder) => {
     const pictures = join(folder, "pictures");
     const { names } = await makeFaces(pictures, 3);
-    await Deno.copyFile(join(pictures, names[1]!), join(pictures, "twin.png"));
+    await Deno.copyFile(join(pictures, names[1]), join(pictures, "twin.png"));
     const images = imagesOf(pictures, [...names, "twin.png"]);
     const calls = noCalls();
     const classifier = await countedClassifier("mini-xception", calls, 2);
@@ -342,7 +342,7 @@ Deno.test("equal pictures under two paths are computed alike and count twice", a
     const detector = await countedBoxes(table, images, calls);
     await runIn(join(folder, "run"), await analysisOf({ images, classifier, detector }));
     const rows = (await Deno.readTextFile(join(folder, "run", "boxes.csv"))).split("\n");
-    const [first, twin] = [names[1]!, "twin.png"].map((name) =>
+    const [first, twin] = [names[1], "twin.png"].map((name) =>
       rows.find((row) => row.startsWith(name))!.slice(name.length)
     );
     assert.equal(first, twin);

@@ -39,7 +39,7 @@ Deno.test("boxes decoded from TensorFlow.js's grids are face-api's to half a pix
     const expected: { score: number; box: number[] }[] = reference[`${sample}_416`];
     assert.equal(boxes.length, expected.length);
     boxes.forEach(({ x0, y0, x1, y1, confidence }, i) => {
-      const { score, box } = expected[i]!;
+      const { score, box } = expected[i];
       assert.ok(Math.abs(confidence - score) <= 1e-3, `${confidence} ${score}`);
       const difference = largestDifference([x0, y0, x1 - x0, y1 - y0], box);
       assert.ok(difference <= 0.5, `${sample} ${i}: ${difference} px`);
@@ -186,7 +186,7 @@ Deno.test("all 24 faces of the shipped photographs are found and nothing else, a
       const found = await finder.find(image);
       assert.equal(found.length, count, name);
       for (let i = 1; i < found.length; i++) {
-        assert.ok(found[i - 1]!.confidence >= found[i]!.confidence);
+        assert.ok(found[i - 1].confidence >= found[i].confidence);
       }
     }
     const strip = rgbImage(20000, 1);

@@ -37,7 +37,7 @@ async function difference(
   let worst = 0, count = 0;
   samples.forEach((rows, k) => {
     for (const [index, logit] of rows) {
-      worst = Math.max(worst, Math.abs(Number(made[`yolo${k}`]!.data[index!]) - logit!));
+      worst = Math.max(worst, Math.abs(Number(made[`yolo${k}`].data[index!]) - logit!));
       count++;
     }
   });
@@ -79,7 +79,7 @@ goldenTest(
       const { data } = letterbox(image, SIDE, SIDE);
       const planes = Float32Array.from(
         { length: 3 * SIDE * SIDE },
-        (_, i) => data[(i % (SIDE * SIDE)) * 3 + Math.floor(i / (SIDE * SIDE))]! / 255,
+        (_, i) => data[(i % (SIDE * SIDE)) * 3 + Math.floor(i / (SIDE * SIDE))] / 255,
       );
       const found2 = await difference(graph, "onnx", planes, other);
       assert(found2 <= TOLERANCE, `lightnet: ${found2}`);

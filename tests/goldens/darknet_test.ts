@@ -51,9 +51,9 @@ async function difference(graph: Graph, folder: URL, prefix: string): Promise<nu
   for (const [k, { name }] of graph.outputs.entries()) {
     assert.equal(name, `yolo${k}`);
     const expected = await read(new URL(`${prefix}logits${k}.npy`, folder));
-    assert.deepEqual(made[name]!.shape, [1, ...expected.shape]);
+    assert.deepEqual(made[name].shape, [1, ...expected.shape]);
     expected.data.forEach((value, i) => {
-      worst = Math.max(worst, Math.abs(value - Number(made[name]!.data[i])));
+      worst = Math.max(worst, Math.abs(value - Number(made[name].data[i])));
     });
   }
   return worst;

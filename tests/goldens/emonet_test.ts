@@ -85,7 +85,7 @@ function difference(found: ArrayLike<number>, expected: ArrayLike<number>): numb
   assert.equal(found.length, expected.length);
   let worst = 0;
   for (let i = 0; i < expected.length; i++) {
-    const off = Math.abs(found[i]! - expected[i]!);
+    const off = Math.abs(found[i] - expected[i]);
     if (!(off <= worst)) worst = off;
   }
   return worst;
@@ -105,7 +105,7 @@ function relative(
 
 /** The largest difference at the stored places of one image. */
 function atSamples(values: Float32Array, samples: readonly [number, number][]): number {
-  return difference(samples.map(([i]) => values[i]!), samples.map(([, value]) => value));
+  return difference(samples.map(([i]) => values[i]), samples.map(([, value]) => value));
 }
 
 /** The sixteen tensors, made again. */
@@ -147,7 +147,7 @@ async function open(goldens: URL, folder: string) {
   for (const [i, name] of IMAGES.entries()) {
     const file = new URL(`emonet/full/photos/${name}.png`, goldens);
     const image = await decodeImage(await Deno.readFile(file));
-    const { input } = references[i]!;
+    const { input } = references[i];
     const resized = resizePillow(image, 227, 227, "bicubic");
     const bytes = createHash("sha256").update(resized.data).digest("hex");
     assert.equal(bytes, input.sha256_rgb227_uint8_hwc, name);
@@ -166,7 +166,7 @@ function row(values: Tensor, i: number): Float32Array {
 }
 
 async function checkLayers(graph: Graph, inputs: Tensor, references: Reference[]): Promise<void> {
-  const outputs = Object.keys(references[0]!.layers);
+  const outputs = Object.keys(references[0].layers);
   const session = await openSession(
     writeModel(extract(graph, { inputs: ["input"], outputs })),
     "native",
@@ -174,12 +174,12 @@ async function checkLayers(graph: Graph, inputs: Tensor, references: Reference[]
   try {
     const results = await session.run({ input: inputs });
     for (const name of outputs) {
-      const values = await toFloats(results[name]!);
+      const values = await toFloats(results[name]);
       // Values in front of conv3 are up to some hundred.
       const tolerance = /^(conv|norm|pool)[12]$/.test(name) ? 3e-3 : 2e-4;
       let worst = 0;
       references.forEach(({ layers }, i) => {
-        const { shape, mean, samples_flat: samples } = layers[name]!;
+        const { shape, mean, samples_flat: samples } = layers[name];
         assert.deepEqual(values.shape.slice(1), shape, name);
         const found = row(values, i);
         const average = found.reduce((sum, value) => sum + value, 0) / found.length;

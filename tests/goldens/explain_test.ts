@@ -44,10 +44,10 @@ function mapDifference(found: Tensor, expected: Tensor, classes: readonly number
   let largest = 0;
   for (let i = 0; i < images * slots; i++) {
     const map = expected.data.subarray(i * size, (i + 1) * size);
-    const from = (Math.floor(i / slots) * found.shape[1]! + classes[i]!) * size;
+    const from = (Math.floor(i / slots) * found.shape[1] + classes[i]) * size;
     const range = Math.max(...map) - Math.min(...map);
     map.forEach((value, j) => {
-      const difference = Math.abs(found.data[from + j]! - value) / range;
+      const difference = Math.abs(found.data[from + j] - value) / range;
       if (!(difference <= largest)) largest = difference; // NaN has to come out
     });
   }
@@ -109,14 +109,14 @@ goldenTest(
         const [images, count, h, w] = logit.shape as [number, number, number, number];
         for (let i = 0; i < images; i++) {
           for (let k = 0; k < count; k++) {
-            const own = logits[i]!;
+            const own = logits[i];
             const rival = own.indexOf(Math.max(...own.filter((_, other) => other !== k)));
             const at = (j: number) => (i * count + j) * h * w;
             let difference = 0, scale = 0;
             for (let p = 0; p < h * w; p++) {
-              const expected = logit.data[at(k) + p]! - logit.data[at(rival) + p]!;
-              scale = Math.max(scale, Math.abs(logit.data[at(k) + p]!), Math.abs(expected));
-              difference = Math.max(difference, Math.abs(margin.data[at(k) + p]! - expected));
+              const expected = logit.data[at(k) + p] - logit.data[at(rival) + p];
+              scale = Math.max(scale, Math.abs(logit.data[at(k) + p]), Math.abs(expected));
+              difference = Math.max(difference, Math.abs(margin.data[at(k) + p] - expected));
             }
             assert.ok(difference < 1e-5 * scale, `${net} image ${i} class ${k}: ${difference}`);
           }

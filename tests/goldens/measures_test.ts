@@ -32,7 +32,7 @@ goldenTest("dice and phi of every incidence matrix are the reference's", (golden
       const { values } = associationMatrix(counts, MEASURES[name], "none");
       const wanted: GoldenNumber[] = expected[key].flat();
       assert.equal(values.length, wanted.length);
-      wanted.forEach((value, at) => assert.ok(agrees(values[at]!, value, 1e-13), `${name} ${at}`));
+      wanted.forEach((value, at) => assert.ok(agrees(values[at], value, 1e-13), `${name} ${at}`));
     }
   }
 });
@@ -54,7 +54,7 @@ goldenTest(
     assert.equal(images.size, npy("emo_obj_binary.npy").shape[0]);
     const counts = new Accumulator({ classes, threshold: .3 });
     for (const rows of images.values()) {
-      const predicted = classes.indexOf(rows[0]!.emonet_emotion);
+      const predicted = classes.indexOf(rows[0].emonet_emotion);
       // The reference's table has columns for 24 chosen objects only.
       const chosen = rows.filter((row) => objects.includes(row.detected_object));
       const scores = chosen.map((row) => ({
@@ -74,7 +74,7 @@ goldenTest(
           const at = (metrics.indexOf(metric) * size + columns.indexOf(object)) * size +
             firstClass +
             column;
-          const value = values[row * classes.length + column]!;
+          const value = values[row * classes.length + column];
           assert.ok(agrees(value, Number(matrices.data[at]), 1e-12), `${name} ${object} ${column}`);
           compared++;
         }

@@ -129,7 +129,7 @@ for (const name of NETS) {
           for (const target of ["logit", "probability", "margin"] as const) {
             await withImages(net, target, async (context) => {
               for (const slot of [0, 1]) {
-                const terms = await fullGradTerms(context, net.classes.map((pair) => pair[slot]!));
+                const terms = await fullGradTerms(context, net.classes.map((pair) => pair[slot]));
                 for (const { score, input, biases, implicit } of terms) {
                   // A margin may be nearly 0 where its terms are not.
                   const scale = target === "margin"
@@ -203,15 +203,15 @@ async function torchcamMaps(
 ): Promise<Tensor> {
   const { channels, height, width } = net.classifier.layer;
   const cells = height * width;
-  const images = shape[0]!;
-  const samples = noise ? noise.shape[1]! : 1;
+  const images = shape[0];
+  const samples = noise ? noise.shape[1] : 1;
   const addNoise = (row: number, at: number, input: Float32Array) => {
     if (!noise || row >= images) return;
     const from = (row * samples + at) * input.length;
-    for (let i = 0; i < input.length; i++) input[i]! += noise.data[from + i]!;
+    for (let i = 0; i < input.length; i++) input[i] += noise.data[from + i];
   };
   const inputs = floats(context.input.shape, context.input.data.slice());
-  const size = inputs.data.length / inputs.shape[0]!;
+  const size = inputs.data.length / inputs.shape[0];
   for (let row = 0; row < images; row++) {
     addNoise(row, samples - 1, inputs.data.subarray(row * size, (row + 1) * size));
   }
@@ -221,16 +221,16 @@ async function torchcamMaps(
   const maps = new Float32Array(images * 2 * cells);
   for (let slot = 0; slot < 2; slot++) {
     const gradients: Float32Array[][] = net.classes.map(() => []);
-    const classes = net.classes.map((pair) => pair[slot]!);
+    const classes = net.classes.map((pair) => pair[slot]);
     await noisyGradients(context, classes, samples, addNoise, (row, at, gradient) => {
-      gradients[row]![at] = gradient.slice();
+      gradients[row][at] = gradient.slice();
     });
     for (let row = 0; row < images; row++) {
       const [from, to] = [row * channels * cells, (row + 1) * channels * cells];
-      const weights = torchcamWeights(plain.subarray(from, to), gradients[row]!, cells);
+      const weights = torchcamWeights(plain.subarray(from, to), gradients[row], cells);
       const map = maps.subarray((2 * row + slot) * cells, (2 * row + slot + 1) * cells);
       for (let i = 0; i < cells; i++) {
-        const value = weights.reduce((sum, w, k) => sum + w * last[from + k * cells + i]!, 0);
+        const value = weights.reduce((sum, w, k) => sum + w * last[from + k * cells + i], 0);
         map[i] = Math.max(0, value);
       }
     }
@@ -244,16 +244,16 @@ function torchcamWeights(
   gradients: readonly Float32Array[],
   cells: number,
 ): number[] {
-  const last = gradients[gradients.length - 1]!;
+  const last = gradients[gradients.length - 1];
   const power = (i: number, n: number) =>
-    gradients.reduce((sum, g) => sum + g[i]! ** n, 0) / gradients.length;
+    gradients.reduce((sum, g) => sum + g[i] ** n, 0) / gradients.length;
   return Array.from({ length: activation.length / cells }, (_, k) => {
     const [from, to] = [k * cells, (k + 1) * cells];
     let sum = 0, weight = 0;
-    for (let i = from; i < to; i++) sum += power(i, 3) * activation[i]!;
+    for (let i = from; i < to; i++) sum += power(i, 3) * activation[i];
     for (let i = from; i < to; i++) {
       const second = power(i, 2);
-      weight += second / (2 * second + sum + 1e-8) * Math.max(0, last[i]!);
+      weight += second / (2 * second + sum + 1e-8) * Math.max(0, last[i]);
     }
     return weight;
   });
@@ -261,12 +261,12 @@ function torchcamWeights(
 
 /** Each map with the sign that makes its inner product with the expected one positive. */
 function withSignsOf(maps: Tensor, expected: Tensor): Tensor {
-  const size = maps.shape[2]! * maps.shape[3]!;
+  const size = maps.shape[2] * maps.shape[3];
   const data = maps.data.slice();
   for (let from = 0; from < expected.data.length; from += size) {
     let product = 0;
-    for (let i = from; i < from + size; i++) product += data[i]! * expected.data[i]!;
-    if (product < 0) { for (let i = from; i < from + size; i++) data[i]! *= -1; }
+    for (let i = from; i < from + size; i++) product += data[i] * expected.data[i];
+    if (product < 0) { for (let i = from; i < from + size; i++) data[i] *= -1; }
   }
   return floats(maps.shape, data);
 }

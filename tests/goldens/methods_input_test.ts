@@ -68,7 +68,7 @@ for (const name of NETS) {
         const products = floats(
           expected.shape,
           expected.data.map((value, i) =>
-            value * inputs.data[Math.floor(i / (2 * size)) * size + i % size]!
+            value * inputs.data[Math.floor(i / (2 * size)) * size + i % size]
           ),
         );
         assertSmall(
@@ -81,7 +81,7 @@ for (const name of NETS) {
       }
       await withImages(net, "logit", async (context) => {
         const noise = await net.read("captum/smoothgrad_noise.npy");
-        const samples = noise.shape[1]!;
+        const samples = noise.shape[1];
         const smoothed = await bothClasses(
           net,
           context,

@@ -64,7 +64,7 @@ function mapOf(weights: ArrayLike<number>, activation: Tensor, rectify: boolean)
   const cells = height * width;
   const map: number[] = new Array(cells).fill(0);
   for (let k = 0; k < channels; k++) {
-    for (let i = 0; i < cells; i++) map[i]! += weights[k]! * activation.data[k * cells + i]!;
+    for (let i = 0; i < cells; i++) map[i] += weights[k] * activation.data[k * cells + i];
   }
   return floats([1, 1, height, width], rectify ? map.map((x) => Math.max(x, 0)) : map);
 }
@@ -81,7 +81,7 @@ async function references(goldens: URL, net: ReferenceNet, file: string) {
 
 function relative(found: Float64Array, expected: Float64Array): number {
   const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  return found.reduce((most, x, k) => Math.max(most, Math.abs(x - expected[k]!)), 0) / largest;
+  return found.reduce((most, x, k) => Math.max(most, Math.abs(x - expected[k])), 0) / largest;
 }
 
 goldenTest(
@@ -101,16 +101,16 @@ goldenTest(
             const activation = rows(forward.activation as Tensor, image, image + 1);
             const cells = height * width;
             const energies = new Float64Array(channels);
-            activation.data.forEach((x, i) => energies[Math.floor(i / cells)]! += x * x);
+            activation.data.forEach((x, i) => energies[Math.floor(i / cells)] += x * x);
             for (let slot = 0; slot < 2; slot++) {
               const what = `${net.name} ${name} image ${image} slot ${slot}`;
-              const k = net.classes[image]![slot]!;
+              const k = net.classes[image][slot];
               const sampled = { masks: Uint8Array.from(masks(image, slot)), channels };
               const { logits } = await maskedScores(classifier, forward, image, sampled.masks);
               const [count, classes] = logits!.shape as [number, number];
               const scores = Float64Array.from(
                 { length: count },
-                (_, i) => logits!.data[i * classes + k]!,
+                (_, i) => logits!.data[i * classes + k],
               );
               within(`${what} scores`, relative(scores, y(image, slot)), 1e-5);
               const isLime = name.startsWith("lime");
@@ -184,11 +184,11 @@ goldenTest("SS-CAM equals torch-cam's, without noise and with its noise", async 
           const scores = await noisyMaskScores(context, image, samples, (mask, i, k) => {
             if (samples === 1) return;
             const from = (i * channels + k) * mask.length;
-            for (let p = 0; p < mask.length; p++) mask[p]! += values[from + p]!;
+            for (let p = 0; p < mask.length; p++) mask[p] += values[from + p];
           });
           const activation = rows(context.forward.activation as Tensor, image, image + 1);
           for (let slot = 0; slot < 2; slot++) {
-            const k = net.classes[image]![slot]!;
+            const k = net.classes[image][slot];
             const weights = softmax(meanScores(context, image, k, scores));
             const from = (samples === 1 ? 2 * image + slot : slot) * height * width;
             const own = expected.data.slice(from, from + height * width);

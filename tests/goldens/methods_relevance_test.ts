@@ -54,7 +54,7 @@ async function compareMaps(net: ReferenceNet, method: Method, file: string): Pro
   for (let i = 0; i < expected.data.length; i++) {
     const from = i - i % size;
     const empty = expected.data.subarray(from, from + size).every((value) => value === 0);
-    if (!empty) worst = Math.max(worst, Math.abs(finals.data[i]! - expected.data[i]!));
+    if (!empty) worst = Math.max(worst, Math.abs(finals.data[i] - expected.data[i]));
   }
   assertSmall(`${net.name} ${method.name} final`, worst);
 }
@@ -107,8 +107,8 @@ for (const name of NETS) {
             const conserved = gap(
               net,
               lrp,
-              (row, k, at) => logits!.data[row * 20 + k]! - lost.data[at]!,
-              (row, k) => logits!.data[row * 20 + k]!,
+              (row, k, at) => logits!.data[row * 20 + k] - lost.data[at],
+              (row, k) => logits!.data[row * 20 + k],
             );
             assertSmall(`${name} lrp ${composite} conservation`, conserved);
           }
@@ -145,7 +145,7 @@ const EXPORTS = [
 
 for (const file of EXPORTS) {
   goldenTest(`LIFT and LRP add up down to the input of ${file}`, async (goldens) => {
-    const net = await openReference(goldens, file.split("_")[0]!, `${file}.onnx`);
+    const net = await openReference(goldens, file.split("_")[0], `${file}.onnx`);
     const { classifier, inputs } = net;
     const { graphs } = classifier;
     const ask = { score: graphs.logits!, target: graphs.input };
@@ -163,14 +163,14 @@ for (const file of EXPORTS) {
         values.data.subarray(row * size, (row + 1) * size).reduce((a, b) => a + b, 0)
       );
     const worst = (found: readonly number[], expected: readonly number[]) =>
-      Math.max(...found.map((value, i) => Math.abs(value - expected[i]!) / Math.abs(expected[i]!)));
+      Math.max(...found.map((value, i) => Math.abs(value - expected[i]) / Math.abs(expected[i])));
 
     const lift = await openSession(writeModel(liftGraph(graphs.whole, ask)), "native", {
       threads: 1,
     });
     const contributions = await toFloats((await lift.run(feeds)).contributions!);
     await lift.dispose();
-    const changes = classes.map((k, row) => logits!.data[row * 20 + k]! - zeros.logits!.data[k]!);
+    const changes = classes.map((k, row) => logits!.data[row * 20 + k] - zeros.logits!.data[k]);
     assertSmall(`${file} lift to the input`, worst(sums(contributions), changes));
     for (const [name, composite] of Object.entries(COMPOSITES)) {
       const graph = relevanceGraph(graphs.whole, { ...ask, composite, toInput: true });
@@ -179,11 +179,11 @@ for (const file of EXPORTS) {
       await lrp.dispose();
       const absorbed = await toFloats(results.absorbed!);
       const found = sums(await toFloats(results.relevance!)).map((total, row) =>
-        total + absorbed.data[row]!
+        total + absorbed.data[row]
       );
       assertSmall(
         `${file} lrp ${name} to the input`,
-        worst(found, classes.map((k, row) => logits!.data[row * 20 + k]!)),
+        worst(found, classes.map((k, row) => logits!.data[row * 20 + k])),
       );
     }
     await classifier.dispose();
@@ -221,7 +221,7 @@ function channelsFirst({ shape, data }: Tensor): Tensor {
       Math.floor(i / colours) % cells,
       i % colours,
     ];
-    moved[(map * colours + colour) * cells + cell] = data[i]!;
+    moved[(map * colours + colour) * cells + cell] = data[i];
   }
   return floats([n, slots, colours, height, width], moved);
 }

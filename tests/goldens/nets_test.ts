@@ -35,7 +35,7 @@ async function normalise(name: string): Promise<(value: number, channel: number)
   const path = new URL(`../../models/${name}.json`, import.meta.url);
   const { input } = parseCard(await Deno.readTextFile(path), name);
   assert.ok(input);
-  return (value, channel) => (value * input.scale - input.mean[channel]!) / input.std[channel]!;
+  return (value, channel) => (value * input.scale - input.mean[channel]) / input.std[channel];
 }
 
 /** The same model with an inner tensor as one more output. */
@@ -157,7 +157,7 @@ goldenTest(
       const expected: { score: number; box: number[] }[] = reference[`${sample}_416`];
       assert.equal(boxes.length, expected.length);
       boxes.forEach(({ x0, y0, x1, y1, confidence }, i) => {
-        const { score, box } = expected[i]!;
+        const { score, box } = expected[i];
         assert.ok(Math.abs(confidence - score) <= 1e-3, `${confidence} ${score}`);
         const difference = largestDifference([x0, y0, x1 - x0, y1 - y0], box);
         assert.ok(difference <= 0.5, `${sample} ${i}: ${difference} px`);

@@ -121,13 +121,13 @@ goldenTest(
       const cells = sizeOf(spatial);
       let error = 0;
       for (let i = 0; i < n * 20; i++) {
-        let sum = head.bias!.data[i % 20]!;
+        let sum = head.bias!.data[i % 20];
         for (let c = 0; c < channels; c++) {
           const start = (Math.floor(i / 20) * channels + c) * cells;
           const mean = act.data.subarray(start, start + cells).reduce((a, v) => a + v, 0) / cells;
-          sum += head.weights.data[i % 20 * channels + c]! * mean;
+          sum += head.weights.data[i % 20 * channels + c] * mean;
         }
-        error = Math.max(error, Math.abs(sum - logits.data[i]!));
+        error = Math.max(error, Math.abs(sum - logits.data[i]));
       }
       assert(error < 2e-5, `${file}: logits off by ${error}`);
     }

@@ -45,8 +45,8 @@ function compare(
     if ([x!, y!, x! + w!, y! + h!].some((corner) => Math.trunc(corner) < 0)) return;
     const wanted = expected[i] ?? NaN;
     compared++;
-    assert.equal(Number.isNaN(found[i]!), Number.isNaN(wanted), `box ${i}`);
-    if (!Number.isNaN(wanted)) largest = Math.max(largest, Math.abs(found[i]! - wanted));
+    assert.equal(Number.isNaN(found[i]), Number.isNaN(wanted), `box ${i}`);
+    if (!Number.isNaN(wanted)) largest = Math.max(largest, Math.abs(found[i] - wanted));
   });
   return { compared, largest };
 }
@@ -57,14 +57,14 @@ goldenTest("importances of seeded maps in 420 boxes are the published code's", a
   const sizes = read("box_image_sizes_wh.npy").data as Int32Array;
   const all = read("box_boxes_f64.npy");
   const expected = read("box_importance_f64.npy").data as Float64Array;
-  const count = all.shape[1]!;
+  const count = all.shape[1];
   let compared = 0;
   for (let n = 0; n < 6; n++) {
     const boxes = Array.from({ length: count }, (_, i) => {
       const at = (n * count + i) * 4;
       return Array.from((all.data as Float64Array).subarray(at, at + 4));
     });
-    const image = { width: sizes[2 * n]!, height: sizes[2 * n + 1]! };
+    const image = { width: sizes[2 * n], height: sizes[2 * n + 1] };
     const found = await importances(maps.slice(n * 169, (n + 1) * 169), image, boxes);
     const own = compare(found, [...expected.subarray(n * count, (n + 1) * count)], boxes);
     assert.ok(own.largest <= 2e-6, `image ${n}: ${own.largest}`);

@@ -90,7 +90,7 @@ function load(goldens: URL): Loaded {
 
 /** The three binary tables by the names of their files. */
 function tables({ input, settings }: Loaded): [string, BinaryTable][] {
-  const gradcam = input.methods[0]!;
+  const gradcam = input.methods[0];
   return [
     ["emo_obj", emotionObjectIncidence(input, gradcam, settings).table],
     ["ann_obj", annotationObjectIncidence(input.annotations, gradcam, settings).table],
@@ -107,7 +107,7 @@ function assertSame(
   assert.equal(got.length, wanted.length, message);
   for (let i = 0; i < got.length; i++) {
     assert.ok(
-      agrees(got[i]!, String(wanted[i]!) as unknown as GoldenNumber, tolerance),
+      agrees(got[i], String(wanted[i]) as unknown as GoldenNumber, tolerance),
       `${message} at ${i}: ${got[i]}, not ${wanted[i]}`,
     );
   }
@@ -116,7 +116,7 @@ function assertSame(
 goldenTest("the paper's filtered tables are the published code's, row for row", (goldens) => {
   const loaded = load(goldens);
   const { input, settings, annotations, text } = loaded;
-  const gradcam = input.methods[0]!;
+  const gradcam = input.methods[0];
   const csv = (name: string): string[][] => parse(text(`filtered_${name}.csv`), { from: 2 });
 
   const images = imageList(annotations, input.predictions, "published");
@@ -124,7 +124,7 @@ goldenTest("the paper's filtered tables are the published code's, row for row", 
   const numbers = csv("yolo_dedup");
   assert.equal(unique.length, numbers.length);
   unique.forEach(({ image, detection: found }, row) => {
-    const fields = numbers[row]!;
+    const fields = numbers[row];
     const number = (field: string) => field === "" ? NaN : Number(field);
     assert.deepEqual([image, found?.emotion ?? "", found?.object ?? ""], [
       fields[0],
@@ -133,7 +133,7 @@ goldenTest("the paper's filtered tables are the published code's, row for row", 
     ]);
     assertSame(
       [found?.emotionConfidence ?? NaN, found?.objectConfidence ?? NaN, found?.importance ?? NaN],
-      [number(fields[2]!), number(fields[4]!), number(fields[5]!)],
+      [number(fields[2]), number(fields[4]), number(fields[5])],
       0,
       `row ${row}`,
     );
@@ -176,7 +176,7 @@ goldenTest("the paper's binary vectors are the published code's", (goldens) => {
     assert.deepEqual(features, loaded.json(`${name}_columns.json`), name);
     const { shape, data } = loaded.numbers(`${name}_binary.npy`);
     assert.deepEqual([images.length, features.length], shape);
-    const flat = images.flatMap((_, row) => vectors.map((vector) => vector[row]!));
+    const flat = images.flatMap((_, row) => vectors.map((vector) => vector[row]));
     assertSame(flat, data, 0, name);
   }
 });
@@ -255,9 +255,9 @@ goldenTest("the comparison of methods is the reference's", (goldens) => {
   vectors.forEach((vector, column) =>
     assertSame(
       vector,
-      Float64Array.from(vector, (_, row) => data[row * METHODS.length + column]!),
+      Float64Array.from(vector, (_, row) => data[row * METHODS.length + column]),
       1e-15,
-      METHODS[column]!,
+      METHODS[column],
     )
   );
   const { rho, p, dyads, complete } = compareMethods(vectors);
@@ -355,8 +355,8 @@ goldenTest("distances of pairs and of sets of binary vectors are scipy's", (gold
     let at = 0;
     for (let i = 0; i < m; i++) {
       for (let j = i + 1; j < m; j++, at++) {
-        const wanted = asSimilarity(expected[at]!);
-        const value = values[i * m + j]!;
+        const wanted = asSimilarity(expected[at]);
+        const value = values[i * m + j];
         assert.ok(
           agrees(value, wanted, tolerance),
           `${message} ${name} ${at}: ${value}, ${wanted}`,

@@ -10,7 +10,7 @@ async function pictures(): Promise<Record<string, Uint8Array>> {
   const pixels = Uint8Array.from({ length: 64 * 64 * 3 }, () => rng.below(256));
   const picture = sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } });
   const jpeg = new Uint8Array(await picture.jpeg().toBuffer());
-  const second = 4 + 256 * jpeg[4]! + jpeg[5]!;
+  const second = 4 + 256 * jpeg[4] + jpeg[5];
   const png = new Uint8Array(await picture.png().toBuffer());
   const broken = png.slice();
   broken.fill(0x55, 2000, 2100);
@@ -41,8 +41,8 @@ Deno.test("decoded side by side each file has its own pixels or its own reason, 
   };
   const expected: Record<string, string> = {};
   for (const [name, bytes] of files) expected[name] = await outcome(bytes);
-  assert.ok(["jpeg", "png", "stray"].every((name) => expected[name]!.startsWith("12288 bytes")));
-  assert.match(expected["cut jpeg"]!, /truncated JPEG data/);
+  assert.ok(["jpeg", "png", "stray"].every((name) => expected[name].startsWith("12288 bytes")));
+  assert.match(expected["cut jpeg"], /truncated JPEG data/);
   for (let round = 0; round < 30; round++) {
     const found = await Promise.all(
       files.map(async ([name, bytes]) => [name, await outcome(bytes)] as const),

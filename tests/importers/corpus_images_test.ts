@@ -27,13 +27,13 @@ function handler(request: Request): Response {
     case "/0.jpg":
     case "/1.jpg":
     case "/2.jpg":
-      return jpeg(PICTURES[Number(pathname[1])]!);
+      return jpeg(PICTURES[Number(pathname[1])]);
     case "/page.jpg":
       return new Response("<html>gone</html>", { headers: { "content-type": "text/html" } });
     case "/sneaky.jpg":
       return jpeg(new TextEncoder().encode("<!doctype html><p>not here"));
     case "/cut.jpg":
-      return jpeg(PICTURES[0]!.slice(0, 700));
+      return jpeg(PICTURES[0].slice(0, 700));
     case "/text.jpg":
       return jpeg(new TextEncoder().encode("nothing"));
     case "/small.png":
@@ -114,8 +114,8 @@ Deno.test("images are fetched from the first address that gives one; the others'
         ["Run_2/z/first.jpg", 0],
       ].map(([path, i]) => ({
         path,
-        bytes: String(PICTURES[i as number]!.length),
-        sha256: sha256(PICTURES[i as number]!),
+        bytes: String(PICTURES[i as number].length),
+        sha256: sha256(PICTURES[i as number]),
         url: `${url}/${i}.jpg`,
       })),
     );
@@ -150,7 +150,7 @@ Deno.test("images are fetched from the first address that gives one; the others'
       /a web page \(text\/html\)/,
       /a web page came/,
     ];
-    failures.forEach(({ reason }, i) => assert.match(reason!, reasons[i]!));
+    failures.forEach(({ reason }, i) => assert.match(reason!, reasons[i]));
   });
 });
 
@@ -170,16 +170,16 @@ Deno.test("a later call asks only for what is missing and not known to be gone",
 
     // Asked for again when told so, fetched again when removed, and a file brought by hand is taken.
     await Deno.remove(join(out, "Run_2/z/first.jpg"));
-    await Deno.writeFile(join(out, "Run_1/pages.jpg"), PICTURES[2]!);
+    await Deno.writeFile(join(out, "Run_1/pages.jpg"), PICTURES[2]);
     asked.length = 0;
     const again = await fetch({ retry: true });
     assert.deepEqual(again, { total: 6, present: 2, fetched: 1, failed: 3, skipped: 0 });
     assert.ok(asked.some(({ path }) => path === "/cut.jpg"));
     const manifest = await rows(join(out, "manifest.csv"));
     assert.deepEqual(manifest.map((row) => [row.path, row.sha256, row.url]), [
-      ["Run_1/a b/second.jpg", sha256(PICTURES[1]!), `${url}/1.jpg`],
-      ["Run_1/pages.jpg", sha256(PICTURES[2]!), ""],
-      ["Run_2/z/first.jpg", sha256(PICTURES[0]!), `${url}/0.jpg`],
+      ["Run_1/a b/second.jpg", sha256(PICTURES[1]), `${url}/1.jpg`],
+      ["Run_1/pages.jpg", sha256(PICTURES[2]), ""],
+      ["Run_2/z/first.jpg", sha256(PICTURES[0]), `${url}/0.jpg`],
     ]);
     const failed = new Set((await rows(join(out, "failures.csv"))).map(({ path }) => path));
     assert.deepEqual([...failed], ["Run_1/a b/none.jpg", "Run_1/broken.jpg", "Run_1/busy.jpg"]);
@@ -189,11 +189,11 @@ Deno.test("a later call asks only for what is missing and not known to be gone",
 Deno.test("rows that a killed call left are kept, a torn one is not", async () => {
   await withWeb(async ({ url, asked, out, fetch }) => {
     await Deno.mkdir(join(out, "Run_2/z"), { recursive: true });
-    await Deno.writeFile(join(out, "Run_2/z/first.jpg"), PICTURES[0]!);
+    await Deno.writeFile(join(out, "Run_2/z/first.jpg"), PICTURES[0]);
     await Deno.writeTextFile(
       join(out, "manifest.csv"),
       `path,bytes,sha256,url\nRun_2/z/first.jpg,5,${
-        sha256(PICTURES[0]!)
+        sha256(PICTURES[0])
       },${url}/0.jpg\nRun_1/a b/sec`,
     );
     await Deno.writeTextFile(
@@ -204,8 +204,8 @@ Deno.test("rows that a killed call left are kept, a torn one is not", async () =
     assert.deepEqual(counts, { total: 6, present: 1, fetched: 1, failed: 3, skipped: 1 });
     assert.ok(!asked.some(({ path }) => path === "/sneaky.jpg"));
     const manifest = await rows(join(out, "manifest.csv"));
-    assert.equal(manifest[1]!.url, `${url}/0.jpg`);
-    assert.equal(manifest[1]!.bytes, String(PICTURES[0]!.length));
+    assert.equal(manifest[1].url, `${url}/0.jpg`);
+    assert.equal(manifest[1].bytes, String(PICTURES[0].length));
   });
 });
 
@@ -239,7 +239,7 @@ Deno.test("hosts are asked as seldom as told", async () => {
     most = Math.max(most, ++active);
     await new Promise((resolve) => setTimeout(resolve, 30));
     active--;
-    return new Response(PICTURES[0]!);
+    return new Response(PICTURES[0]);
   }, ({ url }) =>
     withFolder(async (out) => {
       const images = Array.from({ length: 6 }, (_, i) => ({
@@ -248,7 +248,7 @@ Deno.test("hosts are asked as seldom as told", async () => {
       }));
       await fetchImages(images, { ...OPTIONS, out, concurrency: 6, perHost: 2, pace: 20 });
       assert.equal(most, 2);
-      const gaps = times.slice(1).map((time, i) => time - times[i]!);
+      const gaps = times.slice(1).map((time, i) => time - times[i]);
       // The server sees them a little later or earlier than they were sent.
       assert.ok(gaps.every((gap) => gap > 10), gaps.join());
     }));
@@ -291,7 +291,7 @@ Deno.test("the Internet Archive is asked last, if at all", async () => {
   globalThis.fetch = (input) => {
     asked.push(String(input));
     const ok = String(input).startsWith("https://web.archive.org/");
-    return Promise.resolve(new Response(ok ? PICTURES[0]! : "no", { status: ok ? 200 : 404 }));
+    return Promise.resolve(new Response(ok ? PICTURES[0] : "no", { status: ok ? 200 : 404 }));
   };
   try {
     await withFolder(async (out) => {

@@ -55,7 +55,7 @@ Deno.test("columns in another order, further ones, numbers as pandas writes them
     ]),
     [["Run_1/a.jpg", -2, 0, 3, []], ["Run_1/a.jpg", 2, 1, 0, []]],
   );
-  assert.equal(rows[0]!.columns.note, "hello");
+  assert.equal(rows[0].columns.note, "hello");
 });
 
 Deno.test("a malformed table is refused with the line and the value", () => {

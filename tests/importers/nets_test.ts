@@ -74,7 +74,7 @@ Deno.test("shapes follow from the graphs: free batch, stated outputs, the target
 
 Deno.test("buildNet refuses a source file with other content than the one known", () => {
   assert.throws(
-    () => buildNet(NETS[0]!, [new Uint8Array([1]), new Uint8Array([2])]),
+    () => buildNet(NETS[0], [new Uint8Array([1]), new Uint8Array([2])]),
     (error) =>
       error instanceof ModelError &&
       /Cannot build tiny-face: sha256 of model\/tiny_face_detector_model-weights/.test(
@@ -85,7 +85,7 @@ Deno.test("buildNet refuses a source file with other content than the one known"
 
 async function normalise(name: string): Promise<(value: number, channel: number) => number> {
   const { input } = parseCard(await Deno.readTextFile(new URL(`${name}.json`, models)), name);
-  return (value, c) => (value * input!.scale - input!.mean[c]!) / input!.std[c]!;
+  return (value, c) => (value * input!.scale - input!.mean[c]) / input!.std[c];
 }
 
 for (const backend of ["native", "wasm"] satisfies Backend[]) {
@@ -113,7 +113,7 @@ for (const backend of ["native", "wasm"] satisfies Backend[]) {
       try {
         const results = await runNet(session, input);
         for (const [output, file] of Object.entries(outputs)) {
-          const difference = largestDifference(results[output]!.data, (await reference(file)).data);
+          const difference = largestDifference(results[output].data, (await reference(file)).data);
           // fp32 convolutions in another order.
           assert.ok(difference <= 1e-4, `${net} ${output}: ${difference}`);
         }

@@ -24,7 +24,7 @@ const CARD = {
 };
 
 const model = readModel(await Deno.readFile(MOBILE));
-const input = model.inputs[0]!.name;
+const input = model.inputs[0].name;
 
 /** Imports changed bytes with a card, in a folder of its own. */
 function imported(
@@ -141,7 +141,7 @@ Deno.test("what does not fit the card is refused", async () => {
   };
   await refused({ card: detector }, /its card names the output yolo0; the model has/);
   await imported(() => Promise.resolve(), {
-    card: { ...detector, decoder: { kind: "yolo", heads: [{ output: model.outputs[0]!.name }] } },
+    card: { ...detector, decoder: { kind: "yolo", heads: [{ output: model.outputs[0].name }] } },
   });
 });
 
@@ -162,14 +162,14 @@ Deno.test("a broken graph, and one whose scores cannot be told, are refused", as
   headless.outputs = [{ name: "last_act", type: "float32" }];
   await refused({ graph: headless }, /Cannot tell which output holds the scores/);
   const open = copyGraph(model);
-  open.inputs[0]!.shape = ["N", 3, "H", "W"];
+  open.inputs[0].shape = ["N", 3, "H", "W"];
   await refused({ graph: open }, /write a card that states width and height/);
 });
 
 Deno.test("an operator without a backward rule is no obstacle, but said", async () => {
   const graph = copyGraph(model);
   const gemm = graph.nodes.findIndex(({ inputs }) => inputs.includes("last_act"));
-  const reader = graph.nodes[gemm]!;
+  const reader = graph.nodes[gemm];
   reader.inputs = reader.inputs.map((name) => name === "last_act" ? "hardened" : name);
   graph.nodes.splice(gemm, 0, {
     name: "odd",
@@ -214,7 +214,7 @@ Deno.test("300 damaged files give a model or one line that says why not", async 
     const file = join(folder, "damaged.onnx");
     for (let seed = 0; seed < 300; seed++) {
       const rng = createRng(seed);
-      const source = sources[seed % sources.length]!;
+      const source = sources[seed % sources.length];
       const bytes = source.slice(
         0,
         seed % 10 ? source.length : Math.floor(rng.uniform() * source.length),
@@ -222,7 +222,7 @@ Deno.test("300 damaged files give a model or one line that says why not", async 
       for (let i = 0; i <= seed % 6; i++) {
         // The graph's structure lies mostly at the beginning; weights fill the rest.
         const reach = rng.uniform() < 0.6 ? 6000 : bytes.length;
-        bytes[Math.floor(rng.uniform() * reach)]! ^= 1 << Math.floor(rng.uniform() * 8);
+        bytes[Math.floor(rng.uniform() * reach)] ^= 1 << Math.floor(rng.uniform() * 8);
       }
       await Deno.writeFile(file, bytes);
       try {

@@ -18,7 +18,7 @@ const A = someBytes(1000), B = someBytes(2000);
 /** A model of two files: of `a.bin` everything is known, of `b.bin` nothing. */
 function made(url: string): PublishedModel {
   return {
-    ...PUBLISHED[0]!,
+    ...PUBLISHED[0],
     name: "made",
     files: [
       { name: "a.bin", url: `${url}/x/a.bin`, bytes: A.length, sha256: sha256(A) },
@@ -152,7 +152,7 @@ Deno.test("the list of published models is sound", () => {
       : [...recipe.source ? [recipe.source] : [], "img_mean.txt"];
     for (const file of needed) assert.ok(own.includes(file), `${name}: ${file}`);
   }
-  const emonet = findPublished("emonet").files[0]!;
+  const emonet = findPublished("emonet").files[0];
   assert.equal(
     emonet.url,
     "https://gitlab.com/api/v4/projects/39472331/repository/files/emonet_py%2Fdata%2Femonet.pth/raw?ref=master",

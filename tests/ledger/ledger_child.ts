@@ -3,7 +3,7 @@
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { pathOf, writeBatch } from "./ledger_fixture.ts";
 
-const ledger = Ledger.open(Deno.args[0]!);
+const ledger = Ledger.open(Deno.args[0]);
 const run = ledger.latestRun()?.id ?? ledger.startRun({ purpose: "to be killed" });
 let batch = 0;
 while (ledger.imageByPath(pathOf(batch, 0))) batch++;

@@ -71,7 +71,7 @@ export function writeBatch(ledger: Ledger, run: number, batch: number): void {
           importance: importanceOf(batch, image, method, at),
           share: 1,
         }));
-        writer.scores(sample!.id, stages.scores[method]!.id, predicted, scores);
+        writer.scores(sample!.id, stages.scores[method].id, predicted, scores);
       }
     }
   });

@@ -73,7 +73,7 @@ function verify(path: string, said: number): void {
     const image = Math.floor(at / 2), method = at % 2;
     const [batch, within] = [Math.floor(image / IMAGES), image % IMAGES];
     assert.equal(row.path, pathOf(batch, within));
-    assert.equal(images[image]!.sha256, contentOf(batch, within));
+    assert.equal(images[image].sha256, contentOf(batch, within));
     assert.equal(row.predicted, predictedOf(batch, within));
     assert.deepEqual(row.targets, [row.predicted]);
     assert.deepEqual(
@@ -85,7 +85,7 @@ function verify(path: string, said: number): void {
       assert.equal(ledger.activation(row.sample.id, forward)?.[999], batch);
     }
     assert.equal(
-      ledger.map(row.sample.id, stages.maps[method]!.id, row.predicted)?.raw[5],
+      ledger.map(row.sample.id, stages.maps[method].id, row.predicted)?.raw[5],
       batch + method,
     );
     at++;

@@ -117,7 +117,7 @@ Deno.test("all that a batch writes is read back", () => {
     })),
   );
   const [sample] = ledger.samples(content, stages.sampling.id)!;
-  const predicted = predictedOf(0, 1), method = stages.maps[1]!.id;
+  const predicted = predictedOf(0, 1), method = stages.maps[1].id;
   assert.deepEqual(ledger.prediction(sample!.id, stages.forward.id), {
     predicted,
     probabilities: new Float32Array(5).fill(.2),
@@ -129,10 +129,10 @@ Deno.test("all that a batch writes is read back", () => {
   assert.deepEqual(ledger.map(sample!.id, method, predicted), map);
   assert.equal(ledger.hasMap(sample!.id, method, predicted), true);
   assert.equal(ledger.hasMap(sample!.id, method, predicted + 1), false);
-  assert.equal(ledger.scoresDone(sample!.id, stages.scores[0]!.id, predicted), true);
-  assert.equal(ledger.scoresDone(sample!.id, stages.scores[0]!.id, predicted + 1), false);
+  assert.equal(ledger.scoresDone(sample!.id, stages.scores[0].id, predicted), true);
+  assert.equal(ledger.scoresDone(sample!.id, stages.scores[0].id, predicted + 1), false);
   assert.deepEqual(
-    ledger.scoresOf(sample!.id, stages.scores[1]!.id, predicted),
+    ledger.scoresOf(sample!.id, stages.scores[1].id, predicted),
     detection.boxes.map((box, at) => ({
       class: predicted,
       box,
@@ -232,7 +232,7 @@ Deno.test("an image without boxes, samples or scores is remembered as done", () 
     return sample!.id;
   });
   assert.equal(ledger.scoresDone(id, stage, 2), true);
-  assert.equal(ledger.samples("s", stage)![0]!.face, 3);
+  assert.equal(ledger.samples("s", stage)![0].face, 3);
 });
 
 Deno.test("a second, shorter answer replaces the first, and the scores of boxes that are gone go with them", () => {
@@ -256,7 +256,7 @@ Deno.test("a second, shorter answer replaces the first, and the scores of boxes 
   const [row] = [...ledger.scoreRows(run, { sampling: stage, forward: stage }, [stage])];
   assert.deepEqual(row!.scores.map((score) => score.box.label), ["cat", "wolf"]);
   ledger.commit((writer) =>
-    writer.scores(sample, stage, 0, [{ box: boxes[1]!.id, importance: NaN, share: 0 }])
+    writer.scores(sample, stage, 0, [{ box: boxes[1].id, importance: NaN, share: 0 }])
   );
   const [later] = [...ledger.scoreRows(run, { sampling: stage, forward: stage }, [stage])];
   assert.deepEqual(later!.scores.map(({ importance, share }) => [importance, share]), [[NaN, 0]]);
@@ -278,7 +278,7 @@ Deno.test("float arrays survive as they are: NaN, infinities, parts of a larger 
   const read = ledger.activation(sample.id, stage)!;
   assert.deepEqual([...read], [NaN, Infinity, -0, Math.fround(1e-45)]);
   assert.deepEqual(ledger.detection("s", stage)!.faces, [{ landmarks: [1.5, 2.25] }]);
-  assert.equal(ledger.samples("s", stage)![0]!.y1, 1 / 3);
+  assert.equal(ledger.samples("s", stage)![0].y1, 1 / 3);
 });
 
 Deno.test("two files of equal bytes share all that is computed, and both are in the run", () => {
@@ -295,7 +295,7 @@ Deno.test("two files of equal bytes share all that is computed, and both are in 
   assert.equal(ledger.imageByPath("copy.jpg")!.width, 64); // known from the other path
   const { sampling, forward, scores } = stages;
   const place = { sampling: sampling.id, forward: forward.id };
-  const paths = [...ledger.scoreRows(run, place, [scores[0]!.id])].map((row) => row.path);
+  const paths = [...ledger.scoreRows(run, place, [scores[0].id])].map((row) => row.path);
   assert.deepEqual(paths, [pathOf(0, 0), pathOf(0, 1), pathOf(0, 2), "copy.jpg"]);
   assert.deepEqual(ledger.duplicates(run), [
     { sha256: contentOf(0, 1), paths: [pathOf(0, 1), "copy.jpg"] },
@@ -326,7 +326,7 @@ Deno.test("streams follow the run's order, not the order of computation", () => 
         row.targets,
         row.scores.map((score) => [score.class, score.box.idx, score.importance]),
       ]),
-      maps: [...ledger.mapRows(run, { sampling: sampling.id, map: maps[0]!.id })]
+      maps: [...ledger.mapRows(run, { sampling: sampling.id, map: maps[0].id })]
         .map(({ path, class: target, raw }) => [path, target, [...raw]]),
     };
   };

@@ -129,7 +129,7 @@ Deno.test(
     const stages = fixtureStages(ledger);
     assert.equal(ledger.samples(contentOf(0, 0), stages.sampling.id), undefined);
     const [sample] = ledger.samples(contentOf(3, 1), stages.sampling.id)!;
-    assert.ok(ledger.hasMap(sample!.id, stages.maps[0]!.id, predictedOf(3, 1)));
+    assert.ok(ledger.hasMap(sample!.id, stages.maps[0].id, predictedOf(3, 1)));
     assert.equal(ledger.activation(sample!.id, stages.forward.id)!.length, 1000);
   }),
 );

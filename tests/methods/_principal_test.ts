@@ -24,7 +24,7 @@ Deno.test("largestEigenpair finds the largest eigenvalue, not the largest in mag
   const { value, vector } = largestEigenpair(12, multiplyBy(matrix));
   assert.ok(Math.abs(value - 7.01) < 1e-9, String(value));
   const image = matrix.mmul(Matrix.columnVector([...vector])).to1DArray();
-  image.forEach((entry, i) => assert.ok(Math.abs(entry - value * vector[i]!) < 1e-8));
+  image.forEach((entry, i) => assert.ok(Math.abs(entry - value * vector[i]) < 1e-8));
 });
 
 Deno.test("largestEigenpair of matrices that end it early: zero, identity, rank 1, one row", () => {
@@ -36,7 +36,7 @@ Deno.test("largestEigenpair of matrices that end it early: zero, identity, rank 
   const one = largestEigenpair(3, multiplyBy(u.mmul(u.transpose())));
   assert.ok(Math.abs(one.value - 9) < 1e-12);
   orient(one.vector).forEach((entry, i) =>
-    assert.ok(Math.abs(Math.abs(entry) - Math.abs([1, -2, 2][i]!) / 3) < 1e-12)
+    assert.ok(Math.abs(Math.abs(entry) - Math.abs([1, -2, 2][i]) / 3) < 1e-12)
   );
   assert.ok(Math.abs(largestEigenpair(1, multiplyBy(new Matrix([[-4]]))).value + 4) < 1e-12);
 });
@@ -51,7 +51,7 @@ Deno.test("principalProjection equals the full singular value decomposition's, w
     const values = Float64Array.from({ length: cells * channels }, () => Math.max(0, rng.normal()));
     const matrix = new Matrix(cells, channels);
     for (let k = 0; k < channels; k++) {
-      for (let i = 0; i < cells; i++) matrix.set(i, k, values[k * cells + i]!);
+      for (let i = 0; i < cells; i++) matrix.set(i, k, values[k * cells + i]);
     }
     const mean = matrix.mean("row");
     const centred = matrix.clone().center("column");
@@ -59,7 +59,7 @@ Deno.test("principalProjection equals the full singular value decomposition's, w
       autoTranspose: true,
     });
     const expected = centred.mmul(rightSingularVectors.getColumnVector(0)).to1DArray();
-    const agreement = expected.reduce((sum, value, i) => sum + value * mean[i]!, 0);
+    const agreement = expected.reduce((sum, value, i) => sum + value * mean[i], 0);
     const signed = expected.map((value) => Math.sign(agreement) * value);
     const found = principalProjection(values, cells);
     assert.ok(relativeToRange([...found], signed) < 1e-9);
@@ -83,7 +83,7 @@ Deno.test("principalProjection of constant channels is 0 where rounding leaves s
     const levels = [0.1, 3.7, 1234.5].map((level) => Math.fround(level) * Math.fround(0.0173));
     const values = Float64Array.from(
       { length: cells * 3 },
-      (_, i) => levels[Math.floor(i / cells)]!,
+      (_, i) => levels[Math.floor(i / cells)],
     );
     const projection = principalProjection(values, cells);
     assert.ok(projection.every((value) => value === 0), `${cells}: ${Math.max(...projection)}`);

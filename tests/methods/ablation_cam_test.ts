@@ -32,14 +32,14 @@ Deno.test("Ablation-CAM's weights are the relative drops of the score, one chann
     const weights = await weightsOf(context, [3, 5, 0, 0]);
     assert.deepEqual(weights.shape, [4, channels]);
     for (const [row, k] of [[0, 3], [1, 5]] as const) {
-      const whole = context.forward.probabilities.data[row * 7 + k]!;
+      const whole = context.forward.probabilities.data[row * 7 + k];
       const own = await rowOf(context.forward.activation, row);
       for (let c = 0; c < channels; c++) {
         const data = own.data.slice();
         data.fill(0, c * height * width, (c + 1) * height * width);
         const scores = await classifier.evaluateHead(floats(own.shape, data), context.forward, row);
-        const expected = (whole - scores.probabilities.data[k]!) / whole;
-        const found = weights.data[row * channels + c]!;
+        const expected = (whole - scores.probabilities.data[k]) / whole;
+        const found = weights.data[row * channels + c];
         const close = Math.abs(found - expected) <= 1e-5 * Math.max(1, Math.abs(expected));
         assert.ok(close, `${row} ${c}: ${found} for ${expected}`);
       }
@@ -59,12 +59,12 @@ Deno.test("Ablation-CAM of a pooling + linear head's logit is the head's weight 
     const weights = await weightsOf(context, [8, 7]);
     for (const [row, k] of [[0, 8], [1, 7]] as const) {
       const own = await rowOf(context.forward.activation, row);
-      const logit = context.forward.logits!.data[row * classifier.classes.length + k]!;
+      const logit = context.forward.logits!.data[row * classifier.classes.length + k];
       for (let c = 0; c < channels; c++) {
         const cells = own.data.subarray(c * height * width, (c + 1) * height * width);
         const mean = cells.reduce((sum, x) => sum + x, 0) / cells.length;
-        const expected: number = head.weights.data[k * channels + c]! * mean / logit;
-        assert.ok(Math.abs(weights.data[row * channels + c]! - expected) <= 2e-6);
+        const expected: number = head.weights.data[k * channels + c] * mean / logit;
+        assert.ok(Math.abs(weights.data[row * channels + c] - expected) <= 2e-6);
       }
     }
   });
@@ -95,7 +95,7 @@ Deno.test("Ablation-CAM's weights are NaN where the score is 0, or so near to it
     // 2¹³⁰ and −2¹³⁰ are beyond float32; the third channel has no say in the score, and its weight is 0.
     assert.deepEqual([...(await weightsOf(context, [2, 0])).data], [NaN, NaN, 0, 0, 0, 0]);
     const { data } = await weightsOf(context, [3, 0]);
-    [1 / 3, 2 / 3, 0].forEach((w, c) => assert.ok(Math.abs(data[c]! - w) < 1e-6, String(data)));
+    [1 / 3, 2 / 3, 0].forEach((w, c) => assert.ok(Math.abs(data[c] - w) < 1e-6, String(data)));
   });
   await classifier.dispose();
 });

@@ -93,14 +93,14 @@ Deno.test("CAM is Σ W A, and complete: its mean over the cells and the bias are
     for (let cell = 0; cell < CELLS; cell++) {
       let expected = 0;
       for (let c = 0; c < CHANNELS; c++) {
-        expected += LINEAR.data[k * CHANNELS + c]! *
-          activation[(row * CHANNELS + c) * CELLS + cell]!;
+        expected += LINEAR.data[k * CHANNELS + c] *
+          activation[(row * CHANNELS + c) * CELLS + cell];
       }
-      assert.ok(Math.abs(raw[row * CELLS + cell]! - expected) < 1e-6);
-      mean += raw[row * CELLS + cell]! / CELLS;
+      assert.ok(Math.abs(raw[row * CELLS + cell] - expected) < 1e-6);
+      mean += raw[row * CELLS + cell] / CELLS;
     }
-    const logit = forward.logits!.data[row * CLASSES + k]!;
-    assert.ok(Math.abs(mean + BIAS.data[k]! - logit) < 1e-6);
+    const logit = forward.logits!.data[row * CLASSES + k];
+    assert.ok(Math.abs(mean + BIAS.data[k] - logit) < 1e-6);
   });
   await classifier.dispose();
 });
@@ -112,8 +112,8 @@ Deno.test("behind pooling and a linear layer Grad-CAM of the logit is CAM divide
     const classes = [k, (k + 1) % CLASSES];
     const a = await mapsOf(classifier, cam, input, classes);
     const b = await mapsOf(classifier, gradCam, input, classes);
-    a.raw.forEach((value, i) => assert.ok(Math.abs(value / CELLS - b.raw[i]!) < 1e-7));
-    a.final.forEach((value, i) => assert.ok(Math.abs(value - b.final[i]!) < 1e-5));
+    a.raw.forEach((value, i) => assert.ok(Math.abs(value / CELLS - b.raw[i]) < 1e-7));
+    a.final.forEach((value, i) => assert.ok(Math.abs(value - b.final[i]) < 1e-5));
   }
   await classifier.dispose();
 });
@@ -150,7 +150,7 @@ Deno.test("on an exported network too CAM is Grad-CAM of the logit times the num
     const other = await referenceMaps(net, gradCam, "logit");
     const scale = Math.max(...found.data.map(Math.abs));
     found.data.forEach((value, i) =>
-      assert.ok(Math.abs(value - 63 * other.data[i]!) < 1e-5 * scale, `${value} ${other.data[i]}`)
+      assert.ok(Math.abs(value - 63 * other.data[i]) < 1e-5 * scale, `${value} ${other.data[i]}`)
     );
   } finally {
     await net.classifier.dispose();
@@ -169,7 +169,7 @@ Deno.test("on an exported network too CAM's mean over the map is the logit witho
       };
       [8, 7].forEach((k, slot) => {
         const { data } = forward.logits!;
-        const expected = data[k]! - data[20 + k]!;
+        const expected = data[k] - data[20 + k];
         assert.ok(Math.abs(mean(0, slot) - mean(1, slot) - expected) < 1e-4, String(expected));
       });
       return Promise.resolve();

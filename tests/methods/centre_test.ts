@@ -10,7 +10,7 @@ Deno.test("centre is a Gaussian of a quarter of each side, the same for all and 
     "logit",
     (c) => mapOf(centre, c, [0, 1, 2, 3]),
   );
-  const value = (row: number, y: number, x: number) => map.data[(row * 64 + y) * 64 + x]!;
+  const value = (row: number, y: number, x: number) => map.data[(row * 64 + y) * 64 + x];
   for (const [y, x] of [[0, 0], [31, 32], [10, 50]] as const) {
     const expected = Math.exp(-(((x + 0.5 - 32) / 16) ** 2 + ((y + 0.5 - 32) / 16) ** 2) / 2);
     for (let row = 0; row < 4; row++) {

@@ -18,7 +18,7 @@ Deno.test("EigenCAM is bright where the layer is active, and turns with the laye
     activation: { ...layer.activation, data: layer.activation.data.map((v) => -v) },
   };
   const maps = await rawMapsOf(eigenCam, layer), others = await rawMapsOf(eigenCam, negated);
-  maps.forEach((map, row) => assert.ok(relativeToRange(others[row]!.map((v) => -v), map) < 1e-6));
+  maps.forEach((map, row) => assert.ok(relativeToRange(others[row].map((v) => -v), map) < 1e-6));
 });
 
 Deno.test("EigenCAM leaves rows of padding alone", async () => {

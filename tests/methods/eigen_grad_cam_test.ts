@@ -6,8 +6,8 @@ import { randomLayer, rawMapsOf, relativeToRange } from "./made_layer.ts";
 Deno.test("EigenGradCAM is EigenCAM of gradient times activation", async () => {
   const layer = randomLayer([2, 20, 4, 5], { rectified: true });
   const { activation, gradient } = layer;
-  const products = { ...activation, data: activation.data.map((a, i) => a * gradient.data[i]!) };
+  const products = { ...activation, data: activation.data.map((a, i) => a * gradient.data[i]) };
   const maps = await rawMapsOf(eigenGradCam, layer);
   const expected = await rawMapsOf(eigenCam, { activation: products, gradient });
-  maps.forEach((map, row) => assert.ok(relativeToRange(map, expected[row]!) < 1e-5));
+  maps.forEach((map, row) => assert.ok(relativeToRange(map, expected[row]) < 1e-5));
 });

@@ -24,10 +24,10 @@ Deno.test("Element-wise Grad-CAM equals its definition on random layers", async 
   for (const row of [0, 1]) {
     const activation = channelsOf(layer.activation, row),
       gradient = channelsOf(layer.gradient, row);
-    const expected = activation[0]!.map((_, i) =>
-      sum(activation.map((a, k) => Math.max(0, a[i]! * gradient[k]![i]!)))
+    const expected = activation[0].map((_, i) =>
+      sum(activation.map((a, k) => Math.max(0, a[i] * gradient[k][i])))
     );
-    const difference = relativeToRange(maps[row]!, expected);
+    const difference = relativeToRange(maps[row], expected);
     assert.ok(difference < 1e-6, String(difference));
   }
 });

@@ -25,7 +25,7 @@ Deno.test("FEM equals its definition on random layers", async () => {
     const std = Math.sqrt(sum(channel.map((value) => (value - mean) ** 2)) / 42);
     return channel.filter((value) => value > mean + 2 * std).length / 42;
   });
-  const expected = activation[0]!.map((_, i) => sum(activation.map((a, k) => a[i]! * weights[k]!)));
+  const expected = activation[0].map((_, i) => sum(activation.map((a, k) => a[i] * weights[k])));
   const [map] = await rawMapsOf(fem, layer);
   assert.ok(relativeToRange(map!, expected) < 1e-6);
 });

@@ -8,8 +8,8 @@ import { sum } from "./made_layer.ts";
 function difference(y: readonly number[], c: number, compared: readonly number[]): number {
   const total = sum(y.map(Math.exp));
   const p = y.map((value) => Math.exp(value) / total);
-  return sum(compared.map((t) => p[t]! * (y[c]! - y[t]!))) /
-    (sum(compared.map((t) => p[t]!)) + 1e-9);
+  return sum(compared.map((t) => p[t] * (y[c] - y[t]))) /
+    (sum(compared.map((t) => p[t])) + 1e-9);
 }
 
 Deno.test("Finer-CAM's cotangent is the gradient of the difference to the three nearest classes", () => {
@@ -17,7 +17,7 @@ Deno.test("Finer-CAM's cotangent is the gradient of the difference to the three 
   const y = Array.from({ length: 7 }, () => Math.fround(2 * rng.normal()));
   for (const c of [0, 3, 6]) {
     const others = [0, 1, 2, 3, 4, 5, 6].filter((t) => t !== c);
-    const compared = others.toSorted((a, b) => Math.abs(y[a]! - y[c]!) - Math.abs(y[b]! - y[c]!))
+    const compared = others.toSorted((a, b) => Math.abs(y[a] - y[c]) - Math.abs(y[b] - y[c]))
       .slice(0, 3);
     const { data } = differenceCotangent(floats([1, 7], y), [c]);
     y.forEach((_, j) => {
@@ -25,7 +25,7 @@ Deno.test("Finer-CAM's cotangent is the gradient of the difference to the three 
       const moved = (by: number) => difference(y.map((v, i) => i === j ? v + by : v), c, compared);
       const expected = (moved(step) - moved(-step)) / (2 * step);
       assert.ok(
-        Math.abs(data[j]! - expected) < 1e-6,
+        Math.abs(data[j] - expected) < 1e-6,
         `class ${c}, ∂/∂y_${j}: ${data[j]} ${expected}`,
       );
     });

@@ -59,7 +59,7 @@ Deno.test("FullGrad of a net computed by hand", async () => {
       withContext(classifier, floats([1, 1, 2, 2], [1, 0, 2, -1]), "logit", async (context) => {
         const { data } = await mapOf(fullGrad, context, [0, 0]);
         // |x ∂y/∂x| = ½ 0 / 1 0, scaled the same; |b ∂y/∂z| = ¼ 0 / ¼ 0, scaled to 1 0 / 1 0.
-        [1.5, 0, 2, 0].forEach((value, i) => assert.ok(Math.abs(data[i]! - value) < 1e-5));
+        [1.5, 0, 2, 0].forEach((value, i) => assert.ok(Math.abs(data[i] - value) < 1e-5));
         assert.deepEqual([...data.subarray(4)], [0, 0, 0, 0], "padding");
         const [terms, ...others] = await fullGradTerms(context, [0, 0]);
         assert.equal(others.length, 0);
@@ -77,30 +77,30 @@ Deno.test("FullGrad's map and terms equal loops in float64", async () => {
       const terms = await fullGradTerms(context, classes);
       each.forEach((x, row) => {
         const { convolved, hidden, logits } = passOf(x);
-        const k = classes[row]!;
+        const k = classes[row];
         const atHidden = WEIGHTS.second.slice(k * HIDDEN, (k + 1) * HIDDEN)
-          .map((value, i) => hidden[i]! > 0 ? value : 0);
+          .map((value, i) => hidden[i] > 0 ? value : 0);
         const atConvolved = pulled(WEIGHTS.first, atHidden, CHANNELS * CELLS)
-          .map((value, i) => convolved[i]! > 0 ? value : 0);
+          .map((value, i) => convolved[i] > 0 ? value : 0);
         const atInput = pulled(CONV_MATRIX, atConvolved, COLOURS * CELLS);
         const map = new Float64Array(CELLS);
         const add = (values: Float64Array) => {
           for (let from = 0; from < values.length; from += CELLS) {
             const own = values.slice(from, from + CELLS).map(Math.abs);
             const low = Math.min(...own), high = Math.max(...own);
-            own.forEach((value, i) => map[i]! += (value - low) / (1e-7 + high - low));
+            own.forEach((value, i) => map[i] += (value - low) / (1e-7 + high - low));
           }
         };
-        add(atInput.map((value, i) => value * x[i]!));
-        add(atConvolved.map((value, i) => value * CONV_BIAS[i]!));
-        map.forEach((value, i) => assert.ok(Math.abs(maps.data[row * CELLS + i]! - value) < 1e-4));
-        const dot = (a: Float64Array, b: Float64Array) => a.reduce((s, v, i) => s + v * b[i]!, 0);
+        add(atInput.map((value, i) => value * x[i]));
+        add(atConvolved.map((value, i) => value * CONV_BIAS[i]));
+        map.forEach((value, i) => assert.ok(Math.abs(maps.data[row * CELLS + i] - value) < 1e-4));
+        const dot = (a: Float64Array, b: Float64Array) => a.reduce((s, v, i) => s + v * b[i], 0);
         const biases = dot(atConvolved, CONV_BIAS) + dot(atHidden, WEIGHTS.firstBias) +
-          WEIGHTS.secondBias[k]!;
-        assert.ok(Math.abs(terms[row]!.input - dot(atInput, x)) < 1e-5);
-        assert.ok(Math.abs(terms[row]!.biases - biases) < 1e-5);
-        assert.equal(terms[row]!.implicit, 0);
-        assert.ok(Math.abs(terms[row]!.score - logits[k]!) < 1e-5);
+          WEIGHTS.secondBias[k];
+        assert.ok(Math.abs(terms[row].input - dot(atInput, x)) < 1e-5);
+        assert.ok(Math.abs(terms[row].biases - biases) < 1e-5);
+        assert.equal(terms[row].implicit, 0);
+        assert.ok(Math.abs(terms[row].score - logits[k]) < 1e-5);
       });
       assert.deepEqual(maps.shape, [3, HEIGHT, WIDTH]);
     });

@@ -26,14 +26,12 @@ Deno.test("Grad-CAM++ equals its definition on random layers", async () => {
     const weights = gradient.map((channel, k) =>
       sum(
         channel.map((g) =>
-          g === 0 ? 0 : g ** 2 / (2 * g ** 2 + sum(activation[k]!) * g ** 3 + 1e-6) * Math.max(0, g)
+          g === 0 ? 0 : g ** 2 / (2 * g ** 2 + sum(activation[k]) * g ** 3 + 1e-6) * Math.max(0, g)
         ),
       )
     );
-    const expected = activation[0]!.map((_, i) =>
-      sum(activation.map((a, k) => a[i]! * weights[k]!))
-    );
-    const difference = relativeToRange(maps[row]!, expected);
+    const expected = activation[0].map((_, i) => sum(activation.map((a, k) => a[i] * weights[k])));
+    const difference = relativeToRange(maps[row], expected);
     assert.ok(difference < 1e-6, String(difference));
   }
 });

@@ -36,14 +36,14 @@ function softmax(logits: Float64Array): Float64Array {
 function gradientOf({ hidden, logits }: Pass, k: number, target: Target): Float64Array {
   const p = softmax(logits);
   const rival = [...logits.keys()].filter((j) => j !== k)
-    .reduce((best, j) => logits[j]! > logits[best]! ? j : best);
+    .reduce((best, j) => logits[j] > logits[best] ? j : best);
   const cotangent = logits.map((_, j) =>
     target === "probability"
-      ? p[k]! * ((j === k ? 1 : 0) - p[j]!)
+      ? p[k] * ((j === k ? 1 : 0) - p[j])
       : (j === k ? 1 : 0) - (target === "margin" && j === rival ? 1 : 0)
   );
   const through = pulled(WEIGHTS.second, cotangent, HIDDEN)
-    .map((value, i) => hidden[i]! > 0 ? value : 0);
+    .map((value, i) => hidden[i] > 0 ? value : 0);
   return pulled(WEIGHTS.first, through, CHANNELS * CELLS);
 }
 
@@ -52,14 +52,14 @@ function twin(pass: Pass, k: number, target: Target): { weights: number[]; map: 
   const gradient = gradientOf(pass, k, target);
   const weights = Array.from({ length: CHANNELS }, (_, channel) => {
     let sum = 0;
-    for (let cell = 0; cell < CELLS; cell++) sum += gradient[channel * CELLS + cell]!;
+    for (let cell = 0; cell < CELLS; cell++) sum += gradient[channel * CELLS + cell];
     return sum / CELLS;
   });
   const map = Array.from(
     { length: CELLS },
     (_, cell) =>
       weights.reduce(
-        (sum, weight, channel) => sum + weight * pass.activation[channel * CELLS + cell]!,
+        (sum, weight, channel) => sum + weight * pass.activation[channel * CELLS + cell],
         0,
       ),
   );
@@ -91,12 +91,12 @@ for (const target of ["logit", "probability", "margin"] as const) {
         },
       });
       inputs.forEach((input, row) => {
-        const expected = twin(passOf(input), classes[row]!, target);
+        const expected = twin(passOf(input), classes[row], target);
         expected.weights.forEach((value, channel) =>
-          assert.ok(Math.abs(weights.data[row * CHANNELS + channel]! - value) < 1e-6)
+          assert.ok(Math.abs(weights.data[row * CHANNELS + channel] - value) < 1e-6)
         );
         expected.map.forEach((value, cell) =>
-          assert.ok(Math.abs(raw[row * CELLS + cell]! - value) < 1e-6, `row ${row} cell ${cell}`)
+          assert.ok(Math.abs(raw[row * CELLS + cell] - value) < 1e-6, `row ${row} cell ${cell}`)
         );
       });
       context.dispose();
@@ -117,7 +117,7 @@ Deno.test("the maps of all classes' probabilities cancel out: probabilities sum 
     const attribution = await gradCam.compute(context, [k, 0, 0]);
     assert.ok("weights" in attribution);
     const { data } = await readFloats(attribution.weights);
-    for (let channel = 0; channel < CHANNELS; channel++) sum[channel]! += data[channel]!;
+    for (let channel = 0; channel < CHANNELS; channel++) sum[channel] += data[channel];
   }
   assert.ok(sum.every((value) => Math.abs(value) < 1e-7), `${sum}`);
   await classifier.dispose();
@@ -140,5 +140,5 @@ Deno.test("by hand: two channels of 2 × 2 cells with weights 1 and -0.5 give [[
     height: 2,
     placement: { x: { scale: 1, offset: -0.5 }, y: { scale: 1, offset: -0.5 } },
   });
-  [1 / 3, 0, 1, 0].forEach((value, i) => assert.ok(Math.abs(final[i]! - value) < 1e-6));
+  [1 / 3, 0, 1, 0].forEach((value, i) => assert.ok(Math.abs(final[i] - value) < 1e-6));
 });

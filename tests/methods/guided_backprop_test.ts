@@ -21,7 +21,7 @@ Deno.test("guided backpropagation stops negative values at every ReLU", async ()
     input: Float64Array,
     row: number,
     on: boolean,
-  ) => [...overColours(gradientOf(passOf(input), classes[row]!, on), largest)];
+  ) => [...overColours(gradientOf(passOf(input), classes[row], on), largest)];
   near(map.data, each.flatMap((input, row) => guided(input, row, true)), 1e-6, "the twin");
   assert.throws(() =>
     near(map.data, each.flatMap((input, row) => guided(input, row, false)), 0.1, "the gradient")

@@ -9,8 +9,8 @@ Deno.test("input × gradient adds the signed products up over the channels", asy
   const classes = [2, 0, 1];
   const map = await withContext(net, inputs, "logit", (c) => mapOf(inputXGradient, c, classes));
   const expected = each.flatMap((input, row) => {
-    const gradient = gradientOf(passOf(input), classes[row]!);
-    return [...overColours(gradient.map((value, i) => value * input[i]!), sum)];
+    const gradient = gradientOf(passOf(input), classes[row]);
+    return [...overColours(gradient.map((value, i) => value * input[i]), sum)];
   });
   near(map.data, expected, 1e-6, "the products");
   await net.dispose();

@@ -18,7 +18,7 @@ function integral(input: Float64Array, k: number): Float64Array {
   for (let i = 0; i < points; i++) {
     const alpha = (i + 0.5) / points;
     gradientOf(passOf(input.map((value) => alpha * value)), k).forEach((value, j) => {
-      total[j]! += input[j]! * value / points;
+      total[j] += input[j] * value / points;
     });
   }
   return total;
@@ -28,7 +28,7 @@ Deno.test("Integrated Gradients tend to the integral, and add up to the score's 
   const net = await openSmallNet();
   const { inputs, each } = smallInputs();
   const classes = [0, 1, 2];
-  const expected = each.map((input, row) => integral(input, classes[row]!));
+  const expected = each.map((input, row) => integral(input, classes[row]));
   await withContext(net, inputs, "logit", async (context) => {
     const fine = await integratePieces(context, classes, 2000);
     near(fine.data, expected.flatMap((one) => [...one]), 2e-3, "the integral");
@@ -39,8 +39,8 @@ Deno.test("Integrated Gradients tend to the integral, and add up to the score's 
       const { data } = await integratePieces(context, classes, pieces);
       const size = data.length / 3;
       each.forEach((input, row) => {
-        const k = classes[row]!;
-        const change = passOf(input).logits[k]! - passOf(input.map(() => 0)).logits[k]!;
+        const k = classes[row];
+        const change = passOf(input).logits[k] - passOf(input.map(() => 0)).logits[k];
         const total = data.subarray(row * size, (row + 1) * size).reduce((a, b) => a + b, 0);
         assert.ok(Math.abs(total - change) <= 1e-5 * Math.abs(change), `${total}, not ${change}`);
       });
@@ -64,8 +64,8 @@ Deno.test("Integrated Gradients by points sum weighted gradients", async () => {
       const total = input.map(() => 0);
       points.forEach((alpha, at) => {
         const moved = input.map((value) => Math.fround(alpha * value));
-        gradientOf(passOf(moved), classes[row]!).forEach((value, i) =>
-          total[i]! += weights[at]! * value * input[i]!
+        gradientOf(passOf(moved), classes[row]).forEach((value, i) =>
+          total[i] += weights[at] * value * input[i]
         );
       });
       return [...total];
@@ -84,7 +84,7 @@ Deno.test("Integrated Gradients add up to the score's change on mini-Xception", 
   await withContext(classifier, inputs, "logit", async (context) => {
     const { data } = await integratePieces(context, [3, 5, 0, 0], 4);
     for (const [row, k] of [[0, 3], [1, 5]] as const) {
-      const change = context.forward.logits!.data[row * 7 + k]! - reference.logits!.data[k]!;
+      const change = context.forward.logits!.data[row * 7 + k] - reference.logits!.data[k];
       const total = data.subarray(row * size, (row + 1) * size).reduce((a, b) => a + b, 0);
       assert.ok(Math.abs(total - change) <= 1e-4 * Math.abs(change), `${total}, not ${change}`);
     }
@@ -96,7 +96,7 @@ Deno.test("Gauss–Legendre points integrate polynomials up to their degree exac
   for (const n of [1, 2, 7, 32]) {
     const { points, weights } = gaussLegendre(n);
     for (let power = 0; power < 2 * n; power++) {
-      const total = points.reduce((sum, x, i) => sum + weights[i]! * x ** power, 0);
+      const total = points.reduce((sum, x, i) => sum + weights[i] * x ** power, 0);
       assert.ok(Math.abs(total - 1 / (power + 1)) < 1e-14, `n ${n}, power ${power}: ${total}`);
     }
   }

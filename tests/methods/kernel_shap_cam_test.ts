@@ -39,9 +39,9 @@ Deno.test("Kernel SHAP finds the values of a sum exactly, and Shapley's where ev
   const values = [3, -1, 0.5, 0, 2];
   const sum = Float64Array.from(
     { length: 60 },
-    (_, i) => 7 + values.reduce((total, v, k) => total + v * sampled.masks[i * 5 + k]!, 0),
+    (_, i) => 7 + values.reduce((total, v, k) => total + v * sampled.masks[i * 5 + k], 0),
   );
-  shapCoefficients(sampled, sum).forEach((x, k) => assert.ok(Math.abs(x - values[k]!) < 1e-12));
+  shapCoefficients(sampled, sum).forEach((x, k) => assert.ok(Math.abs(x - values[k]) < 1e-12));
   // All sets of three players as often as the kernel says (1/2 : 1/2): exact Shapley values of v = product of the first two.
   const masks = Uint8Array.of(
     1,
@@ -69,9 +69,9 @@ Deno.test("Kernel SHAP finds the values of a sum exactly, and Shapley's where ev
     1,
     1,
   );
-  const product = Float64Array.from({ length: 8 }, (_, i) => masks[3 * i]! * masks[3 * i + 1]!);
+  const product = Float64Array.from({ length: 8 }, (_, i) => masks[3 * i] * masks[3 * i + 1]);
   const found = shapCoefficients({ masks, channels: 3 }, product);
-  [0.5, 0.5, 0].forEach((x, k) => assert.ok(Math.abs(found[k]! - x) < 1e-14, `${k}: ${found[k]}`));
+  [0.5, 0.5, 0].forEach((x, k) => assert.ok(Math.abs(found[k] - x) < 1e-14, `${k}: ${found[k]}`));
 });
 
 Deno.test("Kernel SHAP with fewer masks than channels fits all scores, and the values sum to the difference", () => {
@@ -80,10 +80,10 @@ Deno.test("Kernel SHAP with fewer masks than channels fits all scores, and the v
   const scores = Float64Array.from({ length: 12 }, () => rng.normal());
   const found = shapCoefficients(sampled, scores);
   const total = found.reduce((a, b) => a + b, 0);
-  assert.ok(Math.abs(total - (scores[0]! - scores[1]!)) < 1e-13);
+  assert.ok(Math.abs(total - (scores[0] - scores[1])) < 1e-13);
   scores.forEach((score, i) => {
-    let fitted = scores[1]!;
-    for (let k = 0; k < 40; k++) fitted += found[k]! * sampled.masks[i * 40 + k]!;
+    let fitted = scores[1];
+    for (let k = 0; k < 40; k++) fitted += found[k] * sampled.masks[i * 40 + k];
     assert.ok(Math.abs(fitted - score) < 1e-12, `mask ${i}`);
   });
 });
@@ -97,7 +97,7 @@ Deno.test("KernelSHAP-CAM's weights sum to the score minus that of the empty lay
     for (const [row, k] of [[0, 1], [1, 4]] as const) {
       const ends = new Uint8Array(2 * channels).fill(1, 0, channels);
       const { probabilities } = await maskedScores(classifier, context.forward, row, ends);
-      const expected = probabilities.data[k]! - probabilities.data[7 + k]!;
+      const expected = probabilities.data[k] - probabilities.data[7 + k];
       let total = 0;
       for (let c = 0; c < channels; c++) total += Number(found.weights.data[row * channels + c]);
       assert.ok(Math.abs(total - expected) <= 1e-6, `${total} for ${expected}`);

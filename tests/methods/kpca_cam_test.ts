@@ -26,7 +26,7 @@ Deno.test("KPCA-CAM equals its definition on random layers", async () => {
         kernel.set(
           i,
           j,
-          Math.tanh(sum(centred.map((channel) => channel[i]! * channel[j]!)) / 12 + 1),
+          Math.tanh(sum(centred.map((channel) => channel[i] * channel[j])) / 12 + 1),
         );
       }
     }
@@ -36,8 +36,8 @@ Deno.test("KPCA-CAM equals its definition on random layers", async () => {
     const best = realEigenvalues.indexOf(Math.max(...realEigenvalues));
     const vector = eigenvectorMatrix.getColumn(best);
     const largest = vector.reduce((a, b) => Math.abs(b) > Math.abs(a) ? b : a);
-    const expected = vector.map((v) => Math.sign(largest) * v * Math.sqrt(realEigenvalues[best]!));
-    assert.ok(relativeToRange(maps[row]!, expected) < 1e-6);
+    const expected = vector.map((v) => Math.sign(largest) * v * Math.sqrt(realEigenvalues[best]));
+    assert.ok(relativeToRange(maps[row], expected) < 1e-6);
   }
 });
 

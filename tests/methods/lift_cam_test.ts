@@ -25,14 +25,14 @@ Deno.test("LIFT-CAM's contributions are the rescale rule's, written out, and its
   const classes = [0, 2, 1];
   const zero = headOf(new Float64Array(CHANNELS * CELLS));
   const expected = each.map((input, row) => {
-    const k = classes[row]!;
+    const k = classes[row];
     const pass = passOf(input);
     const atHidden = pass.hidden.map((value, i) =>
-      WEIGHTS.second[k * HIDDEN + i]! * (pass.passed[i]! - zero.passed[i]!) /
-      (value - zero.hidden[i]!)
+      WEIGHTS.second[k * HIDDEN + i] * (pass.passed[i] - zero.passed[i]) /
+      (value - zero.hidden[i])
     );
     return pulled(WEIGHTS.first, atHidden, CHANNELS * CELLS)
-      .map((multiplier, i) => multiplier * pass.activation[i]!);
+      .map((multiplier, i) => multiplier * pass.activation[i]);
   });
   await withContext(net, inputs, "logit", async (context) => {
     const found = await liftContributions(context, classes);
@@ -63,8 +63,8 @@ async function changes(
     const reference = await classifier.evaluateHead(zeros, forward, row);
     const change = (i: number) =>
       target === "probability"
-        ? forward.probabilities.data[row * count + i]! - reference.probabilities.data[i]!
-        : forward.logits!.data[row * count + i]! - reference.logits!.data[i]!;
+        ? forward.probabilities.data[row * count + i] - reference.probabilities.data[i]
+        : forward.logits!.data[row * count + i] - reference.logits!.data[i];
     const logits = forward.logits!.data.subarray(row * count, (row + 1) * count);
     list.push(target === "margin" ? change(k) - change(runnerUp(logits, k)) : change(k));
   }

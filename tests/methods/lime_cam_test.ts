@@ -16,13 +16,13 @@ Deno.test("LIME's similarities are those of the cosine of whole activations", ()
   const found = limeSimilarities(sampled, energies);
   const flat = activation.flat();
   const expected = [[1, 1, 1], [0, 1, 0], [0, 0, 0]].map((mask) => {
-    const masked = flat.map((x, i) => x * mask[Math.floor(i / 2)]!);
-    const dot = masked.reduce((sum, x, i) => sum + x * flat[i]!, 0);
+    const masked = flat.map((x, i) => x * mask[Math.floor(i / 2)]);
+    const dot = masked.reduce((sum, x, i) => sum + x * flat[i], 0);
     const size = (v: number[]) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
     const cosine = size(masked) > 0 ? dot / (size(masked) * size(flat)) : 0;
     return Math.exp(-((1 - cosine) ** 2) / 2);
   });
-  expected.forEach((value, i) => assert.ok(Math.abs(found[i]! - value) < 1e-15));
+  expected.forEach((value, i) => assert.ok(Math.abs(found[i] - value) < 1e-15));
 });
 
 Deno.test("LIME's coefficients minimise the weighted, penalised squares with a free constant", () => {
@@ -32,17 +32,17 @@ Deno.test("LIME's coefficients minimise the weighted, penalised squares with a f
   const y = Float64Array.from(
     { length: 40 },
     (_, i) =>
-      5 + truth.reduce((sum, t, k) => sum + t * sampled.masks[i * 6 + k]!, 0) + 0.1 * rng.normal(),
+      5 + truth.reduce((sum, t, k) => sum + t * sampled.masks[i * 6 + k], 0) + 0.1 * rng.normal(),
   );
   const weights = Float64Array.from({ length: 40 }, () => 0.2 + rng.uniform());
   const total = weights.reduce((a, b) => a + b, 0);
   const loss = (beta: readonly number[]) => {
     const rest = Array.from(
       y,
-      (value, i) => value - beta.reduce((sum, b, k) => sum + b * sampled.masks[i * 6 + k]!, 0),
+      (value, i) => value - beta.reduce((sum, b, k) => sum + b * sampled.masks[i * 6 + k], 0),
     );
-    const constant = rest.reduce((sum, r, i) => sum + weights[i]! * r, 0) / total;
-    const squares = rest.reduce((sum, r, i) => sum + weights[i]! * (r - constant) ** 2, 0);
+    const constant = rest.reduce((sum, r, i) => sum + weights[i] * r, 0) / total;
+    const squares = rest.reduce((sum, r, i) => sum + weights[i] * (r - constant) ** 2, 0);
     return squares / (2 * total) + 0.01 * beta.reduce((sum, b) => sum + Math.abs(b), 0);
   };
   const found = [...limeCoefficients(sampled, y, weights)];

@@ -44,19 +44,19 @@ Deno.test("LRP-CAM's relevance is the rules' of every composite, written out, an
   const classes = [0, 2, 1];
   await withContext(net, inputs, "logit", async (context) => {
     for (const name of NAMES) {
-      const expected = each.flatMap((input, row) => [...twin(input, classes[row]!, name)]);
+      const expected = each.flatMap((input, row) => [...twin(input, classes[row], name)]);
       const { relevance, absorbed } = await layerRelevance(context, classes, name);
       near(relevance.data, expected, 1e-5, name);
       const lost = each.map((input, row) =>
-        passOf(input).logits[classes[row]!]! -
-        twin(input, classes[row]!, name).reduce((a, b) => a + b)
+        passOf(input).logits[classes[row]] -
+        twin(input, classes[row], name).reduce((a, b) => a + b)
       );
       near(absorbed.data, lost, 1e-5, `what is absorbed under ${name}`);
     }
     const attribution = await lrpCam.compute(context, classes);
     assert.ok("weights" in attribution);
     const weights = each.flatMap((input, row) => {
-      const relevance = twin(input, classes[row]!, "epsilon");
+      const relevance = twin(input, classes[row], "epsilon");
       return Array.from(
         { length: CHANNELS },
         (_, channel) =>
@@ -116,12 +116,12 @@ for (const layer of [undefined, "mini-xception/MaxPool_9", "mini-xception/Relu_3
           classes.forEach((k, row) => {
             const own = logits.subarray(7 * row, 7 * row + 7);
             const others = [...own].filter((_, i) => i !== k);
-            const score = own[k]! - (target === "margin" ? Math.max(...others) : 0);
+            const score = own[k] - (target === "margin" ? Math.max(...others) : 0);
             const arrived = relevance.data.subarray(row * size, (row + 1) * size).reduce(
               (a, b) => a + b,
               0,
             );
-            const gap = Math.abs(arrived + absorbed.data[row]! - score) / Math.abs(score);
+            const gap = Math.abs(arrived + absorbed.data[row] - score) / Math.abs(score);
             assert.ok(gap <= 1e-4, `${name}, ${target}, row ${row}: ${gap}`);
           });
         }
@@ -162,7 +162,7 @@ Deno.test("composites are methods of their own: their names, their keys, and map
         return [...(await readFloats(found.weights)).data];
       });
     const [own, other] = [await weights(plain), await weights(gamma)];
-    assert.ok(own.some((value, k) => Math.abs(value - other[k]!) > 0.01 * Math.abs(value)));
+    assert.ok(own.some((value, k) => Math.abs(value - other[k]) > 0.01 * Math.abs(value)));
   } finally {
     await classifier.dispose();
   }

@@ -16,7 +16,7 @@ export function madeLayer(
   activation: readonly (readonly (readonly number[])[])[],
   gradient: readonly (readonly (readonly number[])[])[] = activation,
 ): MadeLayer {
-  const shape = [1, activation.length, activation[0]!.length, activation[0]![0]!.length];
+  const shape = [1, activation.length, activation[0].length, activation[0][0].length];
   return {
     activation: floats(shape, activation.flat(2)),
     gradient: floats(shape, gradient.flat(2)),
@@ -38,9 +38,9 @@ export function randomLayer(
 /** A context in which the first `count` rows (by default all) are samples, the rest padding. */
 export function contextOf(
   { activation, gradient }: MadeLayer,
-  count: number = activation.shape[0]!,
+  count: number = activation.shape[0],
 ): MethodContext {
-  const probabilities = floats([activation.shape[0]!, 1], new Float32Array(activation.shape[0]!));
+  const probabilities = floats([activation.shape[0], 1], new Float32Array(activation.shape[0]));
   const forward = { count, activation, bypass: {}, probabilities, dispose: () => {} };
   const classifier = {
     gradient: () => Promise.resolve({ gradient, mean: probabilities }),
@@ -66,11 +66,11 @@ export async function rawMapsOf(
   const { data } = ("map" in attribution ? attribution.map : attribution.weights) as Tensor;
   return Array.from({ length: rows }, (_, row) =>
     Array.from({ length: cells }, (_, cell) => {
-      if ("map" in attribution) return data[row * cells + cell]!;
+      if ("map" in attribution) return data[row * cells + cell];
       let sum = 0;
       for (let k = 0; k < channels; k++) {
         const at = row * channels + k;
-        sum += data[at]! * layer.activation.data[at * cells + cell]!;
+        sum += data[at] * layer.activation.data[at * cells + cell];
       }
       return sum;
     }));
@@ -94,7 +94,7 @@ export function relativeToRange(found: readonly number[], expected: readonly num
   const range = Math.max(...expected) - Math.min(...expected);
   let worst = found.length === expected.length ? 0 : NaN;
   found.forEach((value, i) => {
-    const difference = Math.abs(value - expected[i]!) / range;
+    const difference = Math.abs(value - expected[i]) / range;
     if (!(difference <= worst)) worst = difference;
   });
   return worst;

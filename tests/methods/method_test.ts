@@ -174,7 +174,7 @@ Deno.test("an unknown method is told the nearest one, or that commas separate na
       findMethods([name]);
     } catch (error) {
       return /^Cannot use method "[^"]*": (.*?)(?: Methods: grad-cam, cam, .*; groups: .*)?$/
-        .exec((error as Error).message)![1]!;
+        .exec((error as Error).message)![1];
     }
     throw new Error(`${name} is a method`);
   };

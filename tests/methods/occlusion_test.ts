@@ -15,7 +15,7 @@ Deno.test("patches cover every pixel, in steps, and end at the border", () => {
     assert.equal(starts[0], 0);
     assert.equal(starts.at(-1)! + window, extent);
     starts.slice(1).forEach((start, i) => {
-      assert.ok(start > starts[i]! && start <= starts[i]! + window);
+      assert.ok(start > starts[i] && start <= starts[i] + window);
     });
   }
 });
@@ -33,7 +33,7 @@ Deno.test("occlusion is the mean fall of the score under the patches over a pixe
   await withContext(classifier, input, "logit", async (context) => {
     const map = await mapOf(occlusion, context, [1, 0]);
     assert.deepEqual(map.shape, [2, H, W]);
-    const whole = context.forward.logits!.data[1]!;
+    const whole = context.forward.logits!.data[1];
     const rows = patchesAlong(H), columns = patchesAlong(W);
     const falls: { top: number; left: number; fall: number }[] = [];
     for (const top of rows.starts) {
@@ -46,7 +46,7 @@ Deno.test("occlusion is the mean fall of the score under the patches over a pixe
           return inside ? plane.reduce((a, b) => a + b, 0) / plane.length : x;
         });
         const { logits } = await classifier.evaluate(floats(input.shape, data));
-        falls.push({ top, left, fall: whole - logits!.data[1]! });
+        falls.push({ top, left, fall: whole - logits!.data[1] });
       }
     }
     for (let y = 0; y < H; y++) {
@@ -55,7 +55,7 @@ Deno.test("occlusion is the mean fall of the score under the patches over a pixe
           y >= top && y < top + rows.window && x >= left && x < left + columns.window
         );
         const expected = over.reduce((sum, { fall }) => sum + fall, 0) / over.length;
-        const found = map.data[y * W + x]!;
+        const found = map.data[y * W + x];
         assert.ok(Math.abs(found - expected) <= 1e-5, `${y} ${x}: ${found} for ${expected}`);
       }
     }

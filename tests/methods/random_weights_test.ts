@@ -28,13 +28,13 @@ Deno.test("random-weights is Grad-CAM of the randomised model, computed by hand 
       const row = Math.floor(at / 64);
       let sum = 0;
       for (let c = 0; c < 7; c++) {
-        sum += weights.data[row * 7 + c]! * activation.data[(row * 7 + c) * 64 + at % 64]!;
+        sum += weights.data[row * 7 + c] * activation.data[(row * 7 + c) * 64 + at % 64];
       }
       return sum;
     });
   });
   const range = Math.max(...expected) - Math.min(...expected);
-  expected.forEach((value, at) => assert.ok(Math.abs(map.data[at]! - value) <= 1e-6 * range));
+  expected.forEach((value, at) => assert.ok(Math.abs(map.data[at] - value) <= 1e-6 * range));
   await classifier.dispose();
 });
 
@@ -44,7 +44,7 @@ Deno.test("randomiseWeights() re-orders every learned tensor of the layers asked
   const layers = learnedNodes(whole);
   // 13 convolutions; the depthwise ones have a weight and no bias. The last convolution comes first.
   assert.equal(layers.length, 13);
-  assert.deepEqual(layers[0]!.outputs, ["maps"]);
+  assert.deepEqual(layers[0].outputs, ["maps"]);
   for (const count of [0, 1, 5, Infinity]) {
     const random = randomiseWeights(whole, createRng(9), count);
     const changed = [...whole.initializers].filter(([name, value]) =>
@@ -84,7 +84,7 @@ Deno.test("the cascade takes Grad-CAM away from what it was", async () => {
   const random = await mapsOf(
     await classifier.derive("all", (graph) => randomiseWeights(graph, createRng(1))),
   );
-  const mean = original.reduce((sum, map, row) => sum + correlation(map, random[row]!), 0) / 4;
+  const mean = original.reduce((sum, map, row) => sum + correlation(map, random[row]), 0) / 4;
   assert.ok(Math.abs(mean) < 0.6, `correlation ${mean} with a model that has learned nothing`);
   await classifier.dispose();
 });
@@ -94,9 +94,9 @@ function correlation(a: Float32Array, b: Float32Array): number {
   const ma = mean(a), mb = mean(b);
   let ab = 0, aa = 0, bb = 0;
   a.forEach((value, i) => {
-    ab += (value - ma) * (b[i]! - mb);
+    ab += (value - ma) * (b[i] - mb);
     aa += (value - ma) ** 2;
-    bb += (b[i]! - mb) ** 2;
+    bb += (b[i] - mb) ** 2;
   });
   return ab / Math.sqrt(aa * bb);
 }

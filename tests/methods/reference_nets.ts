@@ -68,7 +68,7 @@ async function open(
   },
 ): Promise<ReferenceNet> {
   const inputs = await readFloats(file);
-  const images = inputs.shape[0]!;
+  const images = inputs.shape[0];
   const source = await findClassifier(fileURLToPath(model));
   return {
     name,
@@ -111,7 +111,7 @@ export async function mapsOf(
     const images = net.classes.length;
     const all = new Float32Array(images * 2 * cells);
     for (let slot = 0; slot < 2; slot++) {
-      const classes = net.classes.map((pair) => pair[slot]!);
+      const classes = net.classes.map((pair) => pair[slot]);
       const raw = await rawOf(method, context, classes);
       for (let i = 0; i < images; i++) {
         all.set(raw.subarray(i * cells, (i + 1) * cells), (2 * i + slot) * cells);
@@ -146,7 +146,7 @@ async function rawOf(
 export async function finalsOf(net: ReferenceNet, method: Method, raw: Tensor): Promise<Tensor> {
   const [, height, width] = net.classifier.inputShape;
   const data = await finalMapsOf(await createCompute("cpu"), net.classifier, method, raw.data);
-  return floats([raw.shape[0]!, 2, height, width], data);
+  return floats([raw.shape[0], 2, height, width], data);
 }
 
 /**
@@ -154,18 +154,18 @@ export async function finalsOf(net: ReferenceNet, method: Method, raw: Tensor): 
  * Expected ones may be of the first images only.
  */
 export function mapDifference(found: Tensor, expected: Tensor, eitherSign = false): number {
-  const actual = rows(found, 0, expected.shape[0]!);
+  const actual = rows(found, 0, expected.shape[0]);
   assert.deepEqual(actual.shape, expected.shape);
-  const size = expected.shape[2]! * expected.shape[3]!;
+  const size = expected.shape[2] * expected.shape[3];
   let worst = 0;
   for (let from = 0; from < expected.data.length; from += size) {
     let low = Infinity, high = -Infinity, same = 0, opposite = 0;
     for (let i = from; i < from + size; i++) {
-      const value = expected.data[i]!;
+      const value = expected.data[i];
       low = Math.min(low, value);
       high = Math.max(high, value);
-      same = Math.max(same, Math.abs(actual.data[i]! - value));
-      opposite = Math.max(opposite, Math.abs(actual.data[i]! + value));
+      same = Math.max(same, Math.abs(actual.data[i] - value));
+      opposite = Math.max(opposite, Math.abs(actual.data[i] + value));
     }
     const difference = (eitherSign ? Math.min(same, opposite) : same) / (high - low);
     // Not Math.max: a NaN has to come out.
@@ -176,17 +176,17 @@ export function mapDifference(found: Tensor, expected: Tensor, eitherSign = fals
 
 /** Of two results, map by map, the one that is closer to what is expected: for maps whose sign is arbitrary. */
 export function closerMaps(expected: Tensor, a: Tensor, b: Tensor): Tensor {
-  const size = expected.shape[2]! * expected.shape[3]!;
+  const size = expected.shape[2] * expected.shape[3];
   const data = new Float32Array(expected.data.length);
   for (let from = 0; from < data.length; from += size) {
     const parts = [a, b].map((maps) => maps.data.subarray(from, from + size));
     const [first, second] = parts.map((part) =>
       part.reduce(
-        (worst, value, i) => Math.max(worst, Math.abs(value - expected.data[from + i]!)),
+        (worst, value, i) => Math.max(worst, Math.abs(value - expected.data[from + i])),
         0,
       )
     );
-    data.set(parts[first! <= second! ? 0 : 1]!, from);
+    data.set(parts[first! <= second! ? 0 : 1], from);
   }
   return floats(expected.shape, data);
 }

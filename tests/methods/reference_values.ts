@@ -11,8 +11,8 @@ export async function bothClasses(
   of: (context: MethodContext, classes: readonly number[]) => Promise<Tensor>,
 ): Promise<Tensor> {
   const parts: Tensor[] = [];
-  for (const slot of [0, 1]) parts.push(await of(context, net.classes.map((pair) => pair[slot]!)));
-  const [images, ...shape] = parts[0]!.shape as [number, ...number[]];
+  for (const slot of [0, 1]) parts.push(await of(context, net.classes.map((pair) => pair[slot])));
+  const [images, ...shape] = parts[0].shape as [number, ...number[]];
   const size = sizeOf(shape);
   const all = new Float32Array(images * 2 * size);
   for (let i = 0; i < images; i++) {
@@ -30,8 +30,8 @@ export function difference(found: Tensor, expected: Tensor): number {
   for (let from = 0; from < expected.data.length; from += size) {
     let largest = 0, most = 0;
     for (let i = from; i < from + size; i++) {
-      largest = Math.max(largest, Math.abs(expected.data[i]!));
-      most = Math.max(most, Math.abs(found.data[i]! - expected.data[i]!));
+      largest = Math.max(largest, Math.abs(expected.data[i]));
+      most = Math.max(most, Math.abs(found.data[i] - expected.data[i]));
     }
     worst = Math.max(worst, most / largest);
   }

@@ -18,7 +18,7 @@ function pixel({ cells, shiftY, shiftX }: RiseMask, y: number, x: number): numbe
   for (const i of [Math.floor(v), Math.floor(v) + 1]) {
     for (const j of [Math.floor(u), Math.floor(u) + 1]) {
       const weight = (1 - Math.abs(v - i)) * (1 - Math.abs(u - j));
-      value += weight * cells[clamp(i) * 7 + clamp(j)]!;
+      value += weight * cells[clamp(i) * 7 + clamp(j)];
     }
   }
   return value;
@@ -64,12 +64,12 @@ Deno.test("RISE's map is the mean of the masks weighted by their scores, over th
         { length: H * W },
         (_, p) => pixel(drawn, Math.floor(p / W), p % W),
       );
-      const masked = floats(input.shape, input.data.map((x, p) => x * mask[p % (H * W)]!));
+      const masked = floats(input.shape, input.data.map((x, p) => x * mask[p % (H * W)]));
       const { logits } = await classifier.evaluate(masked);
-      mask.forEach((m, p) => expected[p]! += logits!.data[2]! * m / (0.5 * 500));
+      mask.forEach((m, p) => expected[p] += logits!.data[2] * m / (0.5 * 500));
     }
     const largest = Math.max(...expected.map(Math.abs));
-    expected.forEach((value, p) => assert.ok(Math.abs(map.data[p]! - value) <= 1e-5 * largest));
+    expected.forEach((value, p) => assert.ok(Math.abs(map.data[p] - value) <= 1e-5 * largest));
     assert.ok(map.data.subarray(H * W).every((x) => x === 0), "padding");
   });
   await classifier.dispose();
@@ -82,8 +82,8 @@ Deno.test("the sum of RISE's weighted masks equals that mask by mask, and a NaN 
   const found = sumOfMasks(masks, weights, H, W);
   for (let p = 0; p < H * W; p++) {
     let expected = 0;
-    masks.forEach((m, i) => expected += weights[i]! * pixel(m, Math.floor(p / W), p % W));
-    assert.ok(Math.abs(found[p]! - expected) < 1e-5, `${p}: ${found[p]} for ${expected}`);
+    masks.forEach((m, i) => expected += weights[i] * pixel(m, Math.floor(p / W), p % W));
+    assert.ok(Math.abs(found[p] - expected) < 1e-5, `${p}: ${found[p]} for ${expected}`);
   }
   weights[3] = NaN;
   assert.ok(sumOfMasks(masks, weights, H, W).every(Number.isNaN));

@@ -20,15 +20,15 @@ Deno.test("saliency is the gradient's largest magnitude over the channels, for e
     const expected = each.flatMap((input, row) => {
       const pass = passOf(input);
       const gradients = classes.map((k) => gradientOf(pass, k));
-      const k = classes[row]!;
+      const k = classes[row];
       const p = softmaxOf(pass.logits);
       const others = classes.filter((other) => other !== k);
-      const runnerUp = others.reduce((a, b) => pass.logits[b]! > pass.logits[a]! ? b : a);
-      const total = gradients[k]!.map((value, i) => {
+      const runnerUp = others.reduce((a, b) => pass.logits[b] > pass.logits[a] ? b : a);
+      const total = gradients[k].map((value, i) => {
         if (target === "logit") return value;
-        if (target === "margin") return value - gradients[runnerUp]![i]!;
-        return p[k]! *
-          classes.reduce((sum, j) => sum + ((j === k ? 1 : 0) - p[j]!) * gradients[j]![i]!, 0);
+        if (target === "margin") return value - gradients[runnerUp][i];
+        return p[k] *
+          classes.reduce((sum, j) => sum + ((j === k ? 1 : 0) - p[j]) * gradients[j][i], 0);
       });
       return [...overColours(total, largest)];
     });

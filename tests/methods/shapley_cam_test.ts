@@ -11,7 +11,7 @@ Deno.test("ShapleyCAM's Hessian product of a probability behind a linear head eq
     const head = net.classifier.linearHead();
     assert.ok("weights" in head);
     const [count, channels] = head.weights.shape as [number, number];
-    const weight = (j: number, k: number) => head.weights.data[j * channels + k]!;
+    const weight = (j: number, k: number) => head.weights.data[j * channels + k];
     await withImages(net, "probability", async (context) => {
       const product = await hessianProduct(context, [8, 7]);
       const { data } = await toFloats(context.forward.activation);
@@ -25,16 +25,16 @@ Deno.test("ShapleyCAM's Hessian product of a probability behind a linear head eq
           return sum([...data.subarray(from, from + cells)]) / cells;
         });
         const dz = p.map((_, j) => sum(means.map((mean, k) => mean * weight(j, k))));
-        const average = sum(p.map((value, j) => value * dz[j]!));
-        const dp = p.map((value, j) => value * (dz[j]! - average));
+        const average = sum(p.map((value, j) => value * dz[j]));
+        const dp = p.map((value, j) => value * (dz[j] - average));
         const expected = means.map((_, k) => {
           const along = weight(c, k) - sum(p.map((value, j) => value * weight(j, k)));
-          return (dp[c]! * along - p[c]! * sum(dp.map((value, j) => value * weight(j, k)))) / cells;
+          return (dp[c] * along - p[c] * sum(dp.map((value, j) => value * weight(j, k)))) / cells;
         });
         const scale = Math.max(...expected.map(Math.abs));
         expected.forEach((value, k) => {
           for (const cell of [0, 40]) {
-            const found = product!.data[(row * channels + k) * cells + cell]!;
+            const found = product!.data[(row * channels + k) * cells + cell];
             assert.ok(Math.abs(found - value) < 1e-5 * scale, `channel ${k}: ${found} ${value}`);
           }
         });
@@ -54,7 +54,7 @@ Deno.test("ShapleyCAM of a logit behind a linear head is Grad-CAM: there is no s
     const maps = await mapsOf(net, shapleyCam, "logit");
     const expected = await mapsOf(net, gradCam, "logit");
     const scale = Math.max(...expected.data.map(Math.abs));
-    maps.data.forEach((value, i) => assert.ok(Math.abs(value - expected.data[i]!) < 1e-6 * scale));
+    maps.data.forEach((value, i) => assert.ok(Math.abs(value - expected.data[i]) < 1e-6 * scale));
   } finally {
     await net.classifier.dispose();
   }

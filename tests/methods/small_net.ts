@@ -37,7 +37,7 @@ export const WEIGHTS = {
 export function affine(weights: Float64Array, bias: Float64Array, x: Float64Array): Float64Array {
   return bias.map((b, i) => {
     let sum = b;
-    for (let j = 0; j < x.length; j++) sum += weights[i * x.length + j]! * x[j]!;
+    for (let j = 0; j < x.length; j++) sum += weights[i * x.length + j] * x[j];
     return sum;
   });
 }
@@ -46,7 +46,7 @@ export function affine(weights: Float64Array, bias: Float64Array, x: Float64Arra
 export function pulled(weights: Float64Array, g: Float64Array, inputs: number): Float64Array {
   return Float64Array.from(
     { length: inputs },
-    (_, j) => g.reduce((sum, value, i) => sum + weights[i * inputs + j]! * value, 0),
+    (_, j) => g.reduce((sum, value, i) => sum + weights[i * inputs + j] * value, 0),
   );
 }
 
@@ -57,12 +57,12 @@ export const CONV_MATRIX = Float64Array.from(
     const i = Math.floor(at / (COLOURS * CELLS)), j = at % (COLOURS * CELLS);
     const [k, cell] = [Math.floor(i / CELLS), i % CELLS];
     const [c, from] = [Math.floor(j / CELLS), j % CELLS];
-    return cell === from ? WEIGHTS.conv[k * COLOURS + c]! : 0;
+    return cell === from ? WEIGHTS.conv[k * COLOURS + c] : 0;
   },
 );
 export const CONV_BIAS = Float64Array.from(
   { length: CHANNELS * CELLS },
-  (_, i) => WEIGHTS.convBias[Math.floor(i / CELLS)]!,
+  (_, i) => WEIGHTS.convBias[Math.floor(i / CELLS)],
 );
 
 /** All values of a forward pass. */
@@ -152,7 +152,7 @@ export async function openSmallNet(): Promise<Classifier> {
 /** The gradient of a logit at the input. `guided`: ReLUs let only positive values back. */
 export function gradientOf({ hidden, convolved }: Pass, k: number, guided = false): Float64Array {
   const through = (g: Float64Array, x: Float64Array) =>
-    g.map((value, i) => x[i]! > 0 && (!guided || value > 0) ? value : 0);
+    g.map((value, i) => x[i] > 0 && (!guided || value > 0) ? value : 0);
   const atPassed = WEIGHTS.second.slice(k * HIDDEN, (k + 1) * HIDDEN);
   const atActivation = pulled(WEIGHTS.first, through(atPassed, hidden), CHANNELS * CELLS);
   return pulled(CONV_MATRIX, through(atActivation, convolved), COLOURS * CELLS);
@@ -181,7 +181,7 @@ export function overColours(
 ): Float64Array {
   return Float64Array.from({ length: CELLS }, (_, cell) => {
     let sum = 0;
-    for (let c = 0; c < COLOURS; c++) sum = add(sum, values[c * CELLS + cell]!);
+    for (let c = 0; c < COLOURS; c++) sum = add(sum, values[c * CELLS + cell]);
     return sum;
   });
 }

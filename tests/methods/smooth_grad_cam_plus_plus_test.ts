@@ -23,7 +23,7 @@ Deno.test("Smooth Grad-CAM++ without noise is Grad-CAM++", async () => {
         assert.ok("weights" in plain);
         const expected = (await toFloats(plain.weights)).data;
         const scale = Math.max(...expected.map(Math.abs));
-        data.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-6 * scale));
+        data.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-6 * scale));
       });
     }
   } finally {
@@ -35,7 +35,7 @@ Deno.test("Smooth Grad-CAM++'s weights follow from the gradients at the noisy in
   const net = await openMobile();
   const noise = (row: number, at: number, input: Float32Array) => {
     const rng = createRng(100 * row + at);
-    for (let i = 0; i < input.length; i++) input[i]! += 0.3 * rng.normal();
+    for (let i = 0; i < input.length; i++) input[i] += 0.3 * rng.normal();
   };
   try {
     await withImages(net, "probability", async (context) => {
@@ -54,7 +54,7 @@ Deno.test("Smooth Grad-CAM++'s weights follow from the gradients at the noisy in
             floats([1, ...net.classifier.inputShape], input),
           );
           const cotangent = floats([2, 20], new Float32Array(40));
-          cotangent.data[CLASSES[row]!] = 1;
+          cotangent.data[CLASSES[row]] = 1;
           const { gradient } = await net.classifier.gradient(forward, "probabilities", cotangent);
           gradients.push((await toFloats(gradient)).data.slice(0, channels * cells));
         }
@@ -64,14 +64,14 @@ Deno.test("Smooth Grad-CAM++'s weights follow from the gradients at the noisy in
           ];
           return sum(own.map((_, i) => {
             const mean = (power: number) =>
-              sum(gradients.map((g) => g[k * cells + i]! ** power)) / samples;
+              sum(gradients.map((g) => g[k * cells + i] ** power)) / samples;
             const alpha = mean(2) / (2 * mean(2) + mean(3) * sum(own) + 1e-6);
             return alpha * Math.max(0, mean(1));
           }));
         });
         const scale = Math.max(...expected.map(Math.abs));
         expected.forEach((value, k) => {
-          const own = found.data[row * channels + k]!;
+          const own = found.data[row * channels + k];
           assert.ok(Math.abs(own - value) < 1e-4 * scale, `${own} ${value}`);
         });
       }

@@ -38,19 +38,19 @@ Deno.test("sobel equals the two convolutions, continued by the edge, on every pi
   assert.deepEqual(map.shape, [4, 64, 64]);
   const kernel = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]];
   const at = (row: number, y: number, x: number) =>
-    inputs.data[row * 4096 + Math.min(63, Math.max(0, y)) * 64 + Math.min(63, Math.max(0, x))]!;
+    inputs.data[row * 4096 + Math.min(63, Math.max(0, y)) * 64 + Math.min(63, Math.max(0, x))];
   for (let row = 0; row < 2; row++) {
     for (let y = 0; y < 64; y++) {
       for (let x = 0; x < 64; x++) {
         let gx = 0, gy = 0;
         for (let j = 0; j < 3; j++) {
           for (let i = 0; i < 3; i++) {
-            gx += kernel[j]![i]! * at(row, y + j - 1, x + i - 1);
-            gy += kernel[i]![j]! * at(row, y + j - 1, x + i - 1);
+            gx += kernel[j][i] * at(row, y + j - 1, x + i - 1);
+            gy += kernel[i][j] * at(row, y + j - 1, x + i - 1);
           }
         }
         const expected = Math.sqrt(gx * gx + gy * gy);
-        assert.ok(Math.abs(map.data[(row * 64 + y) * 64 + x]! - expected) < 1e-5);
+        assert.ok(Math.abs(map.data[(row * 64 + y) * 64 + x] - expected) < 1e-5);
       }
     }
   }

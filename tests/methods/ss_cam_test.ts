@@ -17,7 +17,7 @@ Deno.test("SS-CAM without noise equals torch-cam's on a small net", async () => 
       for (let image = 0; image < 2; image++) {
         const scores = await noisyMaskScores(context, image, 1, () => {});
         const activation = rows(context.forward.activation as Tensor, image, image + 1).data;
-        for (const k of net.classes[image]!) {
+        for (const k of net.classes[image]) {
           const weights = Float32Array.from(softmax(meanScores(context, image, k, scores)));
           const from = { activation, channels, weights };
           const batch = { maps: 1, height, width, rectify: true, from };

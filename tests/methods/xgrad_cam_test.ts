@@ -22,11 +22,11 @@ Deno.test("XGrad-CAM conserves: the map sums to Σ gradient × activation", asyn
   for (const row of [0, 1, 2]) {
     const activation = channelsOf(layer.activation, row).flat();
     const gradient = channelsOf(layer.gradient, row).flat();
-    const expected = sum(activation.map((a, i) => a * gradient[i]!));
-    const scale = sum(activation.map((a, i) => Math.abs(a * gradient[i]!)));
+    const expected = sum(activation.map((a, i) => a * gradient[i]));
+    const scale = sum(activation.map((a, i) => Math.abs(a * gradient[i])));
     assert.ok(
-      Math.abs(sum(maps[row]!) - expected) < 1e-6 * scale,
-      `${sum(maps[row]!)} ${expected}`,
+      Math.abs(sum(maps[row]) - expected) < 1e-6 * scale,
+      `${sum(maps[row])} ${expected}`,
     );
   }
 });

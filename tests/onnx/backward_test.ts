@@ -306,8 +306,8 @@ Deno.test("gradientGraph() refuses what it cannot name or reach", () => {
   refused({ target: "nowhere" }, /"nowhere"/);
   refused({ score: "nowhere" }, /"nowhere"/);
   refused({ cotangent: "x" }, /"x".*name is taken/);
-  graph.inputs[0]!.type = "float16";
-  graph.outputs[0]!.type = "float16";
+  graph.inputs[0].type = "float16";
+  graph.outputs[0].type = "float16";
   refused({}, /"y" is float16; convert the model to float32/);
 });
 
@@ -320,8 +320,8 @@ Deno.test("pullBack() gives null where nothing flows and takes any table", () =>
   const b = builderOn(graph);
   // A table in which everything passes unchanged.
   const pass: RuleTable = {
-    Relu: (_b, _node, out) => [out[0]!],
-    Neg: (_b, _node, out) => [out[0]!],
+    Relu: (_b, _node, out) => [out[0]],
+    Neg: (_b, _node, out) => [out[0]],
   };
   graph.inputs.push({ name: "u", type: "float32", shape: ["N"] });
   const found = pullBack(b, pass, { of: "y", cotangent: "u", to: ["x", "z", "r"] });
@@ -332,7 +332,7 @@ Deno.test("a rule that gives a wrong shape is caught", () => {
   const graph = graphOf({ x: ["N", 3] }, { y: ["N", 1] }, [
     ["ReduceMean", ["x"], ["y"], { axes: ints([1]) }],
   ]);
-  const wrong: RuleTable = { ReduceMean: (_b, _node, out) => [out[0]!] };
+  const wrong: RuleTable = { ReduceMean: (_b, _node, out) => [out[0]] };
   assert.throws(
     () => gradientGraph(graph, { ...request, table: wrong }),
     /has shape \[N,1\], not \[N,3\]; this is a fault in the rule for ReduceMean/,

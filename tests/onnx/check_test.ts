@@ -34,7 +34,7 @@ const faults: [string, RegExp, (graph: Graph) => void][] = [
   [
     "an undefined input",
     /node "b" \(Op\) reads "q", which nothing makes/,
-    (g) => g.nodes[1]!.inputs[0] = "q",
+    (g) => g.nodes[1].inputs[0] = "q",
   ],
   [
     "nodes out of order",
@@ -44,34 +44,34 @@ const faults: [string, RegExp, (graph: Graph) => void][] = [
   [
     "a tensor made twice",
     /node "b" \(Op\) makes tensor "a" again/,
-    (g) => g.nodes[1]!.outputs = ["a"],
+    (g) => g.nodes[1].outputs = ["a"],
   ],
-  ["an output over an initializer", /makes tensor "w" again/, (g) => g.nodes[1]!.outputs = ["w"]],
+  ["an output over an initializer", /makes tensor "w" again/, (g) => g.nodes[1].outputs = ["w"]],
   [
     "an initializer over an input",
     /an initializer makes tensor "x" again/,
     (g) => g.initializers.set("x", floats([], [1])),
   ],
-  ["two nodes of one name", /two nodes of the name "a"/, (g) => g.nodes[1]!.name = "a"],
-  ["a missing output", /its output "q" is made by no node/, (g) => g.outputs[0]!.name = "q"],
+  ["two nodes of one name", /two nodes of the name "a"/, (g) => g.nodes[1].name = "a"],
+  ["a missing output", /its output "q" is made by no node/, (g) => g.outputs[0].name = "q"],
   ["no output", /no outputs/, (g) => g.outputs = []],
   ["an old operator set", /operator set 6; use 7 or later/, (g) => g.opset = 6],
   [
     "an undeclared domain",
     /"b" \(Op\) is of domain "org.example"/,
-    (g) => g.nodes[1]!.domain = "org.example",
+    (g) => g.nodes[1].domain = "org.example",
   ],
   ["a subgraph that reads what comes later", /reads "b", which nothing makes/, (g) => {
     const inner = emptyGraph("inner");
     inner.nodes.push(node("inside", ["b"]));
     inner.outputs.push({ name: "inside", type: "float32" });
-    g.nodes[0]!.attributes["body"] = { kind: "graph", value: inner };
+    g.nodes[0].attributes["body"] = { kind: "graph", value: inner };
   }],
   ["a subgraph that hides an outer tensor", /makes tensor "x" again/, (g) => {
     const inner = emptyGraph("inner");
     inner.nodes.push(node("x", ["w"]));
     inner.outputs.push({ name: "x", type: "float32" });
-    g.nodes[0]!.attributes["body"] = { kind: "graph", value: inner };
+    g.nodes[0].attributes["body"] = { kind: "graph", value: inner };
   }],
 ];
 
@@ -93,6 +93,6 @@ Deno.test("a subgraph may read what is around it", () => {
   const inner = emptyGraph("inner");
   inner.nodes.push(node("inside", ["a", "w", "x"]));
   inner.outputs.push({ name: "inside", type: "float32" }, { name: "a", type: "float32" });
-  graph.nodes[1]!.attributes["body"] = { kind: "graph", value: inner };
+  graph.nodes[1].attributes["body"] = { kind: "graph", value: inner };
   checkGraph(graph);
 });

@@ -57,14 +57,14 @@ for (const bias of [false, true]) {
         number[],
         number[],
       ];
-    const g = scale.map((s, k) => s / (Math.sqrt(variance[k]!) + 0.000001));
+    const g = scale.map((s, k) => s / (Math.sqrt(variance[k]) + 0.000001));
     assert.deepEqual(
-      read(folded, conv!.inputs[1]!),
-      w.map((value, i) => Math.fround(value * g[Math.floor(i / 18)]!)),
+      read(folded, conv!.inputs[1]),
+      w.map((value, i) => Math.fround(value * g[Math.floor(i / 18)])),
     );
     assert.deepEqual(
-      read(folded, conv!.inputs[2]!),
-      g.map((factor, k) => Math.fround(shift[k]! + ((bias ? c[k]! : 0) - mean[k]!) * factor)),
+      read(folded, conv!.inputs[2]),
+      g.map((factor, k) => Math.fround(shift[k] + ((bias ? c[k] : 0) - mean[k]) * factor)),
     );
   });
 }
@@ -74,8 +74,8 @@ Deno.test("the original stays as it is, names of kept tensors too, and parameter
   const before = writeModel(graph);
   const folded = foldBatchNorms(graph, "darknet");
   assert.deepEqual(writeModel(graph), before);
-  assert.deepEqual(folded.nodes[0]!.outputs, ["norm"]);
-  assert.deepEqual([...folded.initializers.keys()], folded.nodes[0]!.inputs.slice(1));
+  assert.deepEqual(folded.nodes[0].outputs, ["norm"]);
+  assert.deepEqual([...folded.initializers.keys()], folded.nodes[0].inputs.slice(1));
   assert.deepEqual(inferShapes(folded).get("y")!.shape, ["N", 4, 5, 6]);
   assert.deepEqual(folded.nodes.map(({ name }) => name), ["conv", "y"]);
   assert.deepEqual(ops(readModel(writeModel(folded))), ["Conv", "Relu"]);
@@ -119,10 +119,10 @@ Deno.test("a normalization stays where the convolution's result is read elsewher
   fed.initializers.delete("mean");
   fed.inputs.push({ name: "mean", type: "float32", shape: [4] });
   const training = net();
-  training.nodes[1]!.attributes["training_mode"] = int(1);
+  training.nodes[1].attributes["training_mode"] = int(1);
   const alone = net();
-  alone.nodes[0]!.op = "Relu";
-  alone.nodes[0]!.inputs = ["x"];
+  alone.nodes[0].op = "Relu";
+  alone.nodes[0].inputs = ["x"];
   for (const graph of [both, shown, fed, training, alone]) {
     assert(ops(foldBatchNorms(graph, "onnx")).includes("BatchNormalization"));
   }

@@ -19,7 +19,7 @@ import { netOn, put } from "./native.ts";
 Deno.test("attributes are read by kind: 1 is not 1.0, and a missing one has its default", () => {
   const b = netOn([1]);
   b.op("Op", ["x"], { i: int(3), f: float(0.5), s: string("text"), l: ints([1, 2]) });
-  const node = b.graph.nodes[0]!;
+  const node = b.graph.nodes[0];
   assert.deepEqual([intOf(node, "i", 9), intOf(node, "f", 9), intOf(node, "none", 9)], [3, 9, 9]);
   assert.deepEqual([floatOf(node, "f", 9), floatOf(node, "i", 9)], [0.5, 9]);
   assert.deepEqual([stringOf(node, "s", ""), stringOf(node, "i", "else")], ["text", "else"]);

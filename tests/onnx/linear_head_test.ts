@@ -13,7 +13,7 @@ const bias = noise([classes], 4);
 function transposed({ shape: [rows, columns], data }: Tensor): Tensor {
   return floats(
     [columns!, rows!],
-    Float32Array.from(data, (_, i) => data[(i % rows!) * columns! + Math.floor(i / rows!)]!),
+    Float32Array.from(data, (_, i) => data[(i % rows!) * columns! + Math.floor(i / rows!)]),
   );
 }
 
@@ -21,8 +21,8 @@ function transposed({ shape: [rows, columns], data }: Tensor): Tensor {
 async function assertLinear(b: GraphBuilder, head: LinearHead | { reason: string }) {
   assert(!("reason" in head), "reason" in head ? head.reason : "");
   const x = noise([2, channels, height, width], 9);
-  const logits = (await runNative(b.graph, { x }))["logits"]!;
-  const [n, k] = [2, head.weights.shape[0]!];
+  const logits = (await runNative(b.graph, { x }))["logits"];
+  const [n, k] = [2, head.weights.shape[0]];
   assert.deepEqual(logits.shape.slice(0, 2), [n, k]);
   for (let sample = 0; sample < n; sample++) {
     for (let row = 0; row < k; row++) {
@@ -31,7 +31,7 @@ async function assertLinear(b: GraphBuilder, head: LinearHead | { reason: string
         const start = (sample * channels + c) * height * width;
         const cells = x.data.subarray(start, start + height * width);
         const mean = cells.reduce((a, v) => a + v, 0) / cells.length;
-        sum += head.weights.data[row * channels + c]! * mean;
+        sum += head.weights.data[row * channels + c] * mean;
       }
       const error = Math.abs(Number(logits.data[sample * k + row]) - sum);
       assert(error < 1e-6, `sample ${sample}, class ${row}: off by ${error} from ${sum}`);
@@ -204,10 +204,10 @@ Deno.test("exported models: the linear head gives the head's logits", async () =
     const last_act = noise([1, 48, 7, 9]);
     const { logits } = await runNative(cut(graph, "last_act").head, { last_act });
     for (let k = 0; k < 20; k++) {
-      let sum: number = found.bias!.data[k]!;
+      let sum: number = found.bias!.data[k];
       for (let c = 0; c < 48; c++) {
         const cells = last_act.data.subarray(c * 63, (c + 1) * 63);
-        sum += found.weights.data[k * 48 + c]! * cells.reduce((a, v) => a + v, 0) / 63;
+        sum += found.weights.data[k * 48 + c] * cells.reduce((a, v) => a + v, 0) / 63;
       }
       assert(Math.abs(Number(logits!.data[k]) - sum) < 1e-6);
     }

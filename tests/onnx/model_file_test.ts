@@ -160,8 +160,8 @@ Deno.test("an open batch is called N, however the exporter wrote it", () => {
       input: [{ name: "x", type: { tensorType: { elemType: 1, shape } } }],
       output: [{ name: "x", type: { tensorType: { elemType: 1, shape } } }],
     }));
-    assert.deepEqual(graph.inputs[0]!.shape, ["N", 3, "H", "?x3"]);
-    assert.deepEqual(graph.outputs[0]!.shape, ["?x0", 3, "H", "?x3"]);
+    assert.deepEqual(graph.inputs[0].shape, ["N", 3, "H", "?x3"]);
+    assert.deepEqual(graph.outputs[0].shape, ["?x0", 3, "H", "?x3"]);
   }
 });
 

@@ -96,8 +96,8 @@ export function relativeError(a: Tensor, b: Tensor): number {
   let error = 0;
   let scale = 0;
   for (let i = 0; i < b.data.length; i++) {
-    error = Math.max(error, Math.abs(a.data[i]! - b.data[i]!));
-    scale = Math.max(scale, Math.abs(b.data[i]!));
+    error = Math.max(error, Math.abs(a.data[i] - b.data[i]));
+    scale = Math.max(scale, Math.abs(b.data[i]));
   }
   return a.data.length === b.data.length ? error / (scale || 1) : Infinity;
 }

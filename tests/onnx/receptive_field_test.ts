@@ -110,15 +110,15 @@ async function assertFieldsByPerturbation(b: GraphBuilder, value: Value, kind: "
   const base = Float32Array.from({ length: pixels }, () => rng.uniform());
   const data = new Float32Array((pixels + 1) * pixels);
   for (let i = 0; i <= pixels; i++) data.set(base, i * pixels);
-  for (let i = 0; i < pixels; i++) data[(i + 1) * pixels + i]! += 1e4;
+  for (let i = 0; i < pixels; i++) data[(i + 1) * pixels + i] += 1e4;
   const images = floats([pixels + 1, 1, height, width], data);
-  const result = (await runNative(b.graph, { x: images }))[value]!;
+  const result = (await runNative(b.graph, { x: images }))[value];
   const [, channels, h, w] = result.shape as [number, number, number, number];
   const values = result.data as Float32Array;
   const changes = (pixel: number, cell: number) => {
     for (let c = 0; c < channels; c++) {
-      const now = values[((pixel + 1) * channels + c) * h * w + cell]!;
-      if (Math.abs(now - values[c * h * w + cell]!) > 1) return true;
+      const now = values[((pixel + 1) * channels + c) * h * w + cell];
+      if (Math.abs(now - values[c * h * w + cell]) > 1) return true;
     }
     return false;
   };
@@ -212,7 +212,7 @@ function randomLayer(b: GraphBuilder, x: Value, rng: Rng): Value {
     pick(1, Math.min(2, kernel[1])),
   ];
   const pads = [pick(0, kernel[0] - 1), pick(0, kernel[1] - 1), pick(0, 1), pick(0, 1)]
-    .map((p, i) => Math.min(p, kernel[i % 2]! - 1));
+    .map((p, i) => Math.min(p, kernel[i % 2] - 1));
   switch (rng.below(4)) {
     case 0:
       return conv(b, x, kernel, { stride, auto: rng.below(2) ? "SAME_UPPER" : "SAME_LOWER" });
@@ -308,7 +308,7 @@ Deno.test("the field ends where height and width change places, are flattened or
   const swapped = b.op("Transpose", [first], { perm: ints([0, 1, 3, 2]) });
   const flat = b.op("Flatten", [first]);
   const unequal = b.op("Concat", [first, conv(b, "x", [9, 9], { channels: 2 })], { axis: int(1) });
-  const odd = b.ops("Strange", [first], {}, 1, "org.example")[0]!;
+  const odd = b.ops("Strange", [first], {}, 1, "org.example")[0];
   b.known.set(odd, { type: "float32", shape: ["N", 2, 8, 8] });
   b.graph.domains["org.example"] = 1;
   const fields = receptiveFields(output(b, swapped, flat, unequal, odd), "x");

@@ -7,16 +7,16 @@ import { netOn, noise, output, put, relativeError, runNative } from "./native.ts
 
 /** Softmax over rows by its definition, in float64. */
 function softmax({ shape, data }: Tensor): number[] {
-  const k = shape[1]!;
+  const k = shape[1];
   return Array.from(data, (_, i) => {
     const row = Array.from(data.subarray(i - i % k, i - i % k + k), Math.exp);
-    return row[i % k]! / row.reduce((a, b) => a + b, 0);
+    return row[i % k] / row.reduce((a, b) => a + b, 0);
   });
 }
 
 function near(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = 1e-6) {
   assert.equal(a.length, b.length);
-  for (let i = 0; i < b.length; i++) assert(Math.abs(a[i]! - b[i]!) <= tolerance, `${i}: ${a[i]}`);
+  for (let i = 0; i < b.length; i++) assert(Math.abs(a[i] - b[i]) <= tolerance, `${i}: ${a[i]}`);
 }
 
 /** Scores [N, 4] out of an image. */
@@ -36,7 +36,7 @@ Deno.test("a model that ends in logits gets a Softmax", async () => {
     [scored.probabilities, ["N", 4]],
   ]);
   const result = await runNative(scored.graph, { x: noise([3, 4, 5, 5]) });
-  near(result[scored.probabilities]!.data as Float32Array, softmax(result["pooled"] as Tensor));
+  near(result[scored.probabilities].data as Float32Array, softmax(result["pooled"] as Tensor));
 });
 
 Deno.test("a model that ends in one logit gets a Sigmoid: its softmax would be 1 whatever it is", async () => {
@@ -45,8 +45,8 @@ Deno.test("a model that ends in one logit gets a Sigmoid: its softmax would be 1
   assert.deepEqual([scored.logits, scored.classes, scored.activation], ["pooled", 1, "sigmoid"]);
   const result = await runNative(scored.graph, { x: noise([3, 1, 5, 5]) });
   near(
-    result[scored.probabilities]!.data as Float32Array,
-    Array.from(result["pooled"]!.data as Float32Array, (value) => 1 / (1 + Math.exp(-value))),
+    result[scored.probabilities].data as Float32Array,
+    Array.from(result["pooled"].data as Float32Array, (value) => 1 / (1 + Math.exp(-value))),
   );
 });
 
@@ -86,7 +86,7 @@ for (const [what, build, activation, logits, probabilities] of endings) {
     assert.deepEqual(now["end"], old["end"]);
     const raw = now["pooled"] as Tensor;
     near(
-      now["end"]!.data as Float32Array,
+      now["end"].data as Float32Array,
       activation === "softmax" ? softmax(raw) : Array.from(raw.data, (v) => 1 / (1 + Math.exp(-v))),
     );
   });
@@ -100,7 +100,7 @@ Deno.test("scores of the form [N, K, 1, 1] are flattened, in front of the Softma
   assert.deepEqual(scored.graph.outputs.map(({ shape }) => shape), [["N", 4], ["N", 4]]);
   const result = await runNative(scored.graph, { x: noise([2, 4, 5, 5]) });
   near(
-    result[scored.probabilities]!.data as Float32Array,
+    result[scored.probabilities].data as Float32Array,
     softmax(result[scored.logits!] as Tensor),
   );
 });
@@ -111,8 +111,8 @@ Deno.test("logits in front of a LogSoftmax are taken, and probabilities made of 
   const scored = withScores(output(b, "end"));
   assert.equal(scored.logits, "pooled");
   const x = noise([2, 4, 5, 5]);
-  const old = (await runNative(b.graph, { x }))["end"]!.data as Float32Array;
-  const now = (await runNative(scored.graph, { x }))[scored.probabilities]!;
+  const old = (await runNative(b.graph, { x }))["end"].data as Float32Array;
+  const now = (await runNative(scored.graph, { x }))[scored.probabilities];
   near(now.data as Float32Array, Array.from(old, Math.exp));
 });
 
@@ -130,7 +130,7 @@ Deno.test("a card's word goes before what the graph looks like", async () => {
   const asLogits = withScores(graph, { kind: "logits" });
   assert.deepEqual([asLogits.logits, asLogits.activation], ["end", "softmax"]);
   const result = await runNative(asLogits.graph, { x: noise([2, 4, 5, 5]) });
-  near(result[asLogits.probabilities]!.data as Float32Array, softmax(result["end"] as Tensor));
+  near(result[asLogits.probabilities].data as Float32Array, softmax(result["end"] as Tensor));
   const inner = withScores(graph, { output: "pooled" });
   assert.deepEqual([inner.logits, inner.graph.nodes.some(({ op }) => op === "Sigmoid")], [
     "pooled",

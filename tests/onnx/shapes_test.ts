@@ -41,8 +41,8 @@ Deno.test("inferred types and shapes are those that ONNX Runtime computes, for e
     const inferred = inferShapes(graph);
     for (const { name } of graph.outputs) {
       const { type, shape } = inferred.get(name) ?? {};
-      assert.deepEqual(shape, computed[name]!.shape, label);
-      assert.equal(type, computed[name]!.type, label);
+      assert.deepEqual(shape, computed[name].shape, label);
+      assert.equal(type, computed[name].type, label);
     }
     if (!batched) continue;
     for (const input of graph.inputs) {
@@ -53,7 +53,7 @@ Deno.test("inferred types and shapes are those that ONNX Runtime computes, for e
       const shape = free.get(name)!.shape!;
       assert.deepEqual(
         shape.map((dim) => numberOf(dim, 2)),
-        computed[name]!.shape,
+        computed[name].shape,
         `${label} with a free batch: ${formatShape(shape)}`,
       );
     }
@@ -106,7 +106,7 @@ Deno.test("elements of shape arithmetic are those that ONNX Runtime computes", a
   for (const value of values) {
     assert.deepEqual(
       known.get(value)!.elements?.map(Number),
-      Array.from(computed[value]!.data as ArrayLike<number | bigint>, Number),
+      Array.from(computed[value].data as ArrayLike<number | bigint>, Number),
       value,
     );
   }

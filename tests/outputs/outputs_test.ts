@@ -90,7 +90,7 @@ Deno.test("tables and matrices are written, the same again, and those of an earl
     await write(0.3);
     assert.deepEqual(await matricesOf(folder), first);
     // Commas and quotes in a label are quoted.
-    assert.match(first["cam.dice.csv"]!, /^"a, ""b""",/m);
+    assert.match(first["cam.dice.csv"], /^"a, ""b""",/m);
   });
 });
 
@@ -98,7 +98,7 @@ Deno.test("a box is salient over the threshold: at 1 none is, below 0 all are", 
   await withRun({}, async ({ folder, write }) => {
     const salient = async (threshold: number) => {
       await write(threshold);
-      const { mouth } = parseMatrix((await matricesOf(folder))["grad-cam.count.csv"]!);
+      const { mouth } = parseMatrix((await matricesOf(folder))["grad-cam.count.csv"]);
       return Object.values(mouth!).reduce((a, b) => a + b, 0);
     };
     assert.equal(await salient(1), 0);
@@ -130,7 +130,7 @@ Deno.test("maps have a file an image, named after its path without anything that
     ]);
     const { shape } = readNpy(await Deno.readFile(join(folder, "maps/cam/a_b.png.npy")));
     assert.deepEqual(shape, [1, 7, 8, 8]);
-  }, (name) => awkward[name]!);
+  }, (name) => awkward[name]);
 });
 
 Deno.test("a file is written whole or not at all", async () => {

@@ -29,7 +29,7 @@ async function withRun(
       const [sample] = writer.sampling("s", sampling.id, [{ x0: 0, y0: 0, x1: 5, y1: 5 }]);
       const probabilities = Float32Array.of(.1, .7, 1 / 3, 0, NaN);
       writer.prediction(sample!.id, forward.id, { predicted: 1, probabilities });
-      writer.scores(sample!.id, scores[0]!.id, 1, [{ box: box!.id, importance: NaN, share: .5 }]);
+      writer.scores(sample!.id, scores[0].id, 1, [{ box: box!.id, importance: NaN, share: .5 }]);
       writer.image(run, 4, { path: "gone.jpg", status: "failed", error: "no such file, really" });
     });
     await test(folder, ledger, run);
@@ -65,10 +65,10 @@ Deno.test("images.csv lists every image with its annotation; a column of ours is
       "annotation.path": "",
       note: "",
     });
-    assert.equal(rows[3]!.path, STRANGE);
-    assert.equal(rows[3]!["annotation.path"], "theirs");
-    assert.equal(rows[3]!.note, STRANGE);
-    assert.equal(rows[4]!.error, "no such file, really");
+    assert.equal(rows[3].path, STRANGE);
+    assert.equal(rows[3]["annotation.path"], "theirs");
+    assert.equal(rows[3].note, STRANGE);
+    assert.equal(rows[4].error, "no such file, really");
   }));
 
 Deno.test("predictions.csv has the predicted class and every probability, as short as a float32 allows", () =>
@@ -113,7 +113,7 @@ Deno.test("boxes.csv has a row for each sample, method, class and box, NaN as Na
     const bytes = Deno.readFileSync(path);
     const rows = parse(new TextDecoder().decode(bytes), { record_delimiter: "\n" }) as string[][];
     assert.equal(
-      rows[0]!.join(),
+      rows[0].join(),
       "image,sample,method,class,label,confidence,x0,y0,x1,y1,importance,share",
     );
     assert.deepEqual(

@@ -128,7 +128,7 @@ Deno.test("the page of missing inputs has no comparison, and that of equal runs 
     verdict: "identical",
     causes: [],
     notes: [],
-    comparison: { ...comparison!, sections: [comparison!.sections[0]!], crossings: { count: 0 } },
+    comparison: { ...comparison!, sections: [comparison!.sections[0]], crossings: { count: 0 } },
   }));
   assert.ok(equal.includes("Nothing that the two runs recorded is different."), equal);
   assert.ok(equal.includes("Nowhere (tolerance 0.00001)"), equal);

@@ -116,7 +116,7 @@ async function checkOn(t: Deno.TestContext, backend: Backend, cases: readonly Ru
     await session.dispose();
     for (const one of prepared) {
       const get = async (results: typeof base, name: string) =>
-        (await toFloats(results[`${one.prefix}${name}`]!)).data;
+        (await toFloats(results[`${one.prefix}${name}`])).data;
       const gradients: Float32Array[] = [];
       for (const i of one.wrt) gradients.push(await get(base, `gradient${i}`));
       const results = {
@@ -239,7 +239,7 @@ function merge(into: Graph, graph: Graph, prefix: string, inner = ""): void {
 }
 
 async function open(backend: Backend, prepared: readonly Prepared[]): Promise<Session> {
-  const all = emptyGraph("cases", prepared[0]!.graph.opset);
+  const all = emptyGraph("cases", prepared[0].graph.opset);
   for (const { graph } of prepared) {
     all.inputs.push(...graph.inputs);
     all.outputs.push(...graph.outputs);
@@ -268,9 +268,9 @@ function feedsOf(prepared: readonly Prepared[], sign: number): Record<string, Te
   const feeds: Record<string, Tensor> = {};
   for (const { prefix, feeds: own, wrt, directions, cotangent } of prepared) {
     wrt.forEach((i, k) => {
-      const x = own[`x${i}`]!;
-      const v = directions[k]!.data;
-      feeds[`${prefix}x${i}`] = floats(x.shape, x.data.map((e, j) => e + sign * EPSILON * v[j]!));
+      const x = own[`x${i}`];
+      const v = directions[k].data;
+      feeds[`${prefix}x${i}`] = floats(x.shape, x.data.map((e, j) => e + sign * EPSILON * v[j]));
     });
     feeds[`${prefix}cotangent`] = cotangent;
   }
@@ -290,13 +290,13 @@ function compare(
   const { expected, twins, pushed } = definitionOf(c, inputs, wrt, cotangent, directions);
   near(results.forward, expected, tolerance, "the definition of the operator");
   twins.forEach((twin, k) =>
-    near(results.gradients[k]!, twin, tolerance, `the twin's gradient of input ${wrt[k]}`)
+    near(results.gradients[k], twin, tolerance, `the twin's gradient of input ${wrt[k]}`)
   );
   if (!pushed) return;
 
   const u = cotangent.data;
   const forwards = dot(pushed, u);
-  const products = results.gradients.map((g, k) => dot(g, directions[k]!.data));
+  const products = results.gradients.map((g, k) => dot(g, directions[k].data));
   const backwards = products.reduce((a, b) => a + b, 0);
   // Relative to the sizes of what is multiplied: the sum itself may cancel.
   const size = norm(pushed) * norm(u);
@@ -304,7 +304,7 @@ function compare(
     Math.abs(forwards - backwards) <= tolerance * size,
     `adjoint: <Jv, u> is ${forwards}, <v, Jᵀu> is ${backwards} (sizes ${size})`,
   );
-  const differences = results.up.map((e, j) => (e - results.down[j]!) / (2 * EPSILON));
+  const differences = results.up.map((e, j) => (e - results.down[j]) / (2 * EPSILON));
   const slope = dot(differences, u);
   assert.ok(
     Math.abs(slope - backwards) <= 1e-2 * size,
@@ -349,14 +349,12 @@ function definitionOf(
           return { shape: input.shape, data: input.data.map((e, j) => e + sign * direction(k, j)) };
         })).data;
       const down = at(-h);
-      return at(h).map((e, j) => (e - down[j]!) / (2 * h));
+      return at(h).map((e, j) => (e - down[j]) / (2 * h));
     };
     const twins = wrt.map((i, k) =>
-      given[i]!.data.map((_, j) =>
-        dot(u.data, difference((k2, j2) => k2 === k && j2 === j ? 1 : 0))
-      )
+      given[i].data.map((_, j) => dot(u.data, difference((k2, j2) => k2 === k && j2 === j ? 1 : 0)))
     );
-    made = { expected, twins, pushed: difference((k, j) => directions[k]!.data[j]!) };
+    made = { expected, twins, pushed: difference((k, j) => directions[k].data[j]) };
   }
   definitions.set(c, made);
   return made;
@@ -368,7 +366,7 @@ function toDoubles(value: AnyTensor): Doubles {
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
+  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
   return total;
 }
 

@@ -25,7 +25,7 @@ export function eachIndex(
   for (let flat = 0; flat < size; flat++) {
     visit(index, flat);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      if (++index[axis]! < shape[axis]!) break;
+      if (++index[axis] < shape[axis]) break;
       index[axis] = 0;
     }
   }
@@ -33,7 +33,7 @@ export function eachIndex(
 
 /** The flat position of an index. */
 export function flatOf(shape: readonly number[], index: readonly number[]): number {
-  return shape.reduce((flat, extent, axis) => flat * extent + index[axis]!, 0);
+  return shape.reduce((flat, extent, axis) => flat * extent + index[axis], 0);
 }
 
 /** Standard normal numbers. */
@@ -58,7 +58,7 @@ export function spaced(shape: readonly number[], seed = 1): Tensor {
   const values = Array.from({ length: size }, (_, i) => (i - Math.floor(size / 2)) * 0.1 + 0.05);
   for (let i = size - 1; i > 0; i--) {
     const j = rng.below(i + 1);
-    [values[i], values[j]] = [values[j]!, values[i]!];
+    [values[i], values[j]] = [values[j], values[i]];
   }
   return floats(shape, values);
 }
@@ -72,10 +72,10 @@ export function near(
 ): void {
   assert.equal(actual.length, expected.length, `number of elements of ${what}`);
   let largest = 0;
-  for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]!));
+  for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]));
   for (let i = 0; i < expected.length; i++) {
     assert.ok(
-      Math.abs(actual[i]! - expected[i]!) <= tolerance * largest,
+      Math.abs(actual[i] - expected[i]) <= tolerance * largest,
       `${what}: element ${i} is ${actual[i]}, expected ${expected[i]} (largest ${largest})`,
     );
   }

@@ -248,7 +248,7 @@ export function networkOf(c: NodeCase): Graph {
     if (input === null) return "";
     if (isTensor(input)) return b.initializer(input);
     const from = start;
-    start += sizes[i]!;
+    start += sizes[i];
     const part = sizes[i] === total
       ? "t"
       : b.graph.opset >= 10
@@ -270,7 +270,7 @@ export function networkOf(c: NodeCase): Graph {
 
 /** Values for t, [ROWS, n]. */
 export function valuesOf(c: NodeCase, seed: number): Tensor {
-  const total = networkOf(c).inputs[0]!.shape![1] as number;
+  const total = networkOf(c).inputs[0].shape![1] as number;
   const [low, high] = c.range ?? [-2, 2];
   return noise([ROWS, total], seed, low, high);
 }

@@ -40,7 +40,7 @@ Deno.test("values are (channel · scale - mean) / std in the order of the channe
   ) => [...prepare(image, whole(image), spec({ width: 2, height: 1, ...changes }), meanImage)];
   const close = (found: number[], expected: number[]) => {
     assert.equal(found.length, expected.length);
-    found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-5, `${found}`));
+    found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-5, `${found}`));
   };
   close(at({}), [10, 200, 20, 100, 30, 50]);
   close(at({ channels: "bgr" }), [30, 50, 20, 100, 10, 200]);
@@ -55,7 +55,7 @@ Deno.test("values are (channel · scale - mean) / std in the order of the channe
   // A mean image takes the place of the mean.
   const meanImage = Float32Array.of(1, 2, 3, 4, 5, 6);
   close(at({ mean: [100] }, meanImage), [9, 198, 17, 96, 25, 44]);
-  close(at({ channels: "grey" }, Float32Array.of(1, 2)), [grey[0]! - 1, grey[1]! - 2]);
+  close(at({ channels: "grey" }, Float32Array.of(1, 2)), [grey[0] - 1, grey[1] - 2]);
 });
 
 Deno.test("stretched by a Pillow filter it is Pillow's resize of the region, at its fractional place", () => {
@@ -93,7 +93,7 @@ function centroid(values: Float32Array, width: number, height: number): [number,
   let sum = 0, x = 0, y = 0;
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const value = values[row * width + column]!;
+      const value = values[row * width + column];
       sum += value;
       x += value * (column + 0.5);
       y += value * (row + 0.5);
@@ -141,7 +141,7 @@ Deno.test("what is beside the picture is black, before the mean is subtracted", 
       spec({ fit, mean: [100], resize: "pillow-bilinear" }),
     );
     // The middle column of the first channel.
-    return Array.from({ length: 24 }, (_, row) => values[row * 24 + 12]!);
+    return Array.from({ length: 24 }, (_, row) => values[row * 24 + 12]);
   };
   const rows = (black: number, light: number, rest: number) => [
     ...new Array(black).fill(-100),

@@ -45,7 +45,7 @@ for (const backend of BACKENDS) {
         const x = floats([rows, 2], Float32Array.from({ length: 2 * rows }, (_, i) => i - 1));
         const results = await session.run({ x });
         assert.deepEqual(Object.keys(results), [twice, squared]);
-        const [a, b] = [await toFloats(results[twice]!), await toFloats(results[squared]!)];
+        const [a, b] = [await toFloats(results[twice]), await toFloats(results[squared])];
         assert.deepEqual([a.shape, [...a.data]], [
           [rows, 2],
           [...x.data].map((value) => 2 * value),
@@ -53,7 +53,7 @@ for (const backend of BACKENDS) {
         assert.deepEqual([...b.data], [...x.data].map((value) => value * value));
         const only = await session.run({ x }, [squared]);
         assert.deepEqual(Object.keys(only), [squared]);
-        assert.deepEqual((await toFloats(only[squared]!)).data, b.data);
+        assert.deepEqual((await toFloats(only[squared])).data, b.data);
       }
       await session.dispose();
     },

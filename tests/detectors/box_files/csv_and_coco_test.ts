@@ -35,7 +35,7 @@ Deno.test("a COCO file gives its boxes; without a score the confidence is 1", ()
     ["b.jpg", []],
   ]);
   const plain = coco({ annotations: [{ image_id: 8, category_id: 1, bbox: [0, 0, 1, 2] }] });
-  assert.equal(readBoxes(plain, "c").images.get("b.jpg")![0]!.confidence, 1);
+  assert.equal(readBoxes(plain, "c").images.get("b.jpg")![0].confidence, 1);
 });
 
 function refused(content: Uint8Array, message: RegExp): void {

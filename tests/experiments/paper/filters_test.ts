@@ -98,7 +98,7 @@ Deno.test("published: the first row of an object decides; corrected: the most im
   assert.deepEqual(emotionObjects(["a"], rows, PAPER_FILTERS, "corrected"), [
     { image: "a", emotion: "Joy", object: "Food" },
   ]);
-  assert.equal(uniqueDetections(["a", "a"], rows)[0]!.detection, rows[0]);
+  assert.equal(uniqueDetections(["a", "a"], rows)[0].detection, rows[0]);
   assert.deepEqual(uniqueDetections(["b"], rows), [{ image: "b" }]);
 });
 
@@ -121,11 +121,11 @@ Deno.test("images without annotation are left out where there are annotations, a
 });
 
 Deno.test("rows in the reference's order: by shown importance, NaN last, ties as they were", () => {
-  const method = input.methods[0]!;
+  const method = input.methods[0];
   // Undo the order by the number that the generator gave each box, then make it again.
   const { order } = expected.tables.one;
   const original: PaperDetection[] = [];
-  order.forEach((box, at) => original[box] = method.detections[at]!);
+  order.forEach((box, at) => original[box] = method.detections[at]);
   const images = [...new Set(method.detections.map(({ image }) => image))];
   const sorted = inReferenceOrder(original);
   assert.deepEqual([...new Set(sorted.map(({ image }) => image))], images);
@@ -134,7 +134,7 @@ Deno.test("rows in the reference's order: by shown importance, NaN last, ties as
 });
 
 Deno.test("corrected rows do not depend on the order of detections", () => {
-  const { detections } = input.methods[1]!;
+  const { detections } = input.methods[1];
   const rng = createRng(3);
   const shuffled = detections.map((row) => ({ row, key: rng.uniform() }))
     .sort((p, q) => p.key - q.key).map(({ row }) => row);

@@ -40,7 +40,7 @@ function below(rng: Rng, count: number): number {
 }
 
 function pick<T>(rng: Rng, list: readonly T[]): T {
-  return list[below(rng, list.length)]!;
+  return list[below(rng, list.length)];
 }
 
 /** A line dropped, doubled, moved, put in, or with another value, or a section doubled. */
@@ -64,7 +64,7 @@ function changeText(rng: Rng, text: string): string {
       const keyed = lines.flatMap((line, i) => line.includes("=") ? [i] : []);
       if (keyed.length === 0) break;
       const line = pick(rng, keyed);
-      lines[line] = `${lines[line]!.split("=")[0]}=${pick(rng, VALUES)}`;
+      lines[line] = `${lines[line].split("=")[0]}=${pick(rng, VALUES)}`;
     }
   }
   return lines.join("\n");
@@ -77,7 +77,7 @@ function changeBytes(rng: Rng, source: Uint8Array): Uint8Array {
   switch (below(rng, 6)) {
     case 0:
       for (let i = 0; i < 1 + below(rng, 8); i++) {
-        bytes[below(rng, bytes.length)]! ^= 1 << below(rng, 8);
+        bytes[below(rng, bytes.length)] ^= 1 << below(rng, 8);
       }
       return bytes;
     case 1:

@@ -37,7 +37,7 @@ ${HEAD}${YOLO}`);
     12 + 12 * 8,
     0,
   ]);
-  assert.deepEqual(layers[3]!.operation, {
+  assert.deepEqual(layers[3].operation, {
     kind: "yolo",
     head: { classes: 1, anchors: [[1, 2], [3, 4]] },
   });
@@ -82,7 +82,7 @@ Deno.test("routes and shortcuts refer to layers before them, absolutely or relat
   );
   const referred = layers.map(({ operation }) => "from" in operation ? operation.from : undefined);
   assert.deepEqual(referred, [undefined, undefined, 0, 0, [3, 0, 1], undefined]);
-  assert.deepEqual(layers[4]!.output.channels, 12);
+  assert.deepEqual(layers[4].output.channels, 12);
 });
 
 /** What is in the file, and what the message has to name. */

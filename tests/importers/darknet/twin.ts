@@ -47,7 +47,7 @@ export function forwardTwin(
   const outputs: Float64Array[] = [];
   const heads: Float64Array[] = [];
   for (const layer of layers) {
-    const before = layer.index === 0 ? Float64Array.from(image) : outputs[layer.index - 1]!;
+    const before = layer.index === 0 ? Float64Array.from(image) : outputs[layer.index - 1];
     if (layer.operation.kind === "yolo") heads.push(before);
     outputs.push(run(layer, before, outputs, weights));
   }
@@ -66,14 +66,14 @@ function run(
       return x;
     case "shortcut":
       return x.map((value, i) =>
-        ACTIVATE[operation.activation]!(value + outputs[operation.from]![i]!)
+        ACTIVATE[operation.activation](value + outputs[operation.from][i])
       );
     case "route": {
       const joined = new Float64Array(sizeOf(output));
       let at = 0;
       for (const from of operation.from) {
-        joined.set(outputs[from]!, at);
-        at += outputs[from]!.length;
+        joined.set(outputs[from], at);
+        at += outputs[from].length;
       }
       return joined;
     }
@@ -83,7 +83,7 @@ function run(
         x[
           (c * input.height + Math.floor(y / operation.stride)) * input.width +
           Math.floor(z / operation.stride)
-        ]!);
+        ]);
     case "maxpool": {
       const { size, stride, before } = operation;
       return each(output, (c, i, j) => {
@@ -92,7 +92,7 @@ function run(
           for (let m = 0; m < size; m++) {
             const y = i * stride + n - before, z = j * stride + m - before;
             if (y < 0 || y >= input.height || z < 0 || z >= input.width) continue;
-            best = Math.max(best, x[(c * input.height + y) * input.width + z]!);
+            best = Math.max(best, x[(c * input.height + y) * input.width + z]);
           }
         }
         return best;
@@ -110,16 +110,16 @@ function run(
             for (let m = 0; m < size; m++) {
               const y = i * stride + n - padding, z = j * stride + m - padding;
               if (y < 0 || y >= input.height || z < 0 || z >= input.width) continue;
-              sum += kernel[((f * perGroup + c) * size + n) * size + m]! *
-                x[((first + c) * input.height + y) * input.width + z]!;
+              sum += kernel[((f * perGroup + c) * size + n) * size + m] *
+                x[((first + c) * input.height + y) * input.width + z];
             }
           }
         }
         if (norm) {
-          sum = (sum - norm.means[f]!) / (Math.sqrt(norm.variances[f]!) + 0.000001) *
-            norm.scales[f]!;
+          sum = (sum - norm.means[f]) / (Math.sqrt(norm.variances[f]) + 0.000001) *
+            norm.scales[f];
         }
-        return ACTIVATE[activation]!(sum + biases[f]!);
+        return ACTIVATE[activation](sum + biases[f]);
       });
     }
   }

@@ -19,7 +19,7 @@ function tinyTensors(): Promise<Map<string, Tensor>> {
 
 function difference(found: ArrayLike<number>, expected: readonly number[]): number {
   assert.equal(found.length, expected.length);
-  return Math.max(...expected.map((value, i) => Math.abs(value - found[i]!)));
+  return Math.max(...expected.map((value, i) => Math.abs(value - found[i])));
 }
 
 Deno.test("the small network's scores are those of the published code", async () => {

@@ -185,8 +185,8 @@ function mutate(text: string, rng: Rng): string {
   let result = text;
   for (let count = 1 + rng.below(3); count > 0; count--) {
     const at = rng.below(result.length + 1);
-    const piece = PIECES[rng.below(PIECES.length)]!;
-    const drop = [0, 1, 1, 5][rng.below(4)]!;
+    const piece = PIECES[rng.below(PIECES.length)];
+    const drop = [0, 1, 1, 5][rng.below(4)];
     result = result.slice(0, at) + (rng.below(4) === 0 ? "" : piece) + result.slice(at + drop);
   }
   return result;

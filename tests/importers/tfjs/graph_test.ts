@@ -84,10 +84,10 @@ function slowConv(
 ) {
   const [kh, kw, , outputs] = shape as [number, number, number, number];
   const cells = x.map((_, i) => i).filter((i) => i % stride === 0);
-  const columns = x[0]!.map((_, j) => j).filter((j) => j % stride === 0);
+  const columns = x[0].map((_, j) => j).filter((j) => j % stride === 0);
   const before = (size: number, k: number, out: number) =>
     Math.floor(Math.max((out - 1) * stride + k - size, 0) / 2);
-  const top = before(x.length, kh, cells.length), left = before(x[0]!.length, kw, columns.length);
+  const top = before(x.length, kh, cells.length), left = before(x[0].length, kw, columns.length);
   return cells.map((i) =>
     columns.map((j) =>
       Array.from({ length: outputs }, (_, o) => {
@@ -96,7 +96,7 @@ function slowConv(
           for (let dj = 0; dj < kw; dj++) {
             const pixel = x[i + di - top]?.[j + dj - left];
             pixel?.forEach((value, c) => {
-              sum += value * w[((di * kw + dj) * pixel.length + c) * outputs + o]!;
+              sum += value * w[((di * kw + dj) * pixel.length + c) * outputs + o];
             });
           }
         }
@@ -159,7 +159,7 @@ Deno.test("a small net of mini-Xception's operations gives what plain loops over
       (_, i) =>
         Array.from(
           { length: 6 },
-          (_, j) => [0, 1].map((c) => values[((n * 7 + i) * 6 + j) * 2 + c]!),
+          (_, j) => [0, 1].map((c) => values[((n * 7 + i) * 6 + j) * 2 + c]),
         ),
     );
     const relu = slowConv(image, constants.w1[1], [3, 3, 2, 4], 2, constants.b1[1])
@@ -171,7 +171,7 @@ Deno.test("a small net of mini-Xception's operations gives what plain loops over
           for (let di = 0; di < 3; di++) {
             for (let dj = 0; dj < 3; dj++) {
               sum += (relu[i + di - 1]?.[j + dj - 1]?.[c] ?? 0) *
-                constants.wd[1][(di * 3 + dj) * 4 + c]!;
+                constants.wd[1][(di * 3 + dj) * 4 + c];
             }
           }
           return sum;
@@ -191,16 +191,16 @@ Deno.test("a small net of mini-Xception's operations gives what plain loops over
               largest = Math.max(largest, point[2 * i + di]?.[2 * j + dj - 1]?.[c] ?? -Infinity);
             }
           }
-          total += largest + skip[i]![j]![c]!;
+          total += largest + skip[i][j][c];
         }
       }
       return total / 4;
     });
     const exp = logits.map(Math.exp), sum = exp.reduce((a, b) => a + b);
-    assert.ok(largestDifference(results["logits"]!.data.subarray(3 * n, 3 * n + 3), logits) < 1e-4);
+    assert.ok(largestDifference(results["logits"].data.subarray(3 * n, 3 * n + 3), logits) < 1e-4);
     assert.ok(
       largestDifference(
-        results["probabilities"]!.data.subarray(3 * n, 3 * n + 3),
+        results["probabilities"].data.subarray(3 * n, 3 * n + 3),
         exp.map((v) => v / sum),
       ) < 1e-5,
     );

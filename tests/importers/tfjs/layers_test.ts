@@ -52,8 +52,8 @@ function slowConv(
               if (y < 0 || y >= h || u < 0 || u >= width) continue;
               const first = depthwise ? Math.floor(o / last) : 0;
               for (let k = first; k < (depthwise ? first + 1 : c); k++) {
-                sum += x.data[((b * h + y) * width + u) * c + k]! *
-                  w.data[((di * kw + dj) * c + k) * last + (depthwise ? o % last : o)]!;
+                sum += x.data[((b * h + y) * width + u) * c + k] *
+                  w.data[((di * kw + dj) * c + k) * last + (depthwise ? o % last : o)];
               }
             }
           }
@@ -72,7 +72,7 @@ async function run(build: (b: GraphBuilder) => Value, input: Tensor): Promise<Te
   graph.outputs.push({ name, type: "float32" });
   const session = await openSession(writeModel(graph), "native");
   try {
-    return await toFloats((await session.run({ input }))[name]!);
+    return await toFloats((await session.run({ input }))[name]);
   } finally {
     await session.dispose();
   }

@@ -63,7 +63,7 @@ Deno.test("readTfjsWeights refuses bytes that end too early or too late, missing
   refused(one("complex64"), 16, /element type complex64/);
   refused(one("float32", { dtype: "uint8" }), 2, /stored as \{"dtype":"uint8"\}/);
   refused(one("int32", { dtype: "uint8", scale: 1 }), 2, /element type int32, stored as/);
-  refused([{ ...one("float32")[0]!, paths: ["x.bin"] }], 8, /x\.bin is not there/);
+  refused([{ ...one("float32")[0], paths: ["x.bin"] }], 8, /x\.bin is not there/);
   refused([...one("bool"), ...one("bool")], 2, /"w" is listed twice/);
 });
 
@@ -118,12 +118,12 @@ Deno.test("restored weights are within two parts in 2^24 of TensorFlow.js's, and
   try {
     const outputs = await session.run({ input: floats([1], [0]) });
     for (const [k, { scale, min }] of scales.entries()) {
-      const { data } = await toFloats(outputs[graph.outputs[k]!.name]!);
+      const { data } = await toFloats(outputs[graph.outputs[k].name]);
       for (let q = 0; q < 256; q++) {
         const expected = q * scale + min;
         // At the zero point the double result is rounding noise (1e-16), not 0.
         const tolerance = Math.abs(expected) * 2 ** -23 + 1e-15;
-        assert.ok(Math.abs(data[q]! - expected) <= tolerance, `${k}: ${q}: ${data[q]} ${expected}`);
+        assert.ok(Math.abs(data[q] - expected) <= tolerance, `${k}: ${q}: ${data[q]} ${expected}`);
       }
     }
   } finally {

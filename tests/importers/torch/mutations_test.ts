@@ -40,7 +40,7 @@ function mutated(bytes: Uint8Array, other: Uint8Array, rng: Rng): Uint8Array {
       result.subarray(at + length),
     ];
     const random = Uint8Array.from({ length: 1 + rng.below(8) }, () => rng.below(256));
-    const telling = Uint8Array.from({ length }, () => TELLING[rng.below(TELLING.length)]!);
+    const telling = Uint8Array.from({ length }, () => TELLING[rng.below(TELLING.length)]);
     const from = rng.below(other.length);
     const choices = [
       () => bytesOf(before, telling, after),
@@ -52,7 +52,7 @@ function mutated(bytes: Uint8Array, other: Uint8Array, rng: Rng): Uint8Array {
       () => before.length > 0 && rng.below(4) === 0 ? before : bytesOf(after, before),
       () => bytesOf(before, piece.map((byte) => byte ^ 1 << rng.below(8)), after),
     ];
-    result = choices[rng.below(choices.length)]!();
+    result = choices[rng.below(choices.length)]();
   }
   return result;
 }
@@ -72,8 +72,8 @@ Deno.test(`${COUNT} mutated checkpoints are read or refused, nothing else`, asyn
   const before = Deno.memoryUsage().rss;
   let [accepted, refused, slowest] = [0, 0, 0];
   for (let n = 0; n < COUNT; n++) {
-    const file = files[rng.below(files.length)]!;
-    const other = files[rng.below(files.length)]!;
+    const file = files[rng.below(files.length)];
+    const other = files[rng.below(files.length)];
     const isZip = file[0] === 0x50;
     const change = (bytes: Uint8Array) => mutated(bytes, other, rng);
     const bytes = isZip && rng.below(4) > 0 ? withPickle(file, change) : change(file);

@@ -32,7 +32,7 @@ function plain(value: Value): unknown {
   if (value instanceof PyList) return value.items.map(plain);
   if (value instanceof PyTuple) return { tuple: value.items.map(plain) };
   if (value instanceof PyDict) {
-    return { dict: value.keys.map((key, i) => [plain(key), plain(value.values[i]!)]) };
+    return { dict: value.keys.map((key, i) => [plain(key), plain(value.values[i])]) };
   }
   if (value instanceof PyUnread) return { unread: value.kind };
   if (value instanceof PyGlobal) return { word: value.text };
@@ -179,7 +179,7 @@ Deno.test("nesting is not recursion: half a million levels", () => {
   let value = read(pickle(bytesOf(")".repeat(1), "\x85".repeat(levels))), 1 << 26);
   let depth = 0;
   while (value instanceof PyTuple && value.items.length === 1) {
-    value = value.items[0]!;
+    value = value.items[0];
     depth++;
   }
   assert.equal(depth, levels);

@@ -24,7 +24,7 @@ function naive(offset: number, shape: readonly number[], strides: readonly numbe
   let places = [offset];
   shape.forEach((extent, axis) => {
     places = places.flatMap((place) =>
-      Array.from({ length: extent }, (_, i) => place + i * strides[axis]!)
+      Array.from({ length: extent }, (_, i) => place + i * strides[axis])
     );
   });
   return places.map((place) => 0.5 + place);

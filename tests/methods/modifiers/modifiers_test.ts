@@ -72,7 +72,7 @@ Deno.test("a map smoothed by augmentation is taken as it is: its mean in a box i
     const raw = await mapsOf(net, smooth, "logit");
     const final = await finalsOf(net, smooth, raw);
     const difference = raw.data.reduce(
-      (worst, value, i) => Math.max(worst, Math.abs(value - final.data[i]!)),
+      (worst, value, i) => Math.max(worst, Math.abs(value - final.data[i])),
       0,
     );
     assert.ok(difference <= 1e-6, String(difference));
@@ -107,7 +107,7 @@ function decomposed(method: Method, term: (g: number, a: number) => number): Met
           channels,
           Array.from({ length: cells * channels }, (_, i) => {
             const from = at(Math.floor(i / channels), i % channels);
-            return term(gradient.data[from]!, activation.data[from]!);
+            return term(gradient.data[from], activation.data[from]);
           }),
         ).center("column");
         const { rightSingularVectors } = new SingularValueDecomposition(x, { autoTranspose: true });
@@ -156,10 +156,10 @@ Deno.test("with one weighted channel its first component is the channel without 
     for (let from = 0; from < plain.length; from += cells) {
       const map = plain.subarray(from, from + cells);
       const mean = map.reduce((a, b) => a + b, 0) / cells;
-      const sign = Math.sign(map.reduce((sum, value, i) => sum + value * smooth[from + i]!, 0));
+      const sign = Math.sign(map.reduce((sum, value, i) => sum + value * smooth[from + i], 0));
       const scale = Math.max(...map.map(Math.abs));
       map.forEach((value, i) =>
-        assert.ok(Math.abs(sign * (value - mean) - smooth[from + i]!) <= 1e-5 * scale)
+        assert.ok(Math.abs(sign * (value - mean) - smooth[from + i]) <= 1e-5 * scale)
       );
       // The sign is the one that agrees with the plain map.
       assert.equal(sign, 1);
@@ -208,7 +208,7 @@ Deno.test("fused layers are those of the context's classifier, also of one with 
   }));
 
 Deno.test("modifiers act in their order, leave controls alone, and say what they cannot change", () => {
-  const control = findMethods(["eigen-cam"])[0]!.method;
+  const control = findMethods(["eigen-cam"])[0].method;
   assert.deepEqual(modified(control, [augSmooth]), { method: control });
   const both = modified(gradCam, [eigenSmooth, augSmooth]);
   assert.ok("method" in both);

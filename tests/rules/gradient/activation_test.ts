@@ -32,7 +32,7 @@ function corner(
   return of(op, f, {
     name: `at its corners (${at})`,
     x: floats([at.length], [...at]),
-    twin: (_inputs, u) => [doubles([at.length], slopes.map((slope, i) => slope * u.data[i]!))],
+    twin: (_inputs, u) => [doubles([at.length], slopes.map((slope, i) => slope * u.data[i]))],
     ...more,
   });
 }
@@ -73,11 +73,11 @@ await checkRules("functions of one element", [
   }),
   of("Clip", (x) => Math.max(x, -0.5), {
     name: "no upper bound",
-    inputs: [spaced(image), bounds[0]!],
+    inputs: [spaced(image), bounds[0]],
   }),
   of("Clip", (x) => Math.min(x, 1), {
     name: "no lower bound",
-    inputs: [spaced(image), null, bounds[1]!],
+    inputs: [spaced(image), null, bounds[1]],
   }),
   corner("Clip", clamp(-0.5, 1), [-0.6, -0.5, 0, 1, 1.1], [0, 1, 1, 1, 0], {
     inputs: [floats([5], [-0.6, -0.5, 0, 1, 1.1]), ...bounds],
@@ -99,7 +99,7 @@ await checkRules("functions of one element", [
     forward: ([x, slope]) =>
       doubles(
         x!.shape,
-        x!.data.map((e, i) => e > 0 ? e : e * slope!.data[Math.floor(i / 8) % 3]!),
+        x!.data.map((e, i) => e > 0 ? e : e * slope!.data[Math.floor(i / 8) % 3]),
       ),
   },
   of("Elu", elu(1)),

@@ -28,18 +28,18 @@ function convolve([x, w, bias]: readonly Doubles[], g: Geometry): Doubles {
   const [m, perGroup, ...kernel] = w!.shape as number[];
   const out = size.map((s, i) =>
     Math.floor(
-      (s + pads[i]! + pads[i + axes]! - (kernel[i]! - 1) * dilations[i]! - 1) / strides[i]!,
+      (s + pads[i] + pads[i + axes] - (kernel[i] - 1) * dilations[i] - 1) / strides[i],
     ) + 1
   );
   const y = doubles([n!, m!, ...out]);
   eachIndex(y.shape, ([batch, channel, ...at], flat) => {
-    let total = bias && bias.data.length > 0 ? bias.data[channel!]! : 0;
+    let total = bias && bias.data.length > 0 ? bias.data[channel!] : 0;
     const first = Math.floor(channel! / (m! / group)) * perGroup!;
     eachIndex([perGroup!, ...kernel], ([c, ...k], inner) => {
-      const position = at.map((o, i) => o * strides[i]! + k[i]! * dilations[i]! - pads[i]!);
-      if (position.some((p, i) => p < 0 || p >= size[i]!)) return;
-      total += x!.data[flatOf(x!.shape, [batch!, first + c!, ...position])]! *
-        w!.data[channel! * perGroup! * kernel.reduce((a, b) => a * b, 1) + inner]!;
+      const position = at.map((o, i) => o * strides[i] + k[i] * dilations[i] - pads[i]);
+      if (position.some((p, i) => p < 0 || p >= size[i])) return;
+      total += x!.data[flatOf(x!.shape, [batch!, first + c!, ...position])] *
+        w!.data[channel! * perGroup! * kernel.reduce((a, b) => a * b, 1) + inner];
     });
     y.data[flat] = total;
   });
@@ -60,17 +60,17 @@ function convolveTransposed(
   const [n, channels, ...size] = x!.shape as number[];
   const [, perGroup, ...kernel] = w!.shape as number[];
   const out = size.map((s, i) =>
-    (s - 1) * strides[i]! + extra[i]! + (kernel[i]! - 1) * dilations[i]! + 1 - pads[i]! -
-    pads[i + axes]!
+    (s - 1) * strides[i] + extra[i] + (kernel[i] - 1) * dilations[i] + 1 - pads[i] -
+    pads[i + axes]
   );
   const y = doubles([n!, perGroup! * group, ...out]);
   eachIndex(x!.shape, ([batch, channel, ...at], flat) => {
     const first = Math.floor(channel! / (channels! / group)) * perGroup!;
     eachIndex([perGroup!, ...kernel], ([c, ...k]) => {
-      const position = at.map((o, i) => o * strides[i]! + k[i]! * dilations[i]! - pads[i]!);
-      if (position.some((p, i) => p < 0 || p >= out[i]!)) return;
-      y.data[flatOf(y.shape, [batch!, first + c!, ...position])]! += x!.data[flat]! *
-        w!.data[flatOf(w!.shape, [channel!, c!, ...k])]!;
+      const position = at.map((o, i) => o * strides[i] + k[i] * dilations[i] - pads[i]);
+      if (position.some((p, i) => p < 0 || p >= out[i])) return;
+      y.data[flatOf(y.shape, [batch!, first + c!, ...position])] += x!.data[flat] *
+        w!.data[flatOf(w!.shape, [channel!, c!, ...k])];
     });
   });
   return y;
@@ -92,7 +92,7 @@ function conv(
       ...(g.dilations ? { dilations: ints(g.dilations) } : {}),
       ...(g.pads ? { pads: ints(g.pads) } : {}),
     },
-    inputs: [normals(x, 1), normals(w, 2), normals([w[0]!], 3)],
+    inputs: [normals(x, 1), normals(w, 2), normals([w[0]], 3)],
     forward: (inputs) => convolve(inputs, g),
     ...more,
   };

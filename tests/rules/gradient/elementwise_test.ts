@@ -21,12 +21,12 @@ function broadcast(
     ...Array.from({ length: rank - x.shape.length }, () => 1),
     ...x.shape,
   ]);
-  const shape = aligned[0]!.map((_, axis) => Math.max(...aligned.map((s) => s[axis]!)));
+  const shape = aligned[0].map((_, axis) => Math.max(...aligned.map((s) => s[axis])));
   const y = doubles(shape);
   eachIndex(shape, (index, flat) => {
     y.data[flat] = f(
       ...inputs.map((x, i) =>
-        x.data[flatOf(aligned[i]!, index.map((at, axis) => aligned[i]![axis] === 1 ? 0 : at))]!
+        x.data[flatOf(aligned[i], index.map((at, axis) => aligned[i][axis] === 1 ? 0 : at))]
       ),
     );
   });
@@ -117,8 +117,8 @@ await checkRules("arithmetic and selection", [
       doubles(
         x!.shape,
         x!.data.map((e, i) => {
-          const power = p!.data[i % 4]!;
-          return power === 0 ? 0 : u.data[i]! * power * e ** (power - 1);
+          const power = p!.data[i % 4];
+          return power === 0 ? 0 : u.data[i] * power * e ** (power - 1);
         }),
       ),
     ],
@@ -159,9 +159,9 @@ function ties(f: (...elements: number[]) => number): Partial<RuleCase> {
         doubles(
           x.shape,
           x.data.map((e, j) => {
-            const all = inputs.map((other) => other.data[j]!);
+            const all = inputs.map((other) => other.data[j]);
             const taken = all.filter((other) => other === f(...all)).length;
-            return e === f(...all) ? u.data[j]! / taken : 0;
+            return e === f(...all) ? u.data[j] / taken : 0;
           }),
         )
       ),

@@ -10,10 +10,10 @@ interface Options {
 
 function general([a, b, c]: readonly Doubles[], o: Options): Doubles {
   const at = (m: Doubles, flip: number | undefined, i: number, j: number) =>
-    flip ? m.data[j * m.shape[1]! + i]! : m.data[i * m.shape[1]! + j]!;
-  const rows = a!.shape[o.transA ? 1 : 0]!;
-  const inner = a!.shape[o.transA ? 0 : 1]!;
-  const columns = b!.shape[o.transB ? 0 : 1]!;
+    flip ? m.data[j * m.shape[1] + i] : m.data[i * m.shape[1] + j];
+  const rows = a!.shape[o.transA ? 1 : 0];
+  const inner = a!.shape[o.transA ? 0 : 1];
+  const columns = b!.shape[o.transB ? 0 : 1];
   const y = doubles([rows, columns]);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
@@ -23,7 +23,7 @@ function general([a, b, c]: readonly Doubles[], o: Options): Doubles {
       if (c && c.data.length > 0) {
         // Broadcast from [columns], [1, columns], [rows, 1], [rows, columns] or one element.
         const [r, k] = c.shape.length === 2 ? c.shape : [1, c.shape[0] ?? 1];
-        total += (o.beta ?? 1) * c.data[(r === 1 ? 0 : i) * k! + (k === 1 ? 0 : j)]!;
+        total += (o.beta ?? 1) * c.data[(r === 1 ? 0 : i) * k! + (k === 1 ? 0 : j)];
       }
       y.data[i * columns + j] = total;
     }
@@ -59,17 +59,17 @@ function product([left, right]: readonly Doubles[]): Doubles {
   const rank = Math.max(a.length, b.length);
   while (a.length < rank) a.unshift(1);
   while (b.length < rank) b.unshift(1);
-  const batch = a.slice(0, -2).map((n, i) => Math.max(n, b[i]!));
+  const batch = a.slice(0, -2).map((n, i) => Math.max(n, b[i]));
   const [rows, inner] = a.slice(-2) as [number, number];
   const columns = b.at(-1)!;
   const count = batch.reduce((x, y) => x * y, 1);
   const offset = (shape: number[], flat: number) => {
     let index = 0, unit = 1;
     for (let axis = batch.length - 1; axis >= 0; axis--) {
-      const at = flat % batch[axis]!;
-      flat = Math.floor(flat / batch[axis]!);
+      const at = flat % batch[axis];
+      flat = Math.floor(flat / batch[axis]);
       index += (shape[axis] === 1 ? 0 : at) * unit;
-      unit *= shape[axis]!;
+      unit *= shape[axis];
     }
     return index;
   };
@@ -80,7 +80,7 @@ function product([left, right]: readonly Doubles[]): Doubles {
       for (let j = 0; j < columns; j++) {
         let total = 0;
         for (let k = 0; k < inner; k++) {
-          total += left!.data[fromA + i * inner + k]! * right!.data[fromB + k * columns + j]!;
+          total += left!.data[fromA + i * inner + k] * right!.data[fromB + k * columns + j];
         }
         y.push(total);
       }

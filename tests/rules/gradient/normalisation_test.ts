@@ -50,13 +50,13 @@ const positive = (n: number, seed: number) => uniforms([n], 0.5, 2, seed);
 function batchNorm(epsilon: number): RuleCase["forward"] {
   return ([x, scale, bias, mean, variance]) => {
     const plane = sizeOf(x!.shape.slice(2));
-    const channels = x!.shape[1]!;
+    const channels = x!.shape[1];
     return doubles(
       x!.shape,
       x!.data.map((e, i) => {
         const c = Math.floor(i / plane) % channels;
-        return (e - mean!.data[c]!) / Math.sqrt(variance!.data[c]! + epsilon) * scale!.data[c]! +
-          bias!.data[c]!;
+        return (e - mean!.data[c]) / Math.sqrt(variance!.data[c] + epsilon) * scale!.data[c] +
+          bias!.data[c];
       }),
     );
   };
@@ -64,10 +64,10 @@ function batchNorm(epsilon: number): RuleCase["forward"] {
 
 const batchInputs = (shape: number[]) => [
   normals(shape, 1),
-  vector(shape[1]!, 2),
-  vector(shape[1]!, 3),
-  vector(shape[1]!, 4),
-  positive(shape[1]!, 5),
+  vector(shape[1], 2),
+  vector(shape[1], 3),
+  vector(shape[1], 4),
+  positive(shape[1], 5),
 ];
 
 function localResponse(
@@ -75,7 +75,7 @@ function localResponse(
   { alpha = 1e-4, beta = 0.75, bias = 1 } = {},
 ): RuleCase["forward"] {
   return ([x]) => {
-    const channels = x!.shape[1]!;
+    const channels = x!.shape[1];
     const plane = sizeOf(x!.shape.slice(2));
     return doubles(
       x!.shape,
@@ -83,7 +83,7 @@ function localResponse(
         const c = Math.floor(i / plane) % channels;
         let total = 0;
         for (let k = c - Math.floor((size - 1) / 2); k <= c + Math.ceil((size - 1) / 2); k++) {
-          if (k >= 0 && k < channels) total += x!.data[i + (k - c) * plane]! ** 2;
+          if (k >= 0 && k < channels) total += x!.data[i + (k - c) * plane] ** 2;
         }
         return e * (bias + alpha / size * total) ** -beta;
       }),
@@ -104,24 +104,24 @@ const layer = (size: number, withBias = true): RuleCase["forward"] => ([x, scale
     x!,
     size,
     1e-5,
-    (i) => scale!.data[i % size]!,
-    (i) => withBias ? bias!.data[i % size]! : 0,
+    (i) => scale!.data[i % size],
+    (i) => withBias ? bias!.data[i % size] : 0,
   );
 
 const instance: RuleCase["forward"] = ([x, scale, bias]) => {
   const plane = sizeOf(x!.shape.slice(2));
-  const channel = (i: number) => Math.floor(i / plane) % x!.shape[1]!;
+  const channel = (i: number) => Math.floor(i / plane) % x!.shape[1];
   return standardise(
     x!,
     plane,
     1e-3,
-    (i) => scale!.data[channel(i)]!,
-    (i) => bias!.data[channel(i)]!,
+    (i) => scale!.data[channel(i)],
+    (i) => bias!.data[channel(i)],
   );
 };
 
 const group = (groups: number, perGroup: boolean): RuleCase["forward"] => ([x, scale, bias]) => {
-  const channels = x!.shape[1]!;
+  const channels = x!.shape[1];
   const plane = sizeOf(x!.shape.slice(2));
   const index = (i: number) => {
     const c = Math.floor(i / plane) % channels;
@@ -131,8 +131,8 @@ const group = (groups: number, perGroup: boolean): RuleCase["forward"] => ([x, s
     x!,
     plane * channels / groups,
     1e-5,
-    (i) => scale!.data[index(i)]!,
-    (i) => bias!.data[index(i)]!,
+    (i) => scale!.data[index(i)],
+    (i) => bias!.data[index(i)],
   );
 };
 

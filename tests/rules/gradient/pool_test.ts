@@ -33,7 +33,7 @@ function eachWindow(
   const axes = size.length;
   const out = g.output ?? size.map((s, i) =>
     Math.floor(
-      (s + pads[i]! + pads[i + axes]! - (kernel[i]! - 1) * dilations[i]! - 1) / strides[i]!,
+      (s + pads[i] + pads[i + axes] - (kernel[i] - 1) * dilations[i] - 1) / strides[i],
     ) + 1
   );
   const result = [n!, c!, ...out];
@@ -41,9 +41,9 @@ function eachWindow(
     const inside: number[] = [];
     let counted = 0;
     eachIndex(kernel, (k) => {
-      const position = at.map((o, i) => o * strides[i]! + k[i]! * dilations[i]! - pads[i]!);
-      if (position.every((p, i) => p >= -pads[i]! && p < size[i]! + pads[i + axes]!)) counted++;
-      if (position.some((p, i) => p < 0 || p >= size[i]!)) return;
+      const position = at.map((o, i) => o * strides[i] + k[i] * dilations[i] - pads[i]);
+      if (position.every((p, i) => p >= -pads[i] && p < size[i] + pads[i + axes])) counted++;
+      if (position.some((p, i) => p < 0 || p >= size[i])) return;
       inside.push(flatOf(shape, [batch!, channel!, ...position]));
     });
     visit([batch!, channel!, ...at], inside, g.includePad ? counted : inside.length);
@@ -53,13 +53,13 @@ function eachWindow(
 
 /** The first of the largest, in the order given. */
 function firstLargest(data: Float64Array, positions: readonly number[]): number {
-  return positions.reduce((best, position) => data[position]! > data[best]! ? position : best);
+  return positions.reduce((best, position) => data[position] > data[best] ? position : best);
 }
 
 function maxPooled([x]: readonly Doubles[], g: Geometry): Doubles {
   const values: number[] = [];
   const shape = eachWindow(x!.shape, g, (_at, inside) => {
-    values.push(x!.data[firstLargest(x!.data, inside)]!);
+    values.push(x!.data[firstLargest(x!.data, inside)]);
   });
   return doubles(shape, values);
 }
@@ -69,7 +69,7 @@ function maxPoolTwin([x]: readonly Doubles[], u: Doubles, g: Geometry): Doubles[
   const gradient = doubles(x!.shape);
   let window = 0;
   eachWindow(x!.shape, g, (_at, inside) => {
-    gradient.data[firstLargest(x!.data, inside)]! += u.data[window++]!;
+    gradient.data[firstLargest(x!.data, inside)] += u.data[window++];
   });
   return [gradient];
 }
@@ -77,7 +77,7 @@ function maxPoolTwin([x]: readonly Doubles[], u: Doubles, g: Geometry): Doubles[
 function averagePooled([x]: readonly Doubles[], g: Geometry): Doubles {
   const values: number[] = [];
   const shape = eachWindow(x!.shape, g, (_at, inside, counted) => {
-    values.push(inside.reduce((sum, position) => sum + x!.data[position]!, 0) / counted);
+    values.push(inside.reduce((sum, position) => sum + x!.data[position], 0) / counted);
   });
   return doubles(shape, values);
 }

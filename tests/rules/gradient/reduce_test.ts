@@ -26,7 +26,7 @@ function reduced(
   );
   eachIndex(x.shape, (index, flat) => {
     const at = index.map((i, axis) => axes.includes(axis) ? 0 : i);
-    groups[flatOf(kept, at)]!.push(x.data[flat]!);
+    groups[flatOf(kept, at)].push(x.data[flat]);
   });
   return doubles(
     keep ? kept : x.shape.filter((_, axis) => !axes.includes(axis)),
@@ -63,7 +63,7 @@ function of(
     op,
     attributes,
     inputs: [spaced(image), ...(how.input ? [int64s([how.input.length], how.input)] : [])],
-    forward: ([x]) => reduced(x!, axes, how.keep !== false, FUNCTIONS[op]!),
+    forward: ([x]) => reduced(x!, axes, how.keep !== false, FUNCTIONS[op]),
     ...more,
   };
 }
@@ -76,8 +76,8 @@ function shares(op: string): NonNullable<RuleCase["twin"]> {
     const gradient = doubles(x!.shape);
     for (let row = 0; row < u.data.length; row++) {
       const elements = [...x!.data.subarray(row * 4, row * 4 + 4)];
-      const reached = elements.map((e) => e === FUNCTIONS[op]!(elements) ? 1 : 0);
-      reached.forEach((one, i) => gradient.data[row * 4 + i] = one * u.data[row]! / total(reached));
+      const reached = elements.map((e) => e === FUNCTIONS[op](elements) ? 1 : 0);
+      reached.forEach((one, i) => gradient.data[row * 4 + i] = one * u.data[row] / total(reached));
     }
     return [gradient];
   };

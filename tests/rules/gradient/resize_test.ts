@@ -28,15 +28,15 @@ function resized(
 ): RuleCase["forward"] {
   return ([x]) => {
     const y = doubles(to);
-    const clamp = (i: number, axis: number) => Math.min(Math.max(i, 0), x!.shape[axis]! - 1);
+    const clamp = (i: number, axis: number) => Math.min(Math.max(i, 0), x!.shape[axis] - 1);
     eachIndex(to, (index, flat) => {
       const at = index.map((i, axis) => {
-        const from = x!.shape[axis]!;
-        return COORDINATES[coordinates]!(i, from, to[axis]!, scales?.[axis] ?? to[axis]! / from);
+        const from = x!.shape[axis];
+        return COORDINATES[coordinates](i, from, to[axis], scales?.[axis] ?? to[axis] / from);
       });
       if (mode === "nearest") {
-        const nearest = at.map((p, axis) => clamp(ROUNDING[rounding]!(p), axis));
-        y.data[flat] = x!.data[flatOf(x!.shape, nearest)]!;
+        const nearest = at.map((p, axis) => clamp(ROUNDING[rounding](p), axis));
+        y.data[flat] = x!.data[flatOf(x!.shape, nearest)];
         return;
       }
       const inside = at.map((p, axis) => clamp(p, axis));
@@ -46,8 +46,8 @@ function resized(
           return w * (corner[axis] ? part : 1 - part);
         }, 1);
         if (weight === 0) return;
-        const neighbour = inside.map((p, axis) => clamp(Math.floor(p) + corner[axis]!, axis));
-        y.data[flat]! += weight * x!.data[flatOf(x!.shape, neighbour)]!;
+        const neighbour = inside.map((p, axis) => clamp(Math.floor(p) + corner[axis], axis));
+        y.data[flat] += weight * x!.data[flatOf(x!.shape, neighbour)];
       });
     });
     return y;

@@ -30,8 +30,8 @@ function taken(
     const y = doubles(shape);
     eachIndex(shape, (index, flat) => {
       const at = from(index);
-      if (at && at.every((i, axis) => i >= 0 && i < x!.shape[axis]!)) {
-        y.data[flat] = x!.data[flatOf(x!.shape, at)]!;
+      if (at && at.every((i, axis) => i >= 0 && i < x!.shape[axis])) {
+        y.data[flat] = x!.data[flatOf(x!.shape, at)];
       }
     });
     return y;
@@ -43,13 +43,13 @@ const vector = (...values: number[]) => int64s([values.length], values);
 
 /** x[start : start + count·step : step] along each axis. */
 function cut(starts: number[], counts: number[], steps: number[]): RuleCase["forward"] {
-  return taken(counts, (index) => index.map((i, axis) => starts[axis]! + i * steps[axis]!));
+  return taken(counts, (index) => index.map((i, axis) => starts[axis] + i * steps[axis]));
 }
 
 function joined(axis: number): RuleCase["forward"] {
   return (inputs) => {
-    const shape = [...inputs[0]!.shape];
-    shape[axis] = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);
+    const shape = [...inputs[0].shape];
+    shape[axis] = inputs.reduce((sum, x) => sum + x.shape[axis], 0);
     return doubles(shape, concatenated(inputs, shape, axis));
   };
 }
@@ -57,10 +57,10 @@ function joined(axis: number): RuleCase["forward"] {
 function concatenated(inputs: readonly Doubles[], shape: readonly number[], axis: number) {
   const y: number[] = [];
   eachIndex(shape, (index) => {
-    let at = index[axis]!, k = 0;
-    while (at >= inputs[k]!.shape[axis]!) at -= inputs[k++]!.shape[axis]!;
-    const from = inputs[k]!;
-    y.push(from.data[flatOf(from.shape, index.map((i, a) => a === axis ? at : i))]!);
+    let at = index[axis], k = 0;
+    while (at >= inputs[k].shape[axis]) at -= inputs[k++].shape[axis];
+    const from = inputs[k];
+    y.push(from.data[flatOf(from.shape, index.map((i, a) => a === axis ? at : i))]);
   });
   return y;
 }
@@ -103,9 +103,9 @@ await checkRules("rearrangement", [
     "reversed by default",
     [normals([2, 3, 4])],
     taken([4, 3, 2], (i) => [
-      i[2]!,
-      i[1]!,
-      i[0]!,
+      i[2],
+      i[1],
+      i[0],
     ]),
   ),
 
@@ -269,7 +269,7 @@ await checkRules("rearrangement", [
     [x, vector(2, 0, -2, 2)],
     taken(
       [2, 3, 4, 5],
-      ([n, c, i, w]) => [n!, c!, [2, 0, 2, 2][i!]!, w!],
+      ([n, c, i, w]) => [n!, c!, [2, 0, 2, 2][i!], w!],
     ),
     { axis: int(2) },
   ),
@@ -279,7 +279,7 @@ await checkRules("rearrangement", [
     [x, int64s([2, 2], [0, 4, 4, 1])],
     taken(
       [2, 3, 4, 2, 2],
-      ([n, c, h, i, j]) => [n!, c!, h!, [0, 4, 4, 1][i! * 2 + j!]!],
+      ([n, c, h, i, j]) => [n!, c!, h!, [0, 4, 4, 1][i! * 2 + j!]],
     ),
     { axis: int(3) },
   ),

@@ -10,16 +10,16 @@ import { checkRules, doubles, normals, type RuleCase } from "../check_rule.ts";
 function softmax(axes: readonly number[], log: boolean): RuleCase["forward"] {
   return ([x]) => {
     const size = (from: number, to: number) => x!.shape.slice(from, to).reduce((a, b) => a * b, 1);
-    const first = axes[0]!, last = axes.at(-1)! + 1;
+    const first = axes[0], last = axes.at(-1)! + 1;
     const outer = size(0, first), count = size(first, last), inner = size(last, x!.shape.length);
     const y = doubles(x!.shape);
     for (let o = 0; o < outer; o++) {
       for (let i = 0; i < inner; i++) {
         const at = (k: number) => (o * count + k) * inner + i;
         let total = 0;
-        for (let k = 0; k < count; k++) total += Math.exp(x!.data[at(k)]!);
+        for (let k = 0; k < count; k++) total += Math.exp(x!.data[at(k)]);
         for (let k = 0; k < count; k++) {
-          const p = Math.exp(x!.data[at(k)]!) / total;
+          const p = Math.exp(x!.data[at(k)]) / total;
           y.data[at(k)] = log ? Math.log(p) : p;
         }
       }
@@ -64,13 +64,13 @@ Deno.test("the gradient of a probability near 1 is right where 1 − p has no di
       expected: (x: readonly number[], c: readonly number[]) => {
         const p = exact(x);
         // Σ_i p_i (c_j − c_i): differences of cotangents, so that nothing cancels.
-        return p.map((own, j) => own * p.reduce((sum, q, i) => sum + q * (c[j]! - c[i]!), 0));
+        return p.map((own, j) => own * p.reduce((sum, q, i) => sum + q * (c[j] - c[i]), 0));
       },
     },
     {
       op: "Sigmoid",
       expected: (x: readonly number[], c: readonly number[]) =>
-        x.map((v, j) => c[j]! / (1 + Math.exp(v)) / (1 + Math.exp(-v))),
+        x.map((v, j) => c[j] / (1 + Math.exp(v)) / (1 + Math.exp(-v))),
     },
   ];
   for (const { op, expected } of cases) {
@@ -85,7 +85,7 @@ Deno.test("the gradient of a probability near 1 is right where 1 − p has no di
       });
       logits.forEach((x, row) =>
         expected(x, cotangents).forEach((value, j) => {
-          const off = Math.abs((gradient as Tensor).data[4 * row + j]! - value);
+          const off = Math.abs((gradient as Tensor).data[4 * row + j] - value);
           assert.ok(off <= 2e-6 * Math.abs(value) + 1e-37, `${op}, row ${row}, ${j}: ${off}`);
         })
       );

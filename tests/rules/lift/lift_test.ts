@@ -13,7 +13,7 @@ import { near } from "../doubles.ts";
 import { CASES, keyOf, nameOf, networkOf, ROWS, valuesOf } from "../node_cases.ts";
 
 async function run(graph: Graph, feeds: Record<string, Tensor>, name: string): Promise<Tensor> {
-  const read = Object.fromEntries(graph.inputs.map((input) => [input.name, feeds[input.name]!]));
+  const read = Object.fromEntries(graph.inputs.map((input) => [input.name, feeds[input.name]]));
   return (await runNative(graph, read))[name] as Tensor;
 }
 
@@ -54,7 +54,7 @@ for (const c of CASES) {
     const fed = liftGraph(net, { score: "y", target: "t", reference: "fed" });
     const found = await run(fed, { t, reference: t0, cotangent }, "contributions");
     const size = sizeOf(y.shape) / ROWS, inputs = t.data.length / ROWS;
-    const changes = y.data.map((value, i) => cotangent.data[i]! * (value - y0.data[i]!));
+    const changes = y.data.map((value, i) => cotangent.data[i] * (value - y0.data[i]));
     for (let row = 0; row < ROWS; row++) {
       const own = changes.subarray(row * size, (row + 1) * size);
       const total = found.data.subarray(row * inputs, (row + 1) * inputs).reduce(
@@ -78,14 +78,14 @@ for (const c of CASES.filter(({ op, range }) => !JUMPS.has(op) && range?.[1] !==
     const t = valuesOf(c, 31);
     // A step that float32 resolves, and small against the distance of values to corners and of maxima to each other.
     const step = noise(t.shape, 32);
-    const t0 = floats(t.shape, t.data.map((value, i) => value - 1e-3 * step.data[i]!));
+    const t0 = floats(t.shape, t.data.map((value, i) => value - 1e-3 * step.data[i]));
     const shape = (await run(net, { t }, "y")).shape;
     const cotangent = noise(shape, 33);
     const fed = liftGraph(net, { score: "y", target: "t", reference: "fed" });
     const found = await run(fed, { t, reference: t0, cotangent }, "contributions");
     const gradient = gradientGraph(net, { score: "y", target: "t", table: GRADIENT_RULES });
     const slope = await run(gradient, { t, cotangent }, "gradient");
-    const expected = slope.data.map((value, i) => value * (t.data[i]! - t0.data[i]!));
+    const expected = slope.data.map((value, i) => value * (t.data[i] - t0.data[i]));
     near(found.data, expected, 1e-2, "the gradient times the step");
   });
 }
@@ -109,7 +109,7 @@ Deno.test("x · σ(x) written as two nodes contributes as one function does", as
   const found = await run(graph, { x, reference, cotangent }, "contributions");
   const silu = (value: number) => value / (1 + Math.exp(-value));
   const expected = x.data.map((value, i) =>
-    cotangent.data[i]! * (silu(value) - silu(reference.data[i]!))
+    cotangent.data[i] * (silu(value) - silu(reference.data[i]))
   );
   near(found.data, expected, 1e-5, "the function's change");
 });

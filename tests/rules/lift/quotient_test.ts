@@ -153,7 +153,7 @@ for (const { name, shape = [FEATURES], opset, features } of HEADS) {
       const size = sizeOf(shape);
       for (let row = 0; row < ROWS; row++) {
         const changes = [0, 1, 2, 3, 4].map((k) => 5 * row + k).map((i) =>
-          cotangent.data[i]! * (Number(y.data[i]) - Number(y0.data[i]))
+          cotangent.data[i] * (Number(y.data[i]) - Number(y0.data[i]))
         );
         const expected = changes.reduce((a, change) => a + change);
         const scale = changes.reduce((a, change) => a + Math.abs(change), 0);
@@ -170,9 +170,9 @@ function twin(x: readonly number[], x0: readonly number[], m: readonly number[])
   const length = (v: readonly number[]) => Math.hypot(...v);
   const [c, c0] = [length(x), length(x0)];
   const squares = c * c + c0 * c0;
-  const ofNorm = x.reduce((sum, a, i) => sum - m[i]! * (x0[i]! / c0 * c + a / c * c0) / squares, 0);
+  const ofNorm = x.reduce((sum, a, i) => sum - m[i] * (x0[i] / c0 * c + a / c * c0) / squares, 0);
   return x.map((a, i) =>
-    (m[i]! * (c + c0) / squares + ofNorm * (a + x0[i]!) / (c + c0)) * (a - x0[i]!)
+    (m[i] * (c + c0) / squares + ofNorm * (a + x0[i]) / (c + c0)) * (a - x0[i])
   );
 }
 
@@ -194,8 +194,8 @@ Deno.test("contributions through a norm are those of the rule as it is written",
       const change = x.data.reduce(
         (sum, a, i) =>
           sum +
-          cotangent.data[i]! *
-            (a / Math.hypot(...x.data) - start.data[i]! / Math.hypot(...start.data)),
+          cotangent.data[i] *
+            (a / Math.hypot(...x.data) - start.data[i] / Math.hypot(...start.data)),
         0,
       );
       assert.ok(
@@ -208,7 +208,7 @@ Deno.test("contributions through a norm are those of the rule as it is written",
     const graph0 = liftGraph(net, { score: "y", target: "x" });
     const { contributions } = await runNative(graph0, { x, cotangent });
     const y = (await runNative(net, { x })).y as Tensor;
-    const own = [...y.data].map((value, i) => value * cotangent.data[i]!);
+    const own = [...y.data].map((value, i) => value * cotangent.data[i]);
     near(contributions!.data as Float32Array, own, 1e-6, `${name}, from zeros`);
   }
 });

@@ -58,8 +58,8 @@ function rowSums(values: readonly number[], part = (value: number) => value): nu
 function assertConserved({ relevance, absorbed, scores }: Found, what: string): void {
   const arrived = rowSums(relevance), sizes = rowSums(relevance, Math.abs);
   scores.forEach((score, row) => {
-    const gap = Math.abs(arrived[row]! + absorbed[row]! - score);
-    assert.ok(gap <= 1e-5 * (Math.abs(score) + sizes[row]!), `${what}, row ${row}: off by ${gap}`);
+    const gap = Math.abs(arrived[row] + absorbed[row] - score);
+    assert.ok(gap <= 1e-5 * (Math.abs(score) + sizes[row]), `${what}, row ${row}: off by ${gap}`);
   });
 }
 
@@ -77,7 +77,7 @@ for (const name of NAMES) {
       const of = ({ data }: Tensor) => data.subarray(4 * row, 4 * row + 4);
       const input = Float64Array.from([...of(bypass), ...of(x)]);
       const logits = c.map((value, k) =>
-        input.reduce((sum, one, j) => sum + w[8 * k + j]! * one, value)
+        input.reduce((sum, one, j) => sum + w[8 * k + j] * one, value)
       );
       const back = handBack(SHARES[name].dense, w, c, input, logits).subarray(4);
       return { back, lost: logits.reduce((a, v) => a + v) - back.reduce((a, v) => a + v) };
@@ -105,7 +105,7 @@ for (const name of NAMES) {
     const feeds = { x: noise([ROWS, 3, 4, 5], 9), bypass: noise([ROWS, 3, 4, 5], 10) };
     const found = await explain(b, feeds, name);
     assertConserved(found, name);
-    assert.ok(found.absorbed.every((value, row) => Math.abs(value / found.scores[row]!) > 0.01));
+    assert.ok(found.absorbed.every((value, row) => Math.abs(value / found.scores[row]) > 0.01));
   });
 }
 

@@ -30,9 +30,9 @@ async function relevanceOf(
     toInput: true,
   });
   const all: Record<string, Tensor> = { ...feeds, cotangent };
-  const read = Object.fromEntries(graph.inputs.map((input) => [input.name, all[input.name]!]));
+  const read = Object.fromEntries(graph.inputs.map((input) => [input.name, all[input.name]]));
   const { relevance, absorbed } = await runNative(graph, read) as Record<string, Tensor>;
-  const set = floats(y.shape, y.data.map((value, i) => value * cotangent.data[i]!));
+  const set = floats(y.shape, y.data.map((value, i) => value * cotangent.data[i]));
   return { y: set, relevance: relevance!, absorbed: absorbed! };
 }
 
@@ -76,8 +76,8 @@ for (const c of CASES.filter((c) => keyOf(c) in RULES)) {
       );
       const arrived = rowSums(relevance), set = rowSums(y);
       set.forEach(({ total, size }, row) => {
-        const found = arrived[row]!.total + absorbed.data[row]!;
-        const scale = size + arrived[row]!.size;
+        const found = arrived[row].total + absorbed.data[row];
+        const scale = size + arrived[row].size;
         assert.ok(Math.abs(found - total) <= 1e-5 * scale, `row ${row}: ${found} of ${total}`);
       });
     });
@@ -105,7 +105,7 @@ for (const name of NAMES) {
         Float64Array.from(x.data.subarray(6 * row, 6 * row + 6)),
         Float64Array.from(
           { length: 4 },
-          (_, k) => y.data[4 * row + k]! * cotangent.data[4 * row + k]!,
+          (_, k) => y.data[4 * row + k] * cotangent.data[4 * row + k],
         ),
       ),
     ]);
@@ -139,7 +139,7 @@ Deno.test("only layers with no other in front of them are first", async () => {
   for (let row = 0; row < ROWS; row++) {
     near(
       relevance.data.subarray(3 * row, 3 * row + 3),
-      Array(3).fill(relevance.data[3 * row]!),
+      Array(3).fill(relevance.data[3 * row]),
       1e-6,
       `row ${row}`,
     );

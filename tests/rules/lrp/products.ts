@@ -32,7 +32,7 @@ export const SHARES: Record<CompositeName, { dense: ShareOut; convolution: Share
 
 function alphaBeta(products: readonly number[], bias: number): number[] {
   const up = zPlus(products, bias), down = zMinus(products, bias);
-  return products.map((_, j) => 2 * up[j]! - down[j]!);
+  return products.map((_, j) => 2 * up[j] - down[j]);
 }
 
 function gamma(products: readonly number[], bias: number): number[] {
@@ -50,8 +50,8 @@ export function handBack(
 ): Float64Array {
   const result = x.map(() => 0);
   relevance.forEach((r, k) => {
-    const products = Array.from(x, (value, j) => value * weights[k * x.length + j]!);
-    share(products, bias[k]!).forEach((part, j) => result[j]! += part * r);
+    const products = Array.from(x, (value, j) => value * weights[k * x.length + j]);
+    share(products, bias[k]).forEach((part, j) => result[j] += part * r);
   });
   return result;
 }
@@ -66,7 +66,7 @@ export function handBackFlat(
   relevance.forEach((r, k) => {
     const row = connected.subarray(k * inputs, (k + 1) * inputs);
     const count = row.reduce((a, b) => a + b, 0);
-    row.forEach((one, j) => result[j]! += one * r / count);
+    row.forEach((one, j) => result[j] += one * r / count);
   });
   return result;
 }

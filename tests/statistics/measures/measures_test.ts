@@ -56,7 +56,7 @@ Deno.test("phi is Pearson's correlation and dice the overlap of the two vectors 
     const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / n;
     const covariance = (u: number[], v: number[]) => {
       const mu = mean(u), mv = mean(v);
-      return mean(u.map((value, i) => (value - mu) * (v[i]! - mv)));
+      return mean(u.map((value, i) => (value - mu) * (v[i] - mv)));
     };
     const varies = new Set(object).size === 2 && new Set(predicted).size === 2;
     const r = varies
