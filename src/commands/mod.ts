@@ -12,12 +12,10 @@ import { cacheCommand } from "./cache/mod.ts";
 import { checkCommand } from "./check/mod.ts";
 import { detectCommand } from "./detect/mod.ts";
 import { corpusCommand } from "./corpus/mod.ts";
+import { WRONG_USAGE } from "./exit_codes.ts";
 import { explainCommand } from "./explain/mod.ts";
 import { modelsCommand } from "./models/mod.ts";
 import { reproduceCommand } from "./reproduce/mod.ts";
-
-/** Exit status for wrong usage: an option, model or file that cannot be used, found before any work. */
-const WRONG_USAGE = 2;
 
 /** Runs the command line and gives the exit status. */
 export async function main(args: readonly string[]): Promise<number> {

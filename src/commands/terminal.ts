@@ -6,40 +6,14 @@
 
 import type { StrongestAssociations } from "../association/strongest.ts";
 import type { StreamProgress } from "../corpus/stream.ts";
-import { plural } from "../base/number_text.ts";
+import { duration, plural } from "../base/number_text.ts";
+import { legible } from "../base/legible.ts";
 
 /** Seconds between progress lines where standard error is no terminal. */
 const PLAIN_INTERVAL = 10;
 
-/** Progress on standard error: one line that is rewritten on a terminal, plain lines now and then otherwise. */
-export function createProgress(): { update(progress: StreamProgress): void; end(): void } {
-  const terminal = Deno.stderr.isTerminal();
-  const started = performance.now();
-  let last = started, shown = false;
-  return {
-    update({ done, total, failed, samples }) {
-      const now = performance.now();
-      if (now - last < (terminal ? 200 : PLAIN_INTERVAL * 1000) && done < total) return;
-      last = now;
-      const seconds = (now - started) / 1000;
-      const rate = done / seconds;
-      const text =
-        `${done}/${total} image${total === 1 ? "" : "s"}, ${plural(samples, "sample")}${
-          failed ? `, ${failed} failed` : ""
-        }, ` +
-        `${rate.toFixed(rate < 10 ? 1 : 0)} images/s` +
-        (done < total ? `, ${duration((total - done) / rate)} left` : `, ${duration(seconds)}`);
-      writeError(terminal ? `\r\x1b[K${text}` : `${text}\n`);
-      shown = terminal;
-    },
-    end() {
-      if (shown) writeError("\n");
-    },
-  };
-}
-
-/** A line on standard error that is rewritten on a terminal; otherwise a plain line now and then, and the last one. */
-export function createProgressLine(): {
+/** Progress on standard error: one line that is rewritten on a terminal; otherwise a plain line now and then, and the last one. */
+export function createProgress(): {
   show(text: () => string, last?: boolean): void;
   end(): void;
 } {
@@ -50,7 +24,7 @@ export function createProgressLine(): {
       const now = performance.now();
       if (now - before < (terminal ? 200 : PLAIN_INTERVAL * 1000) && !last) return;
       before = now;
-      const line = printable(text());
+      const line = legible(text());
       writeError(terminal ? `\r\x1b[K${line}` : `${line}\n`);
       shown = terminal;
     },
@@ -61,6 +35,24 @@ export function createProgressLine(): {
   };
 }
 
+/** How far a corpus is after these seconds: images, samples, speed, and the time that is left or was taken. */
+export function progressText(
+  { done, total, failed, samples }: StreamProgress,
+  seconds: number,
+): string {
+  const rate = done / seconds;
+  return `${done}/${total} image${total === 1 ? "" : "s"}, ${plural(samples, "sample")}${
+    failed ? `, ${failed} failed` : ""
+  }, ${rate.toFixed(rate < 10 ? 1 : 0)} images/s${
+    done < total ? leftText((total - done) / rate) : `, ${duration(seconds)}`
+  }`;
+}
+
+/** How long it will take still, to be added to a line of progress; nothing where that is not known. */
+export function leftText(seconds: number): string {
+  return Number.isFinite(seconds) ? `, ${duration(seconds)} left` : "";
+}
+
 /** Writes to standard error. Nobody may be reading any more (`2>&1 | head`): that ends no run. */
 function writeError(text: string): void {
   try {
@@ -68,15 +60,6 @@ function writeError(text: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
-}
-
-/** Seconds for people: `4.2 s`, `3 min 20 s`, `2 h 5 min`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "unknown time";
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** A number in a table of text, perhaps with an exponent or a percent sign, or a bound; nothing, or no value. */
@@ -125,8 +108,8 @@ export function associationsText(
       "with class",
     ],
     rows.map(({ object, class: name, method, value, methods, importance, ...counts }) => [
-      printable(object),
-      printable(name),
+      legible(object),
+      legible(name),
       ...methods
         ? [
           decimals(value),
@@ -183,13 +166,7 @@ export function pairTable(
   return blocks.join("\n\n");
 }
 
-/** Columns a text takes; control characters of untrusted names are replaced by the caller's `printable`. */
+/** Columns a text takes; control characters of untrusted names are made visible by the caller's `legible`. */
 function width(text: string): number {
   return [...text].length;
-}
-
-/** A name that may hold anything, safe to print: control characters (also escape sequences) become "?". */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "?");
 }

@@ -8,9 +8,9 @@ import { compareCodePoints } from "../base/code_points.ts";
 import { type Canvas, createCanvas } from "./drawing/canvas.ts";
 import { type ColourScale, inkOn, MISSING, scaleFor } from "./drawing/colour.ts";
 import { BOLD_WIDTH, shorten, textWidth, wrap } from "./drawing/font.ts";
-import { legible } from "./drawing/markup.ts";
 import { count, fixed, plural } from "../base/number_text.ts";
 import type { HeatMatrixData, HeatMatrixOptions } from "./figure.ts";
+import { legible } from "../base/legible.ts";
 
 const MARGIN = 16;
 const TITLE = 16, SMALL = 11.5, LABEL = 11.5, NUMBER = 10.5;

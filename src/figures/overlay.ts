@@ -9,9 +9,9 @@ import { type Canvas, createCanvas } from "./drawing/canvas.ts";
 import { mapColour } from "./drawing/colour.ts";
 import { BOLD_WIDTH, shorten, textWidth, wrap } from "./drawing/font.ts";
 import { placeLabels } from "./drawing/label_placement.ts";
-import { legible } from "./drawing/markup.ts";
 import { coordinate, fixed, plural } from "../base/number_text.ts";
 import type { OverlayBox, OverlayData, OverlayOptions } from "./figure.ts";
+import { legible } from "../base/legible.ts";
 
 const MARGIN = 10;
 const LINE = 1.35;

@@ -60,6 +60,31 @@ Deno.test("probability and duration read as in a paper", () => {
   ]);
 });
 
+Deno.test("a duration has two parts at most, and no part is rounded up to a whole of the next", () => {
+  assert.deepEqual(
+    [0, 0.04, 4.26, 9.96, 12.3, 59.4, 59.7, 60, 200, 239.7, 3599, 3599.6, 3600, 7500, 90000, NaN]
+      .map(duration),
+    [
+      "0.00 s",
+      "0.04 s",
+      "4.3 s",
+      "10.0 s",
+      "12.3 s",
+      "59.4 s",
+      "59.7 s",
+      "1 min 00 s",
+      "3 min 20 s",
+      "4 min 00 s",
+      "59 min 59 s",
+      "1 h 00 min",
+      "1 h 00 min",
+      "2 h 05 min",
+      "25 h 00 min",
+      "n/a",
+    ],
+  );
+});
+
 Deno.test("coordinate keeps two decimals and never writes a negative zero or an exponent", () => {
   assert.deepEqual([1 / 3, -0.0001, 1e-9, 12].map(coordinate), ["0.33", "0", "0", "12"]);
 });

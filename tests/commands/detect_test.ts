@@ -71,9 +71,9 @@ Deno.test("detect prints a table that no label can disturb", () =>
     assert.equal(
       out,
       `${PHOTO}  512 × 512 pixels, 2 boxes
-label     confidence     x0     y0     x1     y1
-cat, big       0.839  128.0  192.0  384.0  320.0
-?[31mdog       0.696  128.0  192.0  384.0  320.0
+label            confidence     x0     y0     x1     y1
+cat, big              0.839  128.0  192.0  384.0  320.0
+⟨U+001B⟩[31mdog       0.696  128.0  192.0  384.0  320.0
 `,
     );
   }));
@@ -105,7 +105,7 @@ Deno.test("a bad image is a line on standard error and the others go on; all bad
       emocam("detect", ...paths, "--detector", card, "--backend", "native", "--json");
     const some = await run(folder);
     assert.equal(some.status, 0);
-    assert.match(some.err, /^failed: bad\?\.jpg: .*unknown format.*\n$/);
+    assert.match(some.err, /^failed: bad⟨U\+000A⟩\.jpg: .*unknown format.*\n$/);
     assert.deepEqual(JSON.parse(some.out).map(({ image }: { image: string }) => image), [
       "good.jpg",
     ]);

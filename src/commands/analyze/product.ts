@@ -13,6 +13,7 @@ import { writeWhole } from "../../base/files.ts";
 import { type AnalyzeOptions, runAnalyze, tryAnalyze } from "./run.ts";
 import { prepareFolder, takeFolder } from "../run/folder.ts";
 import { holdCache, LEDGER_FILE as LEDGER } from "../run/shared_cache.ts";
+import { INTERRUPTED } from "../exit_codes.ts";
 
 /** Options of `analyze` as they come from the command line. */
 export type ProductOptions = Omit<AnalyzeOptions, "classifier" | "detector"> & {
@@ -79,7 +80,7 @@ export async function runProduct(
     rows.push([corpus.name, models.classifier, models.detector, folder, String(status)]);
     const header = ["corpus", "classifier", "detector", "folder", "status"];
     await writeWhole(join(options.out, TABLE), csvText([header, ...rows]));
-    if (status === 130) return status;
+    if (status === INTERRUPTED) return status;
   }
   return highest;
 }

@@ -16,7 +16,7 @@ import type { MethodOutput } from "../../association/count_run.ts";
 import { writeWhole } from "../../base/files.ts";
 import { type Analysis, registerStages } from "../../corpus/plan.ts";
 import { streamCorpus, type StreamSummary } from "../../corpus/stream.ts";
-import { plural } from "../../base/number_text.ts";
+import { duration, plural } from "../../base/number_text.ts";
 import { type Fact, report } from "../../figures/mod.ts";
 import { closeGpu } from "../../gpu/device.ts";
 import { MODELS_FOLDER } from "../../runtime/card.ts";
@@ -37,11 +37,12 @@ import { holdCache, LEDGER_FILE } from "../run/shared_cache.ts";
 import {
   associationsText,
   createProgress,
-  duration,
   methodLabels,
   pairTable,
-  printable,
+  progressText,
 } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
+import { INTERRUPTED } from "../exit_codes.ts";
 
 /** Options of `analyze`, parsed. */
 export interface AnalyzeOptions extends ExplainOptions, PaperOptions {
@@ -71,9 +72,6 @@ const BOX_MEAN_NAMES = {
 
 /** Changed images that are named; the others are counted. */
 const CHANGED = 5;
-
-/** Status of a run that was interrupted: 128 + SIGINT, as shells have it. */
-const INTERRUPTED = 130;
 
 /**
  * Runs an analysis and prints what was found.
@@ -241,15 +239,19 @@ async function stream(
   ownLedger: boolean,
 ): Promise<StreamSummary> {
   const progress = createProgress();
+  const started = performance.now();
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   const changed: [path: string, from: string, to: string][] = [];
   Deno.addSignalListener("SIGINT", interrupt);
   try {
     return await streamCorpus(analysis, ledger, run, stages, {
-      onProgress: progress.update,
-      onFailure: (path, reason) =>
-        console.error(`failed: ${printable(path)}: ${printable(reason)}`),
+      onProgress: (at) =>
+        progress.show(
+          () => progressText(at, (performance.now() - started) / 1000),
+          at.done === at.total,
+        ),
+      onFailure: (path, reason) => console.error(`failed: ${legible(path)}: ${legible(reason)}`),
       // In a shared ledger, other images may have the same names.
       ...ownLedger ? { onChange: (...change) => changed.push(change) } : {},
       signal: stop.signal,
@@ -260,7 +262,7 @@ async function stream(
     for (const [path, from, to] of changed.slice(0, CHANGED)) {
       const hash = (text: string) => `${text.slice(0, 7)}…`;
       console.error(
-        `${printable(path)} was computed again: sha256 changed from ${hash(from)} to ${hash(to)}`,
+        `${legible(path)} was computed again: sha256 changed from ${hash(from)} to ${hash(to)}`,
       );
     }
     if (changed.length > CHANGED) console.error(`… and ${changed.length - CHANGED} more`);

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { inspectLedger, type LedgerUse, pruneLedger } from "../../ledger/prune.ts";
 import { inspectFile } from "../../ledger/file.ts";
-import { printable, textTable } from "../terminal.ts";
+import { textTable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Where runs go by default. */
 const RUNS = "runs";
@@ -57,7 +58,7 @@ export async function pruneCaches(
       freed += bytesBefore - bytesAfter;
       const what = Object.entries(dropped).map(([name, count]) => `${count} ${name}`).join(", ");
       console.log(
-        `${printable(path)}: ${what ? `dropped ${what}` : "nothing to drop"}; ` +
+        `${legible(path)}: ${what ? `dropped ${what}` : "nothing to drop"}; ` +
           `${mebibytes(bytesBefore)} → ${mebibytes(bytesAfter)} MiB`,
       );
     } catch (error) {
@@ -114,15 +115,15 @@ async function* databasesIn(folder: string): AsyncGenerator<string> {
 function printLedger({ path, bytes, runs, pictures, lastUsed, stages }: LedgerUse): void {
   const day = (time?: string) => time?.slice(0, 10) ?? "never";
   console.log(
-    `${printable(path)}: ${mebibytes(bytes)} MiB, ${runs} runs, ${pictures} pictures, last used ${
+    `${legible(path)}: ${mebibytes(bytes)} MiB, ${runs} runs, ${pictures} pictures, last used ${
       day(lastUsed)
     }`,
   );
   if (stages.length === 0) return console.log("");
   const columns = ["stage", "settings", "rows", "MiB", "activations MiB", "last used"];
   const rows = stages.map((stage) => [
-    printable(stage.name),
-    printable(stage.fingerprint.slice(0, 7)),
+    legible(stage.name),
+    legible(stage.fingerprint.slice(0, 7)),
     String(stage.rows),
     mebibytes(stage.bytes),
     stage.activationBytes > 0 ? mebibytes(stage.activationBytes) : "",

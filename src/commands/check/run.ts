@@ -17,7 +17,8 @@ import { MODELS_FOLDER } from "../../runtime/card.ts";
 import { checkMethods, failedAxioms, openAxiomContext, writeAxioms } from "../run/verdicts.ts";
 import { prepareFolder } from "../run/folder.ts";
 import { classText, type ExplainOptions, layersText, openSetup, type Setup } from "../run/setup.ts";
-import { decimals, printable, textTable } from "../terminal.ts";
+import { decimals, textTable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Options of `check`, parsed. */
 export interface CheckOptions extends ExplainOptions {
@@ -66,7 +67,7 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
       if (options.out !== undefined) {
         console.log(
           `\nThe verdicts are kept in ${
-            printable(options.out)
+            legible(options.out)
           }: give analyze with this --out again, and its report flags the methods that fail`,
         );
       }
@@ -80,7 +81,7 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
 
 /** What is checked: the line over the table. */
 function headOf(setup: Setup, { target }: CheckOptions, samples: number): string {
-  return printable([
+  return legible([
     setup.classifier.card.name,
     `layer ${layersText(setup)}`,
     `target ${target}`,

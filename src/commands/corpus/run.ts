@@ -11,10 +11,8 @@ import { type FetchCounts, fetchImages } from "../../importers/corpus_images.ts"
 import { type AnnotationRow, readFindingEmo, readUrlList } from "../../importers/findingemo.ts";
 import type { FindingEmoOptions } from "./options.ts";
 import { retryDelays } from "../options/fetch.ts";
-import { createProgressLine, duration } from "../terminal.ts";
-
-/** The status of a program that was interrupted. */
-const INTERRUPTED = 130;
+import { INTERRUPTED } from "../exit_codes.ts";
+import { createProgress, leftText } from "../terminal.ts";
 
 const TERMS =
   `FindingEmo: annotations and list of addresses CC BY-NC-SA 4.0; the images belong to their owners
@@ -35,7 +33,7 @@ export async function fetchFindingEmo(options: FindingEmoOptions): Promise<numbe
   console.log(TERMS);
   if (annotations !== undefined) await putBeside(annotations, out);
   const started = performance.now();
-  const progress = createProgressLine();
+  const progress = createProgress();
   const abort = new AbortController();
   const interrupt = () => abort.abort();
   Deno.addSignalListener("SIGINT", interrupt);
@@ -70,7 +68,7 @@ function progressText(counts: FetchCounts, started: number): string {
   const done = present + fetched + failed + skipped;
   const asked = fetched + failed;
   const seconds = (performance.now() - started) / 1000;
-  const left = asked > 0 ? `, ${duration(seconds / asked * (total - done))} left` : "";
+  const left = asked > 0 ? leftText(seconds / asked * (total - done)) : "";
   return `${done}/${total} images, ${fetched} fetched, ${failed} failed${left}`;
 }
 

@@ -7,7 +7,8 @@
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { csvText } from "../../base/csv.ts";
 import type { Box } from "../../detectors/mod.ts";
-import { printable, textTable } from "../terminal.ts";
+import { textTable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** The boxes of one image. */
 export interface DetectedImage {
@@ -67,11 +68,11 @@ const TABLES: Format = {
   before: "",
   text: ({ image, width, height, boxes }, first) => {
     const count = boxes.length === 1 ? "1 box" : `${boxes.length} boxes`;
-    const heading = `${printable(image)}  ${width} × ${height} pixels, ${count}`;
+    const heading = `${legible(image)}  ${width} × ${height} pixels, ${count}`;
     const table = textTable(
       COLUMNS.slice(1),
       boxes.map(({ label, confidence, x0, y0, x1, y1 }) => [
-        printable(label),
+        legible(label),
         confidence.toFixed(3),
         ...[x0, y0, x1, y1].map((value) => value.toFixed(1)),
       ]),

@@ -15,7 +15,7 @@ import type { Backend } from "../../runtime/session.ts";
 import { chooseBackend } from "../../runtime/open.ts";
 import { type DetectedImage, fileOutput, printed } from "./output.ts";
 import { findDetector, pictureNotices } from "../run/setup.ts";
-import { printable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Options of `detect`, parsed. */
 export interface DetectRunOptions extends DetectorOptions {
@@ -60,7 +60,7 @@ export async function runDetect(
           boxes += detected.boxes.length;
         } catch (error) {
           if (!(error instanceof ImageError)) throw error;
-          console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
+          console.error(`failed: ${legible(image.path)}: ${legible(error.message)}`);
           failed++;
         }
       }
@@ -73,7 +73,7 @@ export async function runDetect(
       const what = failed > 0 ? `, ${failed} failed` : "";
       console.error(
         `${images.length} ${images.length === 1 ? "image" : "images"}${what}, ${boxes} boxes: ${
-          printable(out)
+          legible(out)
         }`,
       );
     }

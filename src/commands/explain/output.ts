@@ -11,7 +11,8 @@ import type { Sample } from "../../attribution/samples.ts";
 import type { Box } from "../../detectors/mod.ts";
 import type { ExplainRunOptions } from "./options.ts";
 import type { Setup } from "../run/setup.ts";
-import { printable, textTable } from "../terminal.ts";
+import { textTable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Classes listed in the terminal for each sample. */
 const LISTED = 3;
@@ -133,14 +134,14 @@ export function asText(
       : "";
     const heads = Object.entries(headValues(card, probabilities))
       .map(([name, value]) => `${name} ${value.toFixed(2)}`);
-    const lines = [`${printable(item.path)}${place}: ${[...listed, ...heads].join(", ")}`];
+    const lines = [`${legible(item.path)}${place}: ${[...listed, ...heads].join(", ")}`];
     item.result.maps.forEach(({ method, target, scores }, i) => {
       if (!item.picture) return;
       lines.push(`  ${methods[method].name}, ${classes[target]}  ${item.overlays[i] ?? ""}`);
       const rows = scoredBoxes(item, scores).sort((a, b) => b.importance - a.importance)
         .map(({ label, confidence, importance }) => [
           importance > threshold ? "*" : "",
-          printable(label),
+          legible(label),
           Number.isNaN(importance) ? "n/a" : importance.toFixed(3),
           confidence.toFixed(2),
         ]);
@@ -152,7 +153,7 @@ export function asText(
     return lines.join("\n");
   });
   for (const path of empty) {
-    parts.push(`${printable(path)}: no ${samples === "faces" ? "face" : "sample"} found`);
+    parts.push(`${legible(path)}: no ${samples === "faces" ? "face" : "sample"} found`);
   }
   if (parts.length === 0) parts.push("nothing was explained");
   if (maps !== undefined) parts.push(`maps: ${join(maps, "METHOD.npy")} (raw), METHOD.final.npy`);

@@ -32,8 +32,9 @@ import { asJson, asText, type Explained, type FailedImage, scoredBoxes } from ".
 import { prepareFolder } from "../run/folder.ts";
 import { finalMapsOf, sampleFigure } from "../run/sample_figures.ts";
 import { openSetup, type Setup } from "../run/setup.ts";
-import { printable } from "../terminal.ts";
+
 import type { ExplainRunOptions } from "./options.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Overlays that are drawn at a time. */
 const DRAWN_AT_ONCE = 3;
@@ -77,7 +78,7 @@ export async function runExplain(
         if (samples.length === 0) empty.push(image.path);
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
-        console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
+        console.error(`failed: ${legible(image.path)}: ${legible(error.message)}`);
         failed.push({ path: image.path, error: error.message });
       }
     }
@@ -143,7 +144,7 @@ async function explainTensor(
   const results = await runAll(analysis, samples);
   for (const [row, { prediction }] of results.entries()) {
     const reason = scoresUnusable(prediction, classifier.classes);
-    if (reason !== undefined) console.error(`note: row ${row} of ${printable(path)}: ${reason}`);
+    if (reason !== undefined) console.error(`note: row ${row} of ${legible(path)}: ${reason}`);
   }
   return results.map((result, index) => ({ path, index, result, overlays: [] }));
 }

@@ -17,7 +17,8 @@ import {
 import { userModelsFolder } from "../../runtime/model_folder.ts";
 import { retryDelays } from "../options/fetch.ts";
 import type { FetchOptions } from "./fetch_options.ts";
-import { createProgressLine, printable, textTable } from "../terminal.ts";
+import { createProgress, textTable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Lists the models that can be fetched. */
 export async function listPublished({ into }: FetchOptions): Promise<number> {
@@ -70,7 +71,7 @@ async function obtain(
   folder: string,
   options: FetchOptions,
 ): Promise<Map<string, string>> {
-  const progress = createProgressLine();
+  const progress = createProgress();
   try {
     return await obtainFiles(model, folder, {
       ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
@@ -82,7 +83,7 @@ async function obtain(
       onWait: (reason, milliseconds) => {
         progress.end();
         console.error(
-          `${printable(reason)}; the next attempt follows in ${Math.ceil(milliseconds / 1000)} s`,
+          `${legible(reason)}; the next attempt follows in ${Math.ceil(milliseconds / 1000)} s`,
         );
       },
       onProgress: ({ name }, { received, total }) =>

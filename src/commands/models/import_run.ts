@@ -10,7 +10,8 @@ import { checkPlace, modelName } from "../../importers/model_name.ts";
 import type { ImportedModel } from "../../importers/imported.ts";
 import { findCard } from "../../runtime/card.ts";
 import { userModelsFolder } from "../../runtime/model_folder.ts";
-import { printable, textTable } from "../terminal.ts";
+import { textTable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Where a model goes and what it is called. */
 interface Place {
@@ -69,24 +70,24 @@ async function report(model: ImportedModel): Promise<number> {
   const user = userModelsFolder();
   const name = user !== undefined && resolve(folder) === resolve(user) ? card.name : model.card;
   const { classes } = card;
-  const listed = classes?.slice(0, LISTED).map(printable).join(", ");
+  const listed = classes?.slice(0, LISTED).map(legible).join(", ");
   const option = card.task === "classifier" ? "--classifier" : "--detector";
   const rows = [
     ["model", `${card.name} (${card.task})`],
-    ["card", printable(model.card)],
-    ["file", `${printable(model.file)}, ${model.bytes} bytes`],
+    ["card", legible(model.card)],
+    ["file", `${legible(model.file)}, ${model.bytes} bytes`],
     ["sha256", model.sha256],
     ...classes && listed !== undefined
       ? [["classes", `${classes.length}: ${listed}${classes.length > LISTED ? ", …" : ""}`]]
       : [],
     ...card.task === "classifier" && card.targetLayer !== undefined
-      ? [["layer", printable(card.targetLayer)]]
+      ? [["layer", legible(card.targetLayer)]]
       : [],
     ...card.task === "classifier" || card.task === "detector"
-      ? [["use", `${option} ${printable(name)}`]]
+      ? [["use", `${option} ${legible(name)}`]]
       : [],
   ];
-  for (const notice of model.notices) console.error(`note: ${printable(notice)}`);
+  for (const notice of model.notices) console.error(`note: ${legible(notice)}`);
   console.log(textTable(rows[0], rows.slice(1)));
   return 0;
 }

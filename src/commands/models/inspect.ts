@@ -14,7 +14,8 @@ import { withScores } from "../../onnx/scores.ts";
 import { defaultTargetLayer, targetLayers } from "../../onnx/target_layer.ts";
 import { GRADIENT_RULES } from "../../rules/gradient/mod.ts";
 import { type Card, findCard, shippedCards, userCards } from "../../runtime/card.ts";
-import { printable, textTable } from "../terminal.ts";
+import { textTable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Lists the models that ship, then those of the user's model folder. */
 export async function listModels({ json }: { json?: boolean }): Promise<number> {
@@ -45,8 +46,8 @@ export async function listModels({ json }: { json?: boolean }): Promise<number> 
           ? "made of others"
           : present
           ? "present"
-          : `missing: get it from ${printable(source)}`,
-        printable(licence.split(/ \(|;/)[0]),
+          : `missing: get it from ${legible(source)}`,
+        legible(licence.split(/ \(|;/)[0]),
       ]),
     ));
   }
@@ -156,23 +157,23 @@ function valueText({ name, type, shape }: ValueInfo): string {
 function asText(facts: Description & { file: string; bytes: number }): string {
   const { file, bytes, opset, inputs, outputs, ops, parameters, layers } = facts;
   const lines = [
-    `${printable(file)}: ${bytes} bytes, operator set ${opset}, ${parameters} weights`,
-    `inputs   ${inputs.map(printable).join("; ")}`,
-    `outputs  ${outputs.map(printable).join("; ")}`,
+    `${legible(file)}: ${bytes} bytes, operator set ${opset}, ${parameters} weights`,
+    `inputs   ${inputs.map(legible).join("; ")}`,
+    `outputs  ${outputs.map(legible).join("; ")}`,
     `ops      ${Object.entries(ops).map(([op, count]) => `${op} ${count}`).join(", ")}`,
   ];
   if (facts.notAClassifier !== undefined) {
-    return [...lines, `not usable as classifier: ${printable(facts.notAClassifier)}`].join("\n");
+    return [...lines, `not usable as classifier: ${legible(facts.notAClassifier)}`].join("\n");
   }
   lines.push(
-    `scores   ${facts.classes} classes; logits ${facts.logits ? printable(facts.logits) : "none"}`,
+    `scores   ${facts.classes} classes; logits ${facts.logits ? legible(facts.logits) : "none"}`,
     "",
     "target layers, first to last (* default); receptive field in input pixels, centre is that of cell 0:",
     textTable(
       ["", "tensor", "op", "shape", "stride", "centre", "size", "no backward rule for"],
       layers.map(({ name, op, shape, receptiveField: field, withoutRule }) => [
         name === facts.defaultLayer ? "*" : "",
-        printable(name),
+        legible(name),
         op,
         shape.join("×"),
         both(field, (axis) => axis.stride),

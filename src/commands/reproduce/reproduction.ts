@@ -36,6 +36,7 @@ import {
   type RunRecord,
   textOf,
 } from "../run/record.ts";
+import { INTERRUPTED } from "../exit_codes.ts";
 
 /** How a run is repeated. */
 export interface ReproductionOptions {
@@ -131,7 +132,7 @@ async function repeat(
       strict: false,
       activationCache: 0,
     }, { images: found.images, quiet: true });
-    if (status === 130) throw new Interrupted("interrupted");
+    if (status === INTERRUPTED) throw new Interrupted("interrupted");
     return { missing, notes };
   } catch (error) {
     // The run was made with these models, boxes and options: what cannot be used any more is gone or has changed.

@@ -14,7 +14,9 @@ import type { DriftData } from "../../reproduction/page.ts";
 import { prepareFolder, tellBroken } from "../run/folder.ts";
 import { checkList } from "./list.ts";
 import { DRIFT_HTML, DRIFT_JSON, Interrupted, reproduce, sizeText } from "./reproduction.ts";
-import { printable, textTable } from "../terminal.ts";
+import { textTable } from "../terminal.ts";
+import { DRIFTED, INTERRUPTED, MISSING } from "../exit_codes.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Options of `reproduce`, parsed. */
 export interface ReproduceOptions {
@@ -33,11 +35,9 @@ export const STATUS: Readonly<Record<Verdict, number>> = {
   identical: 0,
   "within tolerance": 0,
   failed: 1,
-  drifted: 3,
-  missing: 4,
+  drifted: DRIFTED,
+  missing: MISSING,
 };
-/** Status after Ctrl-C: 128 + SIGINT. */
-const INTERRUPTED = 130;
 /** Causes that are printed; the report has all. */
 const PRINTED = 12;
 
@@ -96,13 +96,13 @@ async function runList(
   const verdicts = await checkList(list, {
     onLock: tellBroken,
     onCheck: (name, data, line) => {
-      console.log(`${name}: ${printable(line)}`);
+      console.log(`${name}: ${legible(line)}`);
       if (data.verdict !== "identical") {
-        console.log(`  ${printable(data.headline)}`);
+        console.log(`  ${legible(data.headline)}`);
         for (const text of whyLines(data)) console.log(`  ${text}`);
       }
     },
-    onRemark: (text) => console.error(printable(text)),
+    onRemark: (text) => console.error(legible(text)),
   });
   for (const gravest of ["drifted", "missing", "failed"] as const) {
     if (verdicts.includes(gravest)) return STATUS[gravest];
@@ -111,10 +111,10 @@ async function runList(
 }
 
 function printCheck(data: DriftData): void {
-  console.log(`${data.verdict}: ${printable(data.headline)}`);
-  for (const text of data.missing) console.log(`missing: ${printable(text)}`);
+  console.log(`${data.verdict}: ${legible(data.headline)}`);
+  for (const text of data.missing) console.log(`missing: ${legible(text)}`);
   for (const line of whyLines(data)) console.log(line);
-  for (const note of data.notes) console.log(`note: ${printable(note)}`);
+  for (const note of data.notes) console.log(`note: ${legible(note)}`);
   const { comparison } = data;
   if (!comparison) return;
   console.log(`\n${
@@ -140,7 +140,7 @@ function whyLines({ causes, verdict }: DriftData): string[] {
       : [];
   }
   const lines = causes.slice(0, PRINTED).map((cause) =>
-    `${verdict === "identical" ? "although" : "why it could"}: ${printable(causeText(cause))}`
+    `${verdict === "identical" ? "although" : "why it could"}: ${legible(causeText(cause))}`
   );
   const rest = causes.length - PRINTED;
   return rest > 0 ? [...lines, `and ${rest} more, see the report`] : lines;

@@ -6,7 +6,7 @@
 
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { type FolderLock, holderText, lockFolder } from "../../corpus/folder_lock.ts";
-import { printable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /**
  * Makes a folder and tries to write there, so that a run does not find out at its end.
@@ -54,7 +54,7 @@ export function tellBroken({ broken }: FolderLock): void {
   if (!broken) return;
   console.error(
     `the lock of ${
-      printable(holderText(broken))
+      legible(holderText(broken))
     } is broken: that process ended without giving it back`,
   );
 }

@@ -19,7 +19,7 @@ import { findGpu } from "../../gpu/device.ts";
 import type { Method } from "../../methods/mod.ts";
 import type { Backend } from "../../runtime/session.ts";
 import type { ExplainOptions, Setup } from "./setup.ts";
-import { printable } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Name of the file of verdicts in a run's folder. */
 const FILE = "axioms.json";
@@ -87,7 +87,7 @@ async function firstSamples(
       samples.push(...(await samplesOfImage(setup, image)).samples);
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      console.error(`failed: ${printable(image.path)}: ${printable(error.message)}`);
+      console.error(`failed: ${legible(image.path)}: ${legible(error.message)}`);
     }
     if (samples.length >= setup.classifier.batch) break;
   }

@@ -9,8 +9,9 @@
 import type { FigureOptions } from "../figure.ts";
 import { MISSING } from "./colour.ts";
 import { FONT_FAMILY, textOutline, textWidth } from "./font.ts";
-import { escapeText, legible, type Markup, markup, trusted } from "./markup.ts";
+import { escapeText, type Markup, markup, trusted } from "./markup.ts";
 import { coordinate as c } from "../../base/number_text.ts";
+import { legible } from "../../base/legible.ts";
 
 /** Inks of a figure. */
 export interface Ink {
