@@ -17,7 +17,7 @@ import { floats, type Tensor } from "../src/base/tensor.ts";
 import type { Forward } from "../src/classifier/classifier.ts";
 import { textTable } from "../src/commands/terminal.ts";
 import { type BatchSample, runBatch, type SampleResult } from "../src/attribution/batch.ts";
-import { type Job, writeJob } from "../src/corpus/job.ts";
+import { type Job, writeJob } from "../src/corpus/pending_image.ts";
 import { Ledger } from "../src/ledger/ledger.ts";
 import { registerStages } from "../src/corpus/plan.ts";
 import { faceSamples, type Sample, sizeOfRegion } from "../src/attribution/samples.ts";

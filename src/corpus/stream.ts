@@ -19,7 +19,7 @@ import {
   scoresUnusable,
 } from "../attribution/batch.ts";
 import type { Found } from "../ledger/stored_detections.ts";
-import { type Job, writeJob } from "./job.ts";
+import { type Job, writeJob } from "./pending_image.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { loadAhead, type Loaded, type Need } from "./load.ts";
 import type { Analysis, Stages } from "./plan.ts";

@@ -7,7 +7,7 @@
 import { basename, join } from "node:path";
 import type { Agreement } from "../../association/agreement.ts";
 import { strongestAssociations } from "../../association/strongest.ts";
-import { refuseEqualFiles } from "../../corpus/equal_files.ts";
+import { refuseEqualFiles } from "../../corpus/conflicting_boxes.ts";
 import { findImages } from "../../corpus/images.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
 import { Ledger } from "../../ledger/ledger.ts";

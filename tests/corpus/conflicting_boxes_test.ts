@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { refuseEqualFiles } from "../../src/corpus/equal_files.ts";
+import { refuseEqualFiles } from "../../src/corpus/conflicting_boxes.ts";
 import type { Box, Detector } from "../../src/detectors/detector.ts";
 import { imagesOf } from "./counted_analysis.ts";
 import { withFolder } from "./face_corpus.ts";
