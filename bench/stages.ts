@@ -16,12 +16,11 @@ import { sha256 } from "../src/base/json.ts";
 import { floats, type Tensor } from "../src/base/tensor.ts";
 import type { Forward } from "../src/classifier/classifier.ts";
 import { textTable } from "../src/commands/terminal.ts";
-import { type BatchSample, runBatch, type SampleResult } from "../src/attribution/batch.ts";
-import { type Job, writeJob } from "../src/corpus/pending_image.ts";
+import { runSamples, type SampleResult } from "../src/attribution/batch.ts";
 import { Ledger } from "../src/ledger/ledger.ts";
 import { registerStages } from "../src/corpus/plan.ts";
-import { faceSamples, type Sample, sizeOfRegion } from "../src/attribution/samples.ts";
-import { samplesOfImage } from "../src/attribution/samples_of_image.ts";
+import { faceSamples, type Sample } from "../src/attribution/samples.ts";
+import { type ReadySample, samplesOfImage } from "../src/attribution/samples_of_image.ts";
 import { streamCorpus } from "../src/corpus/stream.ts";
 import type { Detections } from "../src/detectors/mod.ts";
 import { landmarkCrop } from "../src/detectors/face_landmarks.ts";
@@ -33,6 +32,7 @@ import { prepare } from "../src/runtime/preprocess.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";
 import { pixelByPixel } from "./pixel_by_pixel.ts";
 import { bareSession, openShipped, type Shipped, shippedNetwork } from "./shipped.ts";
+import { PendingImage } from "../src/corpus/pending_image.ts";
 
 /** Seconds a race takes. */
 const SECONDS = 1.5;
@@ -129,7 +129,7 @@ interface Photo {
   readonly picture: DecodedImage;
   readonly found: Detections;
   readonly samples: readonly Sample[];
-  readonly work: readonly BatchSample[];
+  readonly work: readonly ReadySample[];
   readonly results: readonly SampleResult[];
 }
 
@@ -139,18 +139,9 @@ async function loadPhotos({ analysis, setup }: Shipped): Promise<Photo[]> {
     const bytes = await Deno.readFile(image.file);
     const picture = await decodeImage(bytes);
     const found = await setup.detector.detect(picture, image.path);
-    const ready = await samplesOfImage(analysis, image);
-    const work = ready.samples.map(({ key, input, boxes, sample }): BatchSample => ({
-      key,
-      source: { kind: "forward", input },
-      boxes,
-      size: sizeOfRegion(sample),
-      methods: [0],
-    }));
-    const results: SampleResult[] = [];
-    for (const batch of slices(work, setup.classifier.batch)) {
-      results.push(...await runBatch(analysis, batch, false, { forward: 0, explain: 0, score: 0 }));
-    }
+    const pixels = { image: picture, key: sha256(bytes), path: image.path };
+    const { samples: work } = await samplesOfImage(analysis, pixels);
+    const results = await runSamples(analysis, work);
     const samples = faceSamples(found.faces, setup.crop!);
     photos.push({ ...image, bytes, picture, found, samples, work, results });
   }
@@ -273,7 +264,7 @@ interface Batch {
   readonly input: Tensor;
   readonly predicted: readonly number[];
   readonly keys: readonly string[];
-  readonly boxes: readonly { map: number; rect: BatchSample["boxes"][number]["rect"] }[];
+  readonly boxes: readonly { map: number; rect: ReadySample["boxes"][number]["rect"] }[];
 }
 
 function batchesOf(photos: readonly Photo[], size: number): Batch[] {
@@ -281,9 +272,7 @@ function batchesOf(photos: readonly Photo[], size: number): Batch[] {
     work.map((sample, i) => ({ sample, predicted: results[i]!.prediction.predicted }))
   );
   return slices(all, size).map((some) => {
-    const inputs = some.map(({ sample: { source } }) =>
-      source.kind === "forward" ? source.input : new Float32Array()
-    );
+    const inputs = some.map(({ sample: { input } }) => input);
     const length = inputs[0]!.length;
     const data = new Float32Array(some.length * length);
     inputs.forEach((input, i) => data.set(input, i * length));
@@ -307,29 +296,31 @@ function slices<T>(items: readonly T[], size: number): T[][] {
 async function commitRow({ analysis }: Shipped, photos: readonly Photo[], row: Row): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "emocam-bench-" });
   let files = 0;
-  const jobs = photos.map(({ path, bytes, found, samples, results }, ordinal): Job => ({
-    row: { path, sha256: sha256(bytes), bytes: bytes.length, status: "ok" },
-    ordinal,
-    reused: false,
-    detection: found,
-    samples,
-    results: [...results],
-    pending: 0,
-  }));
+  const images = photos.map(({ path, bytes, found, samples, results }, ordinal) => {
+    const image = new PendingImage({
+      row: { path, sha256: sha256(bytes), bytes: bytes.length, status: "ok" },
+      ordinal,
+      reused: false,
+      detection: found,
+      samples,
+    }, results.length);
+    results.forEach((result, i) => image.take(i, result, analysis.classifier.classes));
+    return image;
+  });
   try {
     await row("commit", "its rows in a table without keys", () => {
       using ledger = Ledger.open(join(folder, `${files++}.sqlite`));
       const registered = registerStages(ledger, analysis);
       const run = ledger.startRun({});
-      ledger.commit((writer) => jobs.forEach((job) => writeJob(writer, run, registered, job)));
+      ledger.commit((writer) => images.forEach((image) => image.write(writer, run, registered)));
     }, () => {
       const database = new DatabaseSync(join(folder, `${files++}.sqlite`));
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
       database.exec("CREATE TABLE row (a, b, c, d, e, f, g, h)");
       const insert = database.prepare("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
       database.exec("BEGIN");
-      for (const { row: { path }, samples, detection, results } of jobs) {
-        for (const { label, x0, y0, x1, y1 } of detection!.boxes) {
+      for (const { path, samples, found, results } of photos) {
+        for (const { label, x0, y0, x1, y1 } of found.boxes) {
           insert.run(path, label, x0, y0, x1, y1, 0, 0);
         }
         samples.forEach(({ region: { x0, y0, x1, y1 } }, i) => {

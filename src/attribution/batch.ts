@@ -17,23 +17,14 @@ import {
   gridOf,
   mapBatchOf,
   type Method,
-  type MethodContext,
   type OwnedContext,
   type Target,
-  toMapBatch,
 } from "../methods/mod.ts";
 import { isGpuTensor, toFloats } from "../runtime/session.ts";
 import type { Prediction, RawMap } from "./results.ts";
 import { type AttributionRequest, PAPER_FRAME, targetsOf } from "./request.ts";
-
-/** A box of a sample, in continuous pixels of the classifier's input. */
-export interface SampleBox {
-  /** The box's place in the detector's answer. */
-  readonly box: number;
-  readonly rect: Rect;
-  /** The box in image pixels. */
-  readonly onImage: Rect;
-}
+import type { PlacedSample } from "./samples.ts";
+import { mapBatchOfClasses } from "./maps.ts";
 
 /** What a batch is made from: inputs to run, activations kept from an earlier run, or its maps. */
 export type SampleSource =
@@ -47,25 +38,20 @@ export type SampleSource =
     readonly kind: "rescore";
     readonly prediction: Prediction;
     /** The stored map of each method and class. */
-    map(method: number, target: number): RawMap;
+    map(method: Method, target: number): RawMap;
   };
 
 /** One sample to explain. */
-export interface BatchSample {
-  /** What the sample is, whatever its place: the seed of its random numbers. */
-  readonly key: string;
+export interface BatchSample extends PlacedSample {
   readonly source: SampleSource;
-  readonly boxes: readonly SampleBox[];
-  /** Size of the sample's region in image pixels. */
-  readonly size: { readonly width: number; readonly height: number };
-  /** Places of the methods that are wanted. */
-  readonly methods: readonly number[];
+  /** Those of the request's methods that are wanted, as they are in it. */
+  readonly methods: readonly Method[];
 }
 
 /** One map with the importances of the sample's boxes under it. */
 export interface MapResult {
-  /** Place of the method in the request. */
-  readonly method: number;
+  /** As it is in the request. */
+  readonly method: Method;
   readonly target: number;
   /** Absent where the map was there already. */
   readonly map?: RawMap;
@@ -77,11 +63,32 @@ export interface SampleResult {
   readonly prediction: Prediction;
   /** The activation at the target layer, for a sample that was run; read only if asked for. */
   readonly activation?: Float32Array;
+  /** In the order of the request's methods; of one method in the order of the classes. */
   readonly maps: readonly MapResult[];
 }
 
 /** Time spent in a batch, milliseconds by stage. */
 export type Timings = Record<"forward" | "explain" | "score", number>;
+
+/** Runs ready samples, however many, through forward pass, maps and importances of all methods of a request. */
+export async function runSamples(
+  request: AttributionRequest,
+  samples: readonly (PlacedSample & { readonly input: Float32Array })[],
+): Promise<SampleResult[]> {
+  const results: SampleResult[] = [];
+  const { classifier: { batch }, methods } = request;
+  for (let from = 0; from < samples.length; from += batch) {
+    const work = samples.slice(from, from + batch).map(({ key, boxes, size, input }) => ({
+      key,
+      boxes,
+      size,
+      source: { kind: "forward" as const, input },
+      methods,
+    }));
+    results.push(...await runBatch(request, work, false, { forward: 0, explain: 0, score: 0 }));
+  }
+  return results;
+}
 
 /**
  * Runs one batch: all samples are of one kind, at most a batch of them.
@@ -126,13 +133,13 @@ export async function runBatch(
     // Classes outside, so that the gradients of one class are all that is held, however many there are.
     for (let t = 0; t < targets[0].length; t++) {
       const classes = targets.map((list) => list[t]);
-      for (const [m, method] of request.methods.entries()) {
-        const wanted = samples.map((sample) => sample.methods.includes(m));
+      for (const method of request.methods) {
+        const wanted = samples.map((sample) => sample.methods.includes(method));
         if (!wanted.includes(true)) continue;
         const context = contextOf(method.target ?? request.target);
         const batch = context
-          ? await explain(request, context, method, classes)
-          : storedMaps(classifier, method, samples, m, classes);
+          ? await mapBatchOfClasses(request, context, method, classes)
+          : storedMaps(classifier, method, samples, classes);
         lap("explain");
         // Together: on the GPU each reading waits for the device, and two at once wait as long as one.
         const [raw, scores] = await Promise.all([
@@ -144,7 +151,7 @@ export async function runBatch(
           if (!wanted[row]) return;
           const map = raw && { raw: rowOf(raw, row), height: raw.shape[1], width: raw.shape[2] };
           maps[row].push({
-            method: m,
+            method,
             target: classes[row],
             ...(map ? { map } : {}),
             scores: scores[row],
@@ -152,8 +159,9 @@ export async function runBatch(
         });
       }
     }
+    const order = new Map(request.methods.map((method, place) => [method, place]));
     // Stable: of each method its classes in their order.
-    for (const own of maps) own.sort((a, b) => a.method - b.method);
+    for (const row of maps) row.sort((a, b) => order.get(a.method)! - order.get(b.method)!);
     const activation = keepActivations && forward && kind === "forward"
       ? await readActivation(request.compute, forward)
       : undefined;
@@ -209,31 +217,10 @@ function predictionOf({ probabilities, logits }: Forward, row: number): Predicti
   return { probabilities: own, ...(logits ? { logits: rowOf(logits, row) } : {}), predicted };
 }
 
-/** Why nothing can be said of a sample by its scores; `undefined` when it can. */
-export function scoresUnusable(
-  { probabilities }: Prediction,
-  classes: readonly string[],
-): string | undefined {
-  const bad = probabilities.findIndex((p) => !Number.isFinite(p));
-  return bad < 0 ? undefined : `the probability of ${classes[bad]} is ${probabilities[bad]}`;
-}
-
 /** A copy of one row along the first axis. */
 function rowOf(value: Tensor, row: number): Float32Array {
   const size = value.data.length / value.shape[0];
   return value.data.slice(row * size, (row + 1) * size);
-}
-
-/** Asks a method for one class per sample; the rows of padding explain class 0. */
-async function explain(
-  { compute, classifier }: AttributionRequest,
-  context: MethodContext,
-  method: Method,
-  classes: readonly number[],
-): Promise<MapBatch> {
-  const padding = new Array<number>(classifier.batch - classes.length).fill(0);
-  const attribution = await method.compute(context, [...classes, ...padding]);
-  return toMapBatch(compute, classifier, method, context.forward, attribution);
 }
 
 /** The raw maps [batch, h, w], before ReLU and normalisation. */
@@ -247,14 +234,13 @@ function storedMaps(
   classifier: Classifier,
   method: Method,
   samples: readonly BatchSample[],
-  m: number,
   classes: readonly number[],
 ): MapBatch {
   const { height, width } = gridOf(method, classifier);
   const ready = new Float32Array(samples.length * height * width);
   samples.forEach(({ source }, row) => {
     if (source.kind !== "rescore") throw new TypeError("Cannot score maps that are not stored");
-    ready.set(source.map(m, classes[row]).raw, row * height * width);
+    ready.set(source.map(method, classes[row]).raw, row * height * width);
   });
   return mapBatchOf(method, classifier, ready, samples.length);
 }

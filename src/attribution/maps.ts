@@ -1,5 +1,5 @@
 /**
- * Maps of a batch for checks, and how they are compared.
+ * Maps of a batch, and how they are compared.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Tensor } from "../base/tensor.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Compute } from "../gpu/compute.ts";
-import { finalMaps, rawMaps } from "../kernels/score.ts";
+import { finalMaps, type MapBatch, rawMaps } from "../kernels/score.ts";
 import {
   createContext,
   frameOfMaps,
@@ -15,6 +15,7 @@ import {
   type Target,
   toMapBatch,
 } from "../methods/mod.ts";
+import type { MethodContext } from "../methods/method.ts";
 
 /** Maps of the samples of a batch, one after the other. */
 export interface Maps {
@@ -23,6 +24,18 @@ export interface Maps {
   /** Final maps [n, H, W] at the classifier's input. */
   readonly final: Float32Array;
   readonly samples: number;
+}
+
+/** Asks a method for one class a sample; the rows of padding explain class 0. */
+export async function mapBatchOfClasses(
+  { classifier, compute }: { classifier: Classifier; compute: Compute },
+  context: MethodContext,
+  method: Method,
+  classes: readonly number[],
+): Promise<MapBatch> {
+  const padding = new Array<number>(classifier.batch - classes.length).fill(0);
+  const attribution = await method.compute(context, [...classes, ...padding]);
+  return toMapBatch(compute, classifier, method, context.forward, attribution);
 }
 
 /** Computes a method's maps of a batch of inputs. */
@@ -40,9 +53,7 @@ export async function mapsOf(
   const forward = await classifier.forward(inputs);
   const context = createContext(classifier, forward, target, { seed, keys });
   try {
-    const padding = new Array<number>(classifier.batch - classes.length).fill(0);
-    const attribution = await method.compute(context, [...classes, ...padding]);
-    const batch = toMapBatch(compute, classifier, method, forward, attribution);
+    const batch = await mapBatchOfClasses({ classifier, compute }, context, method, classes);
     const [, height, width] = classifier.inputShape;
     const raw = await rawMaps(compute, { ...batch, rectify: false });
     const final = await finalMaps(compute, batch, frameOfMaps(method, classifier));

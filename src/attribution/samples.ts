@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { Classifier } from "../classifier/classifier.ts";
 import type { Box, Face } from "../detectors/detector.ts";
-import type { Rect } from "../image/geometry.ts";
+import { placeRect, type Rect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
+import { inputPlacement } from "../runtime/preprocess.ts";
 
 /** What a sample is: a whole image, or one face crop of it. */
 export type SampleKind = "image" | "faces";
@@ -23,6 +25,24 @@ export interface Sample {
   readonly region: Rect;
   /** The face it was cut around. */
   readonly face?: number;
+}
+
+/** A box of a sample, in continuous pixels of the classifier's input. */
+export interface SampleBox {
+  /** The box's place in the detector's answer. */
+  readonly box: number;
+  readonly rect: Rect;
+  /** The box in image pixels. */
+  readonly onImage: Rect;
+}
+
+/** A sample with the boxes that are scored in it. */
+export interface PlacedSample {
+  /** What the sample is, whatever its place in a batch: the seed of its random numbers. */
+  readonly key: string;
+  readonly boxes: readonly SampleBox[];
+  /** Size of the sample's region in image pixels. */
+  readonly size: { readonly width: number; readonly height: number };
 }
 
 /** The whole image as one sample. */
@@ -56,9 +76,29 @@ function bounds(points: Float32Array): Rect {
   return { x0, y0, x1, y1 };
 }
 
-/** Size of a sample's region in image pixels. */
-export function sizeOfRegion({ region: { x0, y0, x1, y1 } }: Sample) {
-  return { width: x1 - x0, height: y1 - y0 };
+/**
+ * The one mapping between a sample and the boxes of its picture: which boxes are scored in it, and where they lie on the classifier's input.
+ *
+ * @param picture key of the picture, by content
+ * @param index of the sample among the picture's
+ * @param boxes of the picture, in image pixels
+ */
+export function placeSample(
+  { card }: Pick<Classifier, "card">,
+  picture: string,
+  sample: Sample,
+  index: number,
+  boxes: readonly Box[],
+): PlacedSample {
+  const { x0, y0, x1, y1 } = sample.region;
+  const toInput = inputPlacement(sample.region, card.input);
+  return {
+    key: `${picture}#${index}`,
+    boxes: boxes.flatMap((box, place) =>
+      belongsTo(box, sample) ? [{ box: place, rect: placeRect(toInput, box), onImage: box }] : []
+    ),
+    size: { width: x1 - x0, height: y1 - y0 },
+  };
 }
 
 /**

@@ -1,79 +1,100 @@
 /**
- * The samples of one image outside of a stream: read, decoded, detected, cut and prepared.
+ * The samples of one picture: what is detected in it, cut out of it and prepared for the classifier. A picture need not be a file: an
+ * edited one goes the same way.
  *
  * @module
  */
 
-import { sha256 } from "../base/json.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import type { Box, Detector } from "../detectors/detector.ts";
-import { decodeImage } from "../image/decode.ts";
-import { placeRect } from "../image/geometry.ts";
-import type { RgbImage } from "../image/image.ts";
-import { inputPlacement, prepare } from "../runtime/preprocess.ts";
-import type { SampleBox } from "./batch.ts";
-import { type CorpusImage, readImageFile } from "../image/image_file.ts";
-import { belongsTo, type Crop, faceSamples, type Sample, wholeImage } from "./samples.ts";
+import type { Detections, Detector } from "../detectors/detector.ts";
+import type { Picture, RgbImage } from "../image/image.ts";
+import { prepare } from "../runtime/preprocess.ts";
+import {
+  type Crop,
+  faceSamples,
+  type PlacedSample,
+  placeSample,
+  type Sample,
+  wholeImage,
+} from "./samples.ts";
 
-/** What is needed to cut samples out of an image. */
+/** What is needed to cut samples out of a picture. */
 export interface Sampling {
   readonly classifier: Classifier;
+  /** Gives the boxes. */
   readonly detector: Detector;
+  /** Finds the faces that are cut out; absent where the whole picture is the sample. May be the detector itself. */
   readonly faceFinder?: Detector;
   readonly crop?: Crop;
-  readonly orientation: "exif" | "stored";
+}
+
+/** What is known of a picture beforehand, and is not detected again: of an edited one, the boxes of the original. */
+export interface KnownDetections {
+  readonly detection?: Detections;
+  readonly faces?: Detections;
 }
 
 /** One sample, ready for a batch. */
-export interface ReadySample {
+export interface ReadySample extends PlacedSample {
   readonly sample: Sample;
-  /** What it is, whatever its place in a batch. */
-  readonly key: string;
   /** [C, H, W]. */
   readonly input: Float32Array;
-  readonly boxes: readonly SampleBox[];
 }
 
-/** An image with its samples. */
-export interface SampledImage {
-  readonly image: RgbImage;
-  readonly boxes: readonly Box[];
+/** The samples of a picture, with all its boxes. */
+export interface SampledPicture {
+  readonly detection: Detections;
   readonly samples: readonly ReadySample[];
 }
 
 /**
- * Reads an image and prepares its samples.
+ * Detects boxes and, where samples are faces, faces, unless they are known.
  *
- * @throws {ImageError} with the reason when the image cannot be used.
+ * @param image may be absent where all is known
+ * @param path of the image, which a file of boxes is looked up by
+ * @throws {ImageError} when a detector cannot use the picture.
+ */
+export async function detectIn(
+  { detector, faceFinder }: Pick<Sampling, "detector" | "faceFinder">,
+  image: RgbImage | undefined,
+  path: string,
+  known: KnownDetections = {},
+): Promise<{ detection: Detections; faces?: Detections }> {
+  const ask = (asked: Detector) => asked.detect(image!, path);
+  const detection = known.detection ?? await ask(detector);
+  if (!faceFinder) return { detection };
+  if (faceFinder === detector) return { detection, faces: detection };
+  return { detection, faces: known.faces ?? await ask(faceFinder) };
+}
+
+/** The pixels of a sample as the classifier takes them, [C, H, W]. */
+export function inputOf(
+  { card, meanImage }: Classifier,
+  image: RgbImage,
+  { region }: Sample,
+): Float32Array {
+  return prepare(image, region, card.input, meanImage);
+}
+
+/**
+ * Detects, cuts and prepares the samples of a picture.
+ *
+ * @throws {ImageError} with the reason when a detector cannot use the picture.
  */
 export async function samplesOfImage(
-  { classifier, detector, faceFinder, crop, orientation }: Sampling,
-  { path, file }: CorpusImage,
-): Promise<SampledImage> {
-  const bytes = await readImageFile(file);
-  const image = await decodeImage(bytes, { orientation });
-  const { boxes, faces } = await detector.detect(image, path);
-  const samples = !faceFinder ? wholeImage(image) : faceSamples(
-    faceFinder === detector ? faces : (await faceFinder.detect(image, path)).faces,
-    crop!,
-  );
-  const spec = classifier.card.input;
-  const hash = sha256(bytes);
+  sampling: Sampling,
+  { image, key, path }: Picture,
+  known: KnownDetections = {},
+): Promise<SampledPicture> {
+  const { classifier, crop } = sampling;
+  const { detection, faces } = await detectIn(sampling, image, path ?? "", known);
+  const samples = faces ? faceSamples(faces.faces, crop!) : wholeImage(image);
   return {
-    image,
-    boxes,
-    samples: samples.map((sample, index) => {
-      const toInput = inputPlacement(sample.region, spec);
-      return {
-        sample,
-        key: `${hash}#${index}`,
-        input: prepare(image, sample.region, spec, classifier.meanImage),
-        boxes: boxes.flatMap((box, place) =>
-          belongsTo(box, sample)
-            ? [{ box: place, rect: placeRect(toInput, box), onImage: box }]
-            : []
-        ),
-      };
-    }),
+    detection,
+    samples: samples.map((sample, index) => ({
+      ...placeSample(classifier, key, sample, index, detection.boxes),
+      sample,
+      input: inputOf(classifier, image, sample),
+    })),
   };
 }

@@ -15,7 +15,7 @@ import type { CorpusImage } from "../image/image_file.ts";
  * computed belongs to the content, so only one of them can have its boxes. Files of the same size are read for it; a detector
  * that looks at pixels needs none of this.
  */
-export async function refuseEqualFiles(
+export async function refuseConflictingBoxes(
   images: readonly CorpusImage[],
   { lookUp, name }: Detector,
 ): Promise<readonly CorpusImage[]> {

@@ -12,34 +12,35 @@ import { type Found, restored, sameBoxes } from "../ledger/stored_detections.ts"
 import { type CorpusImage, readImageFile } from "../image/image_file.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { damaged, type ImageInput, type SampleRow } from "../ledger/rows.ts";
-import type { Analysis, Stages } from "./plan.ts";
+import { type Analysis, type Stages, stagesOfMethod } from "./plan.ts";
 import { targetsOf } from "../attribution/request.ts";
 import { turned } from "../ledger/stored_size.ts";
+import type { Method } from "../methods/method.ts";
 
 /** Images that are read and decoded ahead of the one at work. */
 const AHEAD = 3;
 
 /** What is in the ledger about a content, under the stages of this run. */
-export interface Known {
+export interface StoredResults {
   readonly detection?: Found;
   /** Whether the ledger has other boxes, found under another path: `detection` and all scores must be written anew. */
   readonly outdated?: boolean;
   readonly faces?: Found;
-  readonly samples?: readonly { readonly sample: SampleRow; readonly need: Need }[];
+  readonly samples?: readonly { readonly sample: SampleRow; readonly work: RemainingWork }[];
 }
 
 /** What a stored sample still needs: a forward pass, nothing, or the rest of its work from what is stored. */
-export interface Need {
+export interface RemainingWork {
   readonly source: "forward" | "done" | Exclude<SampleSource, { kind: "forward" }>;
-  /** Places of the methods that are not finished. */
-  readonly methods: readonly number[];
+  /** Those of the analysis that are not finished. */
+  readonly methods: readonly Method[];
 }
 
 /** An image that has been read. */
 export interface Loaded {
   readonly row: ImageInput;
   readonly ordinal: number;
-  readonly known: Known;
+  readonly stored: StoredResults;
   readonly picture?: DecodedImage;
   /** SHA-256 that the file of this path had before, where it is another now. */
   readonly changedFrom?: string;
@@ -101,7 +102,7 @@ async function load(
   const fail = (error: string): Loaded => ({
     row: { ...base, status: "failed", error },
     ordinal,
-    known: {},
+    stored: {},
   });
   if (refused !== undefined) return fail(refused);
   let started = performance.now();
@@ -113,12 +114,12 @@ async function load(
   }
   const content = { ...base, sha256: sha256(bytes), bytes: bytes.length };
   timings.read += performance.now() - started;
-  const known = knownOf(analysis, ledger, stages, content.sha256, path);
-  const before = known.detection ? undefined : ledger.imageByPath(path)?.sha256;
+  const stored = storedResults(analysis, ledger, stages, content.sha256, path);
+  const before = stored.detection ? undefined : ledger.imageByPath(path)?.sha256;
   const changed = before !== undefined && before !== content.sha256 ? { changedFrom: before } : {};
-  const needsPixels = !known.detection || stages.faces && !known.faces || !known.samples ||
-    known.samples.some(({ need }) => need.source === "forward");
-  if (!needsPixels) return { row: { ...content, status: "ok" }, ordinal, known };
+  const needsPixels = !stored.detection || stages.faces && !stored.faces || !stored.samples ||
+    stored.samples.some(({ work }) => work.source === "forward");
+  if (!needsPixels) return { row: { ...content, status: "ok" }, ordinal, stored };
   started = performance.now();
   try {
     const picture = await decodeImage(bytes, { orientation: analysis.orientation });
@@ -130,34 +131,34 @@ async function load(
         analysis.orientation,
       ),
       ordinal,
-      known,
+      stored,
       picture,
       ...changed,
     };
   } catch (error) {
-    return { row: { ...content, status: "failed", error: messageOf(error) }, ordinal, known: {} };
+    return { row: { ...content, status: "failed", error: messageOf(error) }, ordinal, stored: {} };
   }
 }
 
-function knownOf(
+function storedResults(
   analysis: Analysis,
   ledger: Ledger,
   stages: Stages,
   hash: string,
   path: string,
-): Known {
-  const found = (stage: number): Found | undefined => {
+): StoredResults {
+  const kept = (stage: number): Found | undefined => {
     const row = ledger.detection(hash, stage);
     return row && restored(row);
   };
-  const stored = found(stages.detection.id);
-  const own = stored && analysis.detector.lookUp?.(path);
-  const outdated = own !== undefined && !sameBoxes(own.boxes, stored!.boxes);
-  const detection = outdated ? own : stored;
-  const faces = stages.faces && found(stages.faces.id);
+  const stored = kept(stages.detection.id);
+  const current = stored && analysis.detector.lookUp?.(path);
+  const outdated = current !== undefined && !sameBoxes(current.boxes, stored!.boxes);
+  const detection = outdated ? current : stored;
+  const faces = stages.faces && kept(stages.faces.id);
   const samples = ledger.samples(hash, stages.sampling.id)?.map((sample) => ({
     sample,
-    need: needOf(analysis, ledger, stages, sample.id, outdated),
+    work: remainingWork(analysis, ledger, stages, sample.id, outdated),
   }));
   return {
     ...(detection ? { detection } : {}),
@@ -167,33 +168,32 @@ function knownOf(
   };
 }
 
-function needOf(
+function remainingWork(
   analysis: Analysis,
   ledger: Ledger,
   stages: Stages,
   sample: number,
   otherBoxes: boolean,
-): Need {
+): RemainingWork {
   const { classifier, classes } = analysis;
-  const all = [...analysis.methods.keys()];
   const prediction = ledger.prediction(sample, stages.forward.id);
-  if (!prediction) return { source: "forward", methods: all };
+  if (!prediction) return { source: "forward", methods: analysis.methods };
   if (prediction.probabilities.length !== classifier.classes.length) damaged("prediction");
   const targets = targetsOf(classes, prediction.predicted, classifier.classes.length);
-  const methods = all.filter((m) =>
-    otherBoxes ||
-    !targets.every((target) => ledger.scoresDone(sample, stages.methods[m].score.id, target))
+  const open = stages.methods.filter(({ score }) =>
+    otherBoxes || !targets.every((target) => ledger.scoresDone(sample, score.id, target))
   );
+  const methods = open.map(({ method }) => method);
   if (methods.length === 0) return { source: "done", methods };
-  const unmapped = methods.filter((m) =>
-    !targets.every((target) => ledger.hasMap(sample, stages.methods[m].map.id, target))
+  const unmapped = open.filter(({ map }) =>
+    !targets.every((target) => ledger.hasMap(sample, map.id, target))
   );
   if (unmapped.length === 0) {
-    const map = (method: number, target: number) =>
-      ledger.map(sample, stages.methods[method].map.id, target)!;
+    const map = (method: Method, target: number) =>
+      ledger.map(sample, stagesOfMethod(stages, method).map.id, target)!;
     return { source: { kind: "rescore", prediction, map }, methods };
   }
-  const activation = classifier.resumable && !unmapped.some((m) => analysis.methods[m].needsInput)
+  const activation = classifier.resumable && !unmapped.some(({ method }) => method.needsInput)
     ? ledger.activation(sample, stages.forward.id)
     : undefined;
   const { channels, height, width } = classifier.layer;

@@ -26,6 +26,7 @@ export interface Analysis extends AttributionRequest {
 
 /** A method with its stages. */
 export interface MethodStages {
+  /** As it is in the analysis. */
   readonly method: Method;
   readonly map: Stage;
   readonly score: Stage;
@@ -41,6 +42,15 @@ export interface Stages {
   readonly methods: readonly MethodStages[];
   /** Why results that exist are not used, one line a stage. */
   readonly reasons: readonly string[];
+}
+
+/** The stages of one of an analysis' methods. */
+export function stagesOfMethod({ methods }: Stages, method: Method): MethodStages {
+  const stages = methods.find((entry) => entry.method === method);
+  if (!stages) {
+    throw new TypeError(`Cannot find the stages of ${method.name}: it is not in this run`);
+  }
+  return stages;
 }
 
 /** Registers the stages of a run in its ledger. */

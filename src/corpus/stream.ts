@@ -9,27 +9,14 @@
  */
 
 import { ImageError } from "../base/errors.ts";
-import type { Detector } from "../detectors/detector.ts";
-import { placeRect } from "../image/geometry.ts";
-import { inputPlacement, prepare } from "../runtime/preprocess.ts";
-import {
-  type BatchSample,
-  runBatch,
-  type SampleSource,
-  scoresUnusable,
-} from "../attribution/batch.ts";
-import type { Found } from "../ledger/stored_detections.ts";
-import { type Job, writeJob } from "./pending_image.ts";
+import type { SampleSource } from "../attribution/batch.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { loadAhead, type Loaded, type Need } from "./load.ts";
+import { loadAhead, type Loaded, type RemainingWork } from "./load.ts";
 import type { Analysis, Stages } from "./plan.ts";
-import {
-  belongsTo,
-  faceSamples,
-  type Sample,
-  sizeOfRegion,
-  wholeImage,
-} from "../attribution/samples.ts";
+import { faceSamples, placeSample, type Sample, wholeImage } from "../attribution/samples.ts";
+import { PendingImage } from "./pending_image.ts";
+import { type QueuedSample, Queues } from "./queues.ts";
+import { detectIn, inputOf } from "../attribution/samples_of_image.ts";
 
 /** Finished images that are committed together at most. */
 const COMMIT_IMAGES = 64;
@@ -65,12 +52,6 @@ export interface StreamHooks {
   readonly signal?: AbortSignal;
 }
 
-interface Queued {
-  readonly job: Job;
-  readonly sample: number;
-  readonly work: BatchSample;
-}
-
 /**
  * Runs an analysis over its images and keeps every result in the ledger.
  *
@@ -83,7 +64,6 @@ export async function streamCorpus(
   stages: Stages,
   hooks: StreamHooks = {},
 ): Promise<StreamSummary> {
-  const { classifier, images } = analysis;
   const timings = {
     read: 0,
     decode: 0,
@@ -94,174 +74,137 @@ export async function streamCorpus(
     score: 0,
     commit: 0,
   };
-  const queues: Record<SampleSource["kind"], Queued[]> = { forward: [], resume: [], rescore: [] };
-  const ready: Job[] = [];
-  let done = 0, failed = 0, samples = 0, reused = 0, lastCommit = performance.now();
-  let activationBytes = ledger.activationBytes();
+  const finished = new FinishedImages(ledger, run, stages, analysis.images.length, timings, hooks);
+  const queues = new Queues(
+    analysis,
+    ledger.activationBytes(),
+    timings,
+    (image) => finished.add(image),
+  );
   let interrupted = false;
-
-  const commit = () => {
-    if (ready.length === 0) return;
-    const started = performance.now();
-    ledger.commit((writer) => {
-      for (const job of ready) writeJob(writer, run, stages, job);
-    });
-    for (const job of ready) {
-      done++;
-      if (job.row.status === "failed") failed++;
-      if (job.reused) reused++;
-      samples += job.samples.length;
-    }
-    ready.length = 0;
-    lastCommit = performance.now();
-    timings.commit += lastCommit - started;
-    hooks.onProgress?.({ done, total: images.length, failed, samples });
-  };
-  const finish = (made: Job) => {
-    const job = made.error === undefined ? made : failedJob(made, made.error);
-    if (made !== job) hooks.onFailure?.(job.row.path, job.row.error!);
-    ready.push(job);
-    if (ready.length >= COMMIT_IMAGES || performance.now() - lastCommit > COMMIT_AFTER) commit();
-  };
-  const flush = async (kind: SampleSource["kind"]) => {
-    const batch = queues[kind].splice(0, classifier.batch);
-    const size = 4 * classifier.layer.channels * classifier.layer.height * classifier.layer.width;
-    const keep = kind === "forward" && classifier.resumable &&
-      activationBytes + size * batch.length <= analysis.activationBudget;
-    if (keep) activationBytes += size * batch.length;
-    const results = await runBatch(analysis, batch.map(({ work }) => work), keep, timings);
-    for (const [i, { job, sample }] of batch.entries()) {
-      job.results[sample] = results[i];
-      const reason = scoresUnusable(results[i].prediction, classifier.classes);
-      if (reason !== undefined) {
-        const part = job.samples.length > 1 ? ` of sample ${sample + 1}` : "";
-        job.error ??= `Cannot use the classifier's scores${part}: ${reason}`;
-      }
-      if (--job.pending === 0) finish(job);
-    }
-  };
-
   try {
     for await (const loaded of loadAhead(analysis, ledger, stages, timings)) {
       if (hooks.signal?.aborted) {
         interrupted = true;
         break;
       }
-      const { job, queued } = await plan(analysis, stages, loaded, timings);
-      if (job.row.status === "failed") hooks.onFailure?.(job.row.path, job.row.error ?? "");
+      const { image, queued } = await planImage(analysis, loaded, timings);
       if (loaded.changedFrom) {
-        hooks.onChange?.(job.row.path, loaded.changedFrom, job.row.sha256!);
+        hooks.onChange?.(image.row.path, loaded.changedFrom, image.row.sha256!);
       }
-      if (job.pending === 0) finish(job);
-      for (const item of queued) {
-        const { kind } = item.work.source;
-        queues[kind].push(item);
-        if (queues[kind].length >= classifier.batch) await flush(kind);
-      }
+      if (image.finished) finished.add(image);
+      for (const item of queued) await queues.add(item);
     }
-    if (!interrupted) {
-      for (const kind of ["forward", "resume", "rescore"] as const) {
-        while (queues[kind].length > 0) await flush(kind);
-      }
-    }
+    if (!interrupted) await queues.flush();
   } finally {
-    commit();
+    finished.commit();
   }
-  return { done, total: images.length, failed, samples, reused, interrupted, timings };
+  return { ...finished.progress, reused: finished.reused, interrupted, timings };
 }
 
-/** An image that cannot be used, and why. */
-function failedJob({ row, ordinal }: Pick<Job, "row" | "ordinal">, error: string): Job {
-  return {
-    row: { ...row, status: "failed", error },
-    ordinal,
-    reused: false,
-    samples: [],
-    results: [],
-    pending: 0,
-  };
+/** Images that are finished, on their way into the ledger. */
+class FinishedImages {
+  #ready: PendingImage[] = [];
+  #done = 0;
+  #failed = 0;
+  #samples = 0;
+  #reused = 0;
+  #lastCommit = performance.now();
+
+  constructor(
+    readonly ledger: Ledger,
+    readonly run: number,
+    readonly stages: Stages,
+    readonly total: number,
+    readonly timings: { commit: number },
+    readonly hooks: StreamHooks,
+  ) {}
+
+  /** How many are committed. */
+  get progress(): StreamProgress {
+    return { done: this.#done, total: this.total, failed: this.#failed, samples: this.#samples };
+  }
+
+  get reused(): number {
+    return this.#reused;
+  }
+
+  /** Takes a finished image, and commits when many wait or one has waited long. */
+  add(image: PendingImage): void {
+    if (image.failed) this.hooks.onFailure?.(image.row.path, image.row.error!);
+    this.#ready.push(image);
+    const waited = performance.now() - this.#lastCommit;
+    if (this.#ready.length >= COMMIT_IMAGES || waited > COMMIT_AFTER) this.commit();
+  }
+
+  commit(): void {
+    if (this.#ready.length === 0) return;
+    const started = performance.now();
+    this.ledger.commit((writer) => {
+      for (const image of this.#ready) image.write(writer, this.run, this.stages);
+    });
+    for (const image of this.#ready) {
+      this.#done++;
+      if (image.failed) this.#failed++;
+      if (image.reused) this.#reused++;
+      this.#samples += image.sampleCount;
+    }
+    this.#ready = [];
+    this.#lastCommit = performance.now();
+    this.timings.commit += this.#lastCommit - started;
+    this.hooks.onProgress?.(this.progress);
+  }
 }
 
 /** Decides what an image needs; detects, cuts samples and prepares inputs where they are missing. */
-async function plan(
+async function planImage(
   analysis: Analysis,
-  stages: Stages,
-  loaded: Loaded,
+  { row, ordinal, stored, picture }: Loaded,
   timings: { detect: number; prepare: number },
-): Promise<{ job: Job; queued: Queued[] }> {
-  const { row, ordinal, known } = loaded;
-  const fail = (error: string) => ({ job: failedJob({ row, ordinal }, error), queued: [] });
+): Promise<{ image: PendingImage; queued: QueuedSample[] }> {
+  const fail = (error: string) => ({
+    image: PendingImage.failed({ row, ordinal }, error),
+    queued: [],
+  });
   if (row.status === "failed") return fail(row.error!);
   try {
     let started = performance.now();
-    const detected = known.detection ?? await detect(analysis.detector, loaded);
-    const faces = !stages.faces
-      ? undefined
-      : stages.faces.id === stages.detection.id
-      ? detected
-      : known.faces ?? await detect(analysis.faceFinder!, loaded);
+    const found = await detectIn(analysis, picture, row.path, stored);
+    const { detection, faces } = found;
     timings.detect += performance.now() - started;
     started = performance.now();
-    const samples: Sample[] = known.samples?.map(({ sample: { x0, y0, x1, y1, face } }) => ({
+    const samples: Sample[] = stored.samples?.map(({ sample: { x0, y0, x1, y1, face } }) => ({
       region: { x0, y0, x1, y1 },
       ...(face !== undefined ? { face } : {}),
-    })) ?? (faces ? faceSamples(faces.faces, analysis.crop!) : wholeImage(loaded.picture!));
-    const job: Job = {
+    })) ?? (faces ? faceSamples(faces.faces, analysis.crop!) : wholeImage(picture!));
+    const open = samples.flatMap((sample, index) => {
+      const work = stored.samples?.[index]?.work;
+      if (work?.source === "done") return [];
+      const { classifier, methods } = analysis;
+      const placed = placeSample(classifier, row.sha256!, sample, index, detection.boxes);
+      const source = sourceOf(work) ??
+        { kind: "forward" as const, input: inputOf(classifier, picture!, sample) };
+      return [{ sample: index, work: { ...placed, source, methods: work?.methods ?? methods } }];
+    });
+    const image = new PendingImage({
       row,
       ordinal,
-      reused: known.detection !== undefined && !known.outdated &&
-        (known.samples?.every(({ need }) => need.source === "done") ?? false),
-      detection: detected,
-      ...(known.outdated ? { replacesBoxes: true } : {}),
-      ...(faces && !known.faces && faces !== detected ? { faces } : {}),
+      reused: stored.detection !== undefined && !stored.outdated &&
+        (stored.samples?.every(({ work }) => work.source === "done") ?? false),
+      detection,
+      ...(stored.outdated ? { replacesBoxes: true } : {}),
+      ...(faces && !stored.faces && faces !== detection ? { faces } : {}),
       samples,
-      results: samples.map(() => undefined),
-      pending: 0,
-    };
-    const queued: Queued[] = [];
-    for (const [index, sample] of samples.entries()) {
-      const need = known.samples?.[index]?.need;
-      if (need?.source === "done") continue;
-      const work = workOf(analysis, loaded, detected, sample, index, need);
-      queued.push({ job, sample: index, work });
-    }
-    job.pending = queued.length;
+    }, open.length);
     timings.prepare += performance.now() - started;
-    return { job, queued };
+    return { image, queued: open.map((item) => ({ image, ...item })) };
   } catch (error) {
     if (error instanceof ImageError) return fail(error.message);
     throw error;
   }
 }
 
-async function detect(detector: Detector, { picture, row }: Loaded): Promise<Found> {
-  return await detector.detect(picture!, row.path);
-}
-
-/** The work of one sample; without a need it is new, and needs everything. */
-function workOf(
-  { classifier, methods }: Analysis,
-  { picture, row }: Loaded,
-  { boxes }: Found,
-  sample: Sample,
-  index: number,
-  need: Need | undefined,
-): BatchSample {
-  const spec = classifier.card.input;
-  const toInput = inputPlacement(sample.region, spec);
-  const stored = need && need.source !== "forward" && need.source !== "done"
-    ? need.source
-    : undefined;
-  return {
-    key: `${row.sha256}#${index}`,
-    source: stored ?? {
-      kind: "forward",
-      input: prepare(picture!, sample.region, spec, classifier.meanImage),
-    },
-    methods: need?.methods ?? [...methods.keys()],
-    boxes: boxes.flatMap((box, index) =>
-      belongsTo(box, sample) ? [{ box: index, rect: placeRect(toInput, box), onImage: box }] : []
-    ),
-    size: sizeOfRegion(sample),
-  };
+/** What is stored of a sample that its work goes on from, if anything. */
+function sourceOf(work: RemainingWork | undefined): SampleSource | undefined {
+  return typeof work?.source === "object" ? work.source : undefined;
 }

@@ -11,6 +11,18 @@ export interface RgbImage {
   readonly data: Uint8Array;
 }
 
+/** A picture to explain: its pixels, and what tells it from all others. It need not be a file. */
+export interface Picture {
+  readonly image: RgbImage;
+  /**
+   * What it is, whatever it is called: the SHA-256 of its file; of an edited picture also what was done to it. What is random in its maps
+   * is seeded by it.
+   */
+  readonly key: string;
+  /** Its path in the corpus, if it has one: a file of boxes is looked up by it. */
+  readonly path?: string;
+}
+
 /** A picture of real numbers with the layout of {@link RgbImage}; the values are on its scale, 0…255, but not rounded. */
 export interface FloatImage {
   readonly width: number;

@@ -1,10 +1,13 @@
 /**
- * Image files: which one, and its bytes.
+ * Image files: which one, its bytes, and the picture in it.
  *
  * @module
  */
 
 import { ImageError, messageOf } from "../base/errors.ts";
+import { sha256 } from "../base/json.ts";
+import { decodeImage } from "./decode.ts";
+import type { Picture } from "./image.ts";
 
 /** Larger files are refused before they are read: the largest picture allowed has half as many bytes without any compression. */
 export const MAX_FILE_BYTES = 2 ** 30;
@@ -39,4 +42,18 @@ export interface CorpusImage {
   readonly annotation?: Readonly<Record<string, string>>;
   /** Why it cannot be used, where that is known before it is read: it becomes a failed image. */
   readonly refused?: string;
+}
+
+/**
+ * Reads and decodes an image of a corpus.
+ *
+ * @throws {ImageError} with the reason when it cannot be used.
+ */
+export async function readPicture(
+  { path, file, refused }: CorpusImage,
+  orientation: "exif" | "stored",
+): Promise<Picture> {
+  if (refused !== undefined) throw new ImageError(refused);
+  const bytes = await readImageFile(file);
+  return { image: await decodeImage(bytes, { orientation }), key: sha256(bytes), path };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { refuseEqualFiles } from "../../src/corpus/conflicting_boxes.ts";
+import { refuseConflictingBoxes } from "../../src/corpus/conflicting_boxes.ts";
 import type { Box, Detector } from "../../src/detectors/detector.ts";
 import { imagesOf } from "./counted_analysis.ts";
 import { withFolder } from "./face_corpus.ts";
@@ -38,18 +38,18 @@ Deno.test("of equal files with other boxes the first by path is used, whatever t
       "c.png": [box("cow")],
       "d.png": [box("dog")],
     });
-    const refused = (list: Awaited<ReturnType<typeof refuseEqualFiles>>) =>
+    const refused = (list: Awaited<ReturnType<typeof refuseConflictingBoxes>>) =>
       list.filter((image) => image.refused !== undefined);
-    const found = await refuseEqualFiles(images, detector);
+    const found = await refuseConflictingBoxes(images, detector);
     assert.deepEqual(found.map(({ path }) => path), images.map(({ path }) => path));
     assert.deepEqual(refused(found).map(({ path, refused }) => [path, refused]), [
       ["b.png", "Cannot use its boxes: the file equals a.png, which has others in boxes.csv"],
     ]);
     assert.deepEqual(
-      refused(await refuseEqualFiles(images.toReversed(), detector)).map(({ path }) => path),
+      refused(await refuseConflictingBoxes(images.toReversed(), detector)).map(({ path }) => path),
       ["b.png"],
     );
     const { lookUp: _, ...looking } = detector;
-    assert.deepEqual(await refuseEqualFiles(images, looking), images);
+    assert.deepEqual(await refuseConflictingBoxes(images, looking), images);
   });
 });

@@ -7,7 +7,7 @@
 import { basename, join } from "node:path";
 import type { Agreement } from "../../association/agreement.ts";
 import { strongestAssociations } from "../../association/strongest.ts";
-import { refuseEqualFiles } from "../../corpus/conflicting_boxes.ts";
+import { refuseConflictingBoxes } from "../../corpus/conflicting_boxes.ts";
 import { findImages } from "../../corpus/images.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
 import { Ledger } from "../../ledger/ledger.ts";
@@ -102,7 +102,7 @@ export async function runAnalyze(
   try {
     const analysis: Analysis = {
       ...setup,
-      images: await refuseEqualFiles(images, setup.detector),
+      images: await refuseConflictingBoxes(images, setup.detector),
       seed: options.seed,
       activationBudget: options.activationCache * 2 ** 20,
     };

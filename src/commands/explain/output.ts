@@ -6,7 +6,8 @@
 
 import { join } from "node:path";
 import { headValues } from "../../classifier/heads.ts";
-import { type SampleResult, scoresUnusable } from "../../attribution/batch.ts";
+import type { SampleResult } from "../../attribution/batch.ts";
+import { scoresUnusable } from "../../attribution/results.ts";
 import type { Sample } from "../../attribution/samples.ts";
 import type { Box } from "../../detectors/mod.ts";
 import type { ExplainRunOptions } from "./options.ts";
@@ -57,7 +58,7 @@ export function scoredBoxes(
 
 /** Everything that was found, for programs; what is no number is null. */
 export function asJson(
-  { classifier, layers, methods, backend, samples }: Setup,
+  { classifier, layers, backend, samples }: Setup,
   { explained, failed, empty }: Outcome,
   { threshold, target }: ExplainRunOptions,
 ): unknown {
@@ -93,7 +94,7 @@ export function asJson(
           ...(prediction.logits ? { logit: number(prediction.logits[k]) } : {}),
         })),
         maps: maps.map(({ method, target: k, scores }, i) => ({
-          method: methods[method].name,
+          method: method.name,
           class: classes[k],
           ...(item.overlays[i] ? { overlay: item.overlays[i] } : {}),
           boxes: item.picture
@@ -118,7 +119,7 @@ export function asJson(
 
 /** Predictions, and the boxes of each map by their importance. */
 export function asText(
-  { classifier, methods, samples }: Setup,
+  { classifier, samples }: Setup,
   { explained, empty }: Outcome,
   { threshold, maps }: ExplainRunOptions,
 ): string {
@@ -137,7 +138,7 @@ export function asText(
     const lines = [`${legible(item.path)}${place}: ${[...listed, ...heads].join(", ")}`];
     item.result.maps.forEach(({ method, target, scores }, i) => {
       if (!item.picture) return;
-      lines.push(`  ${methods[method].name}, ${classes[target]}  ${item.overlays[i] ?? ""}`);
+      lines.push(`  ${method.name}, ${classes[target]}  ${item.overlays[i] ?? ""}`);
       const rows = scoredBoxes(item, scores).sort((a, b) => b.importance - a.importance)
         .map(({ label, confidence, importance }) => [
           importance > threshold ? "*" : "",

@@ -11,18 +11,12 @@ import { fileNames } from "../../base/file_names.ts";
 import { readNpy, writeNpy } from "../../base/npy.ts";
 import { sha256 } from "../../base/json.ts";
 import { floats, type Tensor } from "../../base/tensor.ts";
-import {
-  type BatchSample,
-  type MapResult,
-  runBatch,
-  type SampleResult,
-  scoresUnusable,
-} from "../../attribution/batch.ts";
+import { type MapResult, runSamples } from "../../attribution/batch.ts";
+import { pictureUnusable, scoresUnusable } from "../../attribution/results.ts";
 import { findImages } from "../../corpus/images.ts";
-import type { CorpusImage } from "../../image/image_file.ts";
+import { type CorpusImage, readPicture } from "../../image/image_file.ts";
 import type { Analysis } from "../../corpus/plan.ts";
 import { samplesOfImage } from "../../attribution/samples_of_image.ts";
-import { sizeOfRegion } from "../../attribution/samples.ts";
 import { overlay } from "../../figures/mod.ts";
 import { closeGpu } from "../../gpu/device.ts";
 import type { RgbImage } from "../../image/image.ts";
@@ -130,18 +124,17 @@ async function explainTensor(
     );
   }
   const size = input.data.length / n!;
-  const samples = Array.from({ length: n! }, (_, row): BatchSample => {
+  const samples = Array.from({ length: n! }, (_, row) => {
     const values = input.data.subarray(row * size, (row + 1) * size);
     return {
       // By content, as for pictures: neither the file's name nor the row's place.
       key: sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
-      source: { kind: "forward", input: values },
+      input: values,
       boxes: [],
       size: { width: classifier.inputShape[2], height: classifier.inputShape[1] },
-      methods: [...analysis.methods.keys()],
     };
   });
-  const results = await runAll(analysis, samples);
+  const results = await runSamples(analysis, samples);
   for (const [row, { prediction }] of results.entries()) {
     const reason = scoresUnusable(prediction, classifier.classes);
     if (reason !== undefined) console.error(`note: row ${row} of ${legible(path)}: ${reason}`);
@@ -153,21 +146,13 @@ async function explainImage(
   analysis: Analysis,
   image: CorpusImage,
 ): Promise<{ picture: RgbImage; samples: Explained[] }> {
-  const { image: picture, boxes, samples } = await samplesOfImage(analysis, image);
-  const methods = [...analysis.methods.keys()];
-  const work = samples.map(({ key, input, boxes, sample }): BatchSample => ({
-    key,
-    source: { kind: "forward", input },
-    boxes,
-    size: sizeOfRegion(sample),
-    methods,
-  }));
-  const results = await runAll(analysis, work);
+  const picture = await readPicture(image, analysis.orientation);
+  const { detection: { boxes }, samples } = await samplesOfImage(analysis, picture);
+  const results = await runSamples(analysis, samples);
+  const { classes } = analysis.classifier;
   for (const [index, { prediction }] of results.entries()) {
-    const reason = scoresUnusable(prediction, analysis.classifier.classes);
-    if (reason === undefined) continue;
-    const part = results.length > 1 ? ` of sample ${index + 1}` : "";
-    throw new ImageError(`Cannot use the classifier's scores${part}: ${reason}`);
+    const reason = pictureUnusable(prediction, classes, index, results.length);
+    if (reason !== undefined) throw new ImageError(reason);
   }
   const explained = results.map((result, index): Explained => ({
     path: image.path,
@@ -176,25 +161,12 @@ async function explainImage(
     picture: { sample: samples[index].sample, boxes },
     overlays: [],
   }));
-  return { picture, samples: explained };
-}
-
-async function runAll(
-  analysis: Analysis,
-  samples: readonly BatchSample[],
-): Promise<SampleResult[]> {
-  const results: SampleResult[] = [];
-  const { batch } = analysis.classifier;
-  for (let from = 0; from < samples.length; from += batch) {
-    const timings = { forward: 0, explain: 0, score: 0 };
-    results.push(...await runBatch(analysis, samples.slice(from, from + batch), false, timings));
-  }
-  return results;
+  return { picture: picture.image, samples: explained };
 }
 
 /** Draws the maps of one picture's samples, some at a time: encoding runs on other threads. */
 async function writeOverlays(
-  { classifier, compute, methods, samples }: Setup,
+  { classifier, compute, samples }: Setup,
   image: RgbImage,
   explained: readonly Explained[],
   nameOf: (text: string) => string,
@@ -203,16 +175,15 @@ async function writeOverlays(
   const whole = samples === "image";
   const fileOf = (item: Explained, { method, target }: MapResult) => {
     const stem = item.path.replace(/\.[^./]*$/, "");
-    const parts = [stem, item.index, methods[method].name, classifier.classes[target]];
+    const parts = [stem, item.index, method.name, classifier.classes[target]];
     return join(out, `${nameOf(parts.join("."))}.png`);
   };
   const draw = async (
     item: Explained,
-    { method: m, target, map, scores }: MapResult,
+    { method, target, map, scores }: MapResult,
     file: string,
   ) => {
     const { predicted, probabilities } = item.result.prediction;
-    const method = methods[m];
     const name = classifier.classes[target];
     const data = await sampleFigure(compute, classifier, method, {
       title: `${method.title}, ${name}`,
@@ -253,8 +224,10 @@ async function writeMapArrays(
 ): Promise<void> {
   const { inputShape } = classifier;
   const perSample = classes === "all" ? [classifier.classes.length] : [];
-  for (const [m, method] of methods.entries()) {
-    const maps = explained.flatMap(({ result }) => result.maps.filter((map) => map.method === m));
+  for (const method of methods) {
+    const maps = explained.flatMap(({ result }) =>
+      result.maps.filter((map) => map.method === method)
+    );
     const { height, width } = gridOf(method, classifier);
     const size = height * width;
     const raw = new Float32Array(maps.length * size);

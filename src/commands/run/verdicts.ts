@@ -10,7 +10,7 @@ import { canonicalJson, sha256 } from "../../base/json.ts";
 import { floats, sizeOf } from "../../base/tensor.ts";
 import { openClassifier } from "../../classifier/open.ts";
 import { findClassifier } from "../../classifier/source.ts";
-import type { CorpusImage } from "../../image/image_file.ts";
+import { type CorpusImage, readPicture } from "../../image/image_file.ts";
 import { writeWhole } from "../../base/files.ts";
 import { type ReadySample, samplesOfImage } from "../../attribution/samples_of_image.ts";
 import { type AxiomContext, type AxiomResult, checkAxioms } from "../../experiments/axioms/mod.ts";
@@ -84,7 +84,9 @@ async function firstSamples(
   const samples: ReadySample[] = [];
   for (const image of images) {
     try {
-      samples.push(...(await samplesOfImage(setup, image)).samples);
+      samples.push(
+        ...(await samplesOfImage(setup, await readPicture(image, setup.orientation))).samples,
+      );
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       console.error(`failed: ${legible(image.path)}: ${legible(error.message)}`);
