@@ -20,9 +20,25 @@ export class ModelError extends Error {
 /** An ONNX operator has no rule for what is asked (shape inference, gradient …). */
 export class UnsupportedOpError extends ModelError {
   override name = "UnsupportedOpError";
-  constructor(readonly op: string, readonly node: string, message: string) {
-    super(message);
+  /**
+   * @param reason what could not be done, and the value met: the message, but for the advice
+   * @param advice what to do
+   */
+  constructor(
+    readonly op: string,
+    readonly node: string,
+    readonly reason: string,
+    readonly advice?: string,
+  ) {
+    super(advice === undefined ? reason : `${reason}; ${advice}`);
   }
+}
+
+/** Why something cannot be used. */
+export interface Unsupported {
+  readonly reason: string;
+  /** What to do, where it is known better than that it can be left out. */
+  readonly advice?: string;
 }
 
 /** The GPU device, a shader or a dispatch failed. */

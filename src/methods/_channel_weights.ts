@@ -4,8 +4,8 @@
  * @module
  */
 
-import { floats } from "../base/tensor.ts";
-import { type Attribution, type MethodContext, scoreFunction } from "./method.ts";
+import { floats, type Tensor } from "../base/tensor.ts";
+import { type MethodContext, scoreFunction } from "./method.ts";
 import type { Scores } from "../classifier/classifier.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function weighSamples(
   { classifier, forward }: MethodContext,
   classes: readonly number[],
   weigh: (row: number, k: number) => Promise<ArrayLike<number>>,
-): Promise<Attribution> {
+): Promise<{ weights: Tensor }> {
   const { channels } = classifier.layer;
   const weights = new Float32Array(classes.length * channels);
   for (let row = 0; row < forward.count; row++) {

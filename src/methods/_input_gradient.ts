@@ -30,7 +30,9 @@ import {
   scoreTensorOf,
   type Target,
   targetUnsupported,
+  unsupportedBy,
 } from "./method.ts";
+import type { Unsupported } from "../base/errors.ts";
 
 /** Rules for the walk to the input, and their name in sessions. */
 export interface InputRules {
@@ -45,9 +47,11 @@ export const TRUE_GRADIENT: InputRules = { name: "gradient", table: GRADIENT_RUL
 export function inputGradientUnsupported(
   classifier: Classifier,
   target: Target,
-): string | undefined {
+): Unsupported | undefined {
   return targetUnsupported(classifier, target) ??
-    classifier.gradientUnsupported(scoreTensorOf(target), classifier.graphs.input);
+    unsupportedBy(
+      classifier.gradientUnsupported(scoreTensorOf(target), classifier.graphs.input),
+    );
 }
 
 /**

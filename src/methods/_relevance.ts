@@ -4,13 +4,14 @@
  * @module
  */
 
-import { UnsupportedOpError } from "../base/errors.ts";
+import { type Unsupported, UnsupportedOpError } from "../base/errors.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { steadyRows } from "../classifier/steady_rows.ts";
 import type { Graph } from "../onnx/graph.ts";
 import { type SessionValue, toFloats } from "../runtime/session.ts";
 import { cotangentOf, type MethodContext, type Target, targetUnsupported } from "./method.ts";
+import { defined } from "../base/defined.ts";
 
 /** Writes a backward graph of a classifier's head for a target. */
 export type WriteGraph = (classifier: Classifier, target: Target) => Graph;
@@ -20,15 +21,15 @@ export function relevanceUnsupported(
   classifier: Classifier,
   target: Target,
   write: WriteGraph,
-): string | undefined {
-  const reason = targetUnsupported(classifier, target);
-  if (reason !== undefined) return reason;
+): Unsupported | undefined {
+  const refused = targetUnsupported(classifier, target);
+  if (refused !== undefined) return refused;
   try {
     write(classifier, target);
     return undefined;
   } catch (error) {
     if (!(error instanceof UnsupportedOpError)) throw error;
-    return error.message;
+    return defined({ reason: error.reason, advice: error.advice });
   }
 }
 

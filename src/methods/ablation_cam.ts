@@ -40,6 +40,7 @@ export const ablationCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  usesMasks: true,
   weighsChannels: true,
   unsupported: targetUnsupported,
   compute: (context, classes) =>

@@ -29,7 +29,9 @@ export const cam: Method = {
   weighsChannels: true,
   unsupported(classifier) {
     const head = classifier.linearHead();
-    return "reason" in head ? `CAM needs a pooling + linear head: ${head.reason}` : undefined;
+    return "reason" in head
+      ? { reason: `CAM needs a pooling + linear head: ${head.reason}` }
+      : undefined;
   },
   compute({ classifier }, classes) {
     const head = classifier.linearHead();

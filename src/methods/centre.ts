@@ -24,6 +24,7 @@ export const centre: Method = {
   family: "control",
   rectify: false,
   usesTarget: false,
+  ignores: ["picture", "model"],
   grid: "input",
   settings: { sigma: SIGMA },
   unsupported: () => undefined,

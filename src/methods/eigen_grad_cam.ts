@@ -24,6 +24,7 @@ export const eigenGradCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
   unsupported: gradientUnsupported,
   async compute(context, classes) {
     const layer = await readGradients(context, classes);

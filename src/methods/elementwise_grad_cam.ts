@@ -22,6 +22,7 @@ export const elementwiseGradCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
   unsupported: gradientUnsupported,
   ...cellwise((sums, gradient, activation, from) => {
     for (let i = 0; i < sums.length; i++) {

@@ -36,12 +36,13 @@ export const finerCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
   weighsChannels: true,
   settings: { compared: COMPARED, strength: STRENGTH },
   unsupported(classifier, target) {
     return gradientUnsupported(classifier, target) ??
       (classifier.classes.length < 2
-        ? `Finer-CAM compares classes, and model ${classifier.card.name} has one`
+        ? { reason: `Finer-CAM compares classes, and model ${classifier.card.name} has one` }
         : undefined);
   },
   async compute({ classifier, forward, target }, classes) {

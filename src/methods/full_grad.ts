@@ -59,6 +59,14 @@ export const fullGrad: Method = {
     }
     return { map: floats([classifier.batch, height, width], maps) };
   },
+  async sums(context, classes) {
+    const terms = await fullGradTerms(context, classes);
+    return terms.map(({ score, input, biases, implicit }) => ({
+      sum: input + biases + implicit,
+      to: score,
+      from: 0,
+    }));
+  },
 };
 
 /** How the score of one sample splits: `score` = `input` + `biases` + `implicit`, but for rounding. */

@@ -22,6 +22,8 @@ export const gradCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
+  equalsCam: true,
   weighsChannels: true,
   unsupported: gradientUnsupported,
   async compute(context, classes) {

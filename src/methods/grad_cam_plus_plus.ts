@@ -32,6 +32,7 @@ export const gradCamPlusPlus: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
   weighsChannels: true,
   settings: { epsilon: EPSILON },
   unsupported: gradientUnsupported,

@@ -14,18 +14,19 @@ import {
   largestOfChannels,
 } from "./_input_gradient.ts";
 import type { Method, Target } from "./method.ts";
+import type { Unsupported } from "../base/errors.ts";
 
 /** The rules of guided backpropagation, for the walk to the input. */
 export const GUIDED: InputRules = { name: "guided gradient", table: GUIDED_RULES };
 
 /** Why guided backpropagation cannot be had; without a ReLU it would be the plain gradient under another name. */
-export function guidedUnsupported(classifier: Classifier, target: Target): string | undefined {
-  const reason = inputGradientUnsupported(classifier, target);
-  if (reason !== undefined) return reason;
+export function guidedUnsupported(classifier: Classifier, target: Target): Unsupported | undefined {
+  const refused = inputGradientUnsupported(classifier, target);
+  if (refused !== undefined) return refused;
   const b = builderOn(classifier.graphs.whole);
   return b.graph.nodes.some((node) => isRelu(b, node))
     ? undefined
-    : "guided backpropagation changes ReLUs, and the model has none";
+    : { reason: "guided backpropagation changes ReLUs, and the model has none" };
 }
 
 /**

@@ -29,6 +29,7 @@ export const guidedGradCam: Method = {
   family: "relevance",
   rectify: false,
   usesTarget: true,
+  usesGradient: true,
   needsInput: true,
   grid: "input",
   unsupported: (classifier, target) =>

@@ -25,6 +25,8 @@ export const hiResCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
+  equalsCam: true,
   unsupported: gradientUnsupported,
   ...cellwise((sums, gradient, activation, from) => {
     for (let i = 0; i < sums.length; i++) {

@@ -7,10 +7,13 @@
 import { floats, sizeOf, type Tensor } from "../base/tensor.ts";
 import { liftGraph } from "../rules/lift/contributions.ts";
 import { inputGradientsAt, type InputPass, runAtPoints, sumOfChannels } from "./_input_gradient.ts";
-import { type Method, type MethodContext, scoreTensorOf } from "./method.ts";
+import { type Method, type MethodContext, scoreFunction, scoreTensorOf } from "./method.ts";
 import { relevanceUnsupported } from "./_relevance.ts";
+import { sumOfRow, zeros } from "./_sums.ts";
 
 const STEPS = 32;
+/** Pieces for the sum: by the rescale rule it is complete with any number of them. */
+const SUMMED_PIECES = 8;
 
 /**
  * Integrated Gradients from an input of zeros: attribution_i = x_i ∫₀¹ ∂y/∂x_i (α x) dα, map = Σ over channels. The attributions
@@ -48,6 +51,16 @@ export const integratedGradients: Method = {
     ),
   async compute(context, classes) {
     return { map: sumOfChannels(await integratePieces(context, classes, STEPS)) };
+  },
+  async sums(context, classes) {
+    const { classifier, forward, input } = context;
+    const attributions = await integratePieces(context, classes, SUMMED_PIECES);
+    const shape = input.shape.slice(1);
+    const base = await classifier.evaluate(zeros(shape));
+    return Array.from({ length: forward.count }, (_, row) => {
+      const score = scoreFunction(context, row, classes[row]);
+      return { sum: sumOfRow(attributions, row), to: score(forward, row), from: score(base, 0) };
+    });
   },
 };
 

@@ -11,7 +11,9 @@ import { leastSquares } from "../algebra/least_squares.ts";
 import { scoresOf, weighSamples } from "./_channel_weights.ts";
 import type { ChannelMasks } from "./lime_cam.ts";
 import { perSample } from "./_per_sample.ts";
-import { type Method, targetUnsupported } from "./method.ts";
+import { type Method, type MethodContext, targetUnsupported } from "./method.ts";
+import type { Tensor } from "../base/tensor.ts";
+import { overEmptyLayer } from "./_sums.ts";
 
 const settings = { samples: 256 };
 
@@ -148,13 +150,25 @@ export const kernelShapCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  usesMasks: true,
   weighsChannels: true,
   random: true,
   settings,
   unsupported: targetUnsupported,
-  compute: (context, classes) =>
-    weighSamples(context, classes, async (row, k) => {
-      const { scores, solve } = await samplesOf(context, row);
-      return solve(scoresOf(context, row, k, scores));
-    }),
+  compute: shapleyValues,
+  // Efficiency: Shapley values add up to what all players together gain.
+  async sums(context, classes) {
+    const { weights } = await shapleyValues(context, classes);
+    return await overEmptyLayer(context, classes, weights);
+  },
 };
+
+function shapleyValues(
+  context: MethodContext,
+  classes: readonly number[],
+): Promise<{ weights: Tensor }> {
+  return weighSamples(context, classes, async (row, k) => {
+    const { scores, solve } = await samplesOf(context, row);
+    return solve(scoresOf(context, row, k, scores));
+  });
+}

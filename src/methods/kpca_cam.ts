@@ -44,9 +44,10 @@ export const kpcaCam: Method = {
   usesTarget: false,
   settings: { kernel: "sigmoid", offset: OFFSET },
   unsupported: ({ layer: { height, width } }) =>
-    height * width <= MOST_CELLS
-      ? undefined
-      : `the layer has ${height}×${width} cells, and kernel PCA compares each with each: take a layer of at most ${MOST_CELLS} (--layer)`,
+    height * width <= MOST_CELLS ? undefined : {
+      reason:
+        `the layer has ${height}×${width} cells, and kernel PCA compares each with each: take a layer of at most ${MOST_CELLS} (--layer)`,
+    },
   compute: perContext(async (context) => {
     const layer = await readActivation(context);
     const { activation, cells } = layer;

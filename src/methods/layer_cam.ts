@@ -26,6 +26,7 @@ export const layerCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
   unsupported: gradientUnsupported,
   ...cellwise((sums, gradient, activation, from) => {
     for (let i = 0; i < sums.length; i++) {

@@ -8,6 +8,7 @@ import type { Tensor } from "../base/tensor.ts";
 import { liftGraph } from "../rules/lift/contributions.ts";
 import { channelShares, relevanceUnsupported, runBackward, type WriteGraph } from "./_relevance.ts";
 import { type Method, type MethodContext, scoreTensorOf } from "./method.ts";
+import { overEmptyLayer } from "./_sums.ts";
 
 /**
  * LIFT-CAM: map = ReLU(Σ_k s_k A_k), with s_k the sum over space of DeepLIFT's contributions of channel k's cells to the score,
@@ -29,12 +30,20 @@ export const liftCam: Method = {
   family: "relevance",
   rectify: true,
   usesTarget: true,
+  published: {
+    target: "logit",
+    note:
+      "lift-cam is DeepLIFT's rescale rule; the published code hides the ReLUs and fully connected layers from it (its contributions miss the " +
+      "score by 39 %), so that its maps differ",
+  },
   weighsChannels: true,
   settings: { rule: "rescale", baseline: 0 },
   unsupported: (classifier, target) => relevanceUnsupported(classifier, target, write),
   async compute(context, classes) {
     return { weights: channelShares(await liftContributions(context, classes)) };
   },
+  sums: async (context, classes) =>
+    await overEmptyLayer(context, classes, await liftContributions(context, classes)),
 };
 
 /** DeepLIFT's contributions of the target layer's cells, [batch, C, h, w], to y(A) − y(0). */

@@ -146,6 +146,8 @@ export const limeCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
+  usesMasks: true,
+  published: { target: "logit" },
   weighsChannels: true,
   random: true,
   settings,

@@ -8,7 +8,8 @@ import type { Tensor } from "../base/tensor.ts";
 import { type CompositeName, COMPOSITES } from "../rules/lrp/composites.ts";
 import { relevanceGraph } from "../rules/lrp/relevance.ts";
 import { channelShares, relevanceUnsupported, runBackward, type WriteGraph } from "./_relevance.ts";
-import type { Method, MethodContext } from "./method.ts";
+import { type Method, type MethodContext, scoreFunction } from "./method.ts";
+import { sumOfRow } from "./_sums.ts";
 
 /** The composite of `lrp-cam` itself. */
 const DEFAULT: CompositeName = "epsilon";
@@ -40,15 +41,34 @@ export function lrpCamBy(composite: CompositeName): Method {
     family: "relevance",
     rectify: true,
     usesTarget: true,
+    published: {
+      target: "logit",
+      note:
+        "lrp-cam is LRP's epsilon rule; the published code hides the ReLUs and fully connected layers from it (its relevance misses the score " +
+        "by 123 %), so that its maps differ",
+    },
     weighsChannels: true,
     settings: { composite },
     unsupported: (classifier, target) =>
       target === "probability"
-        ? "LRP hands back logits: no rule conserves relevance through a softmax or sigmoid; take target logit or margin"
+        ? {
+          reason: "LRP hands back logits: no rule conserves relevance through a softmax or sigmoid",
+          advice: "take target logit or margin",
+        }
         : relevanceUnsupported(classifier, target, writer(composite)),
     async compute(context, classes) {
       const { relevance } = await layerRelevance(context, classes, composite);
       return { weights: channelShares(relevance) };
+    },
+    // Conservation: what reaches the layer and what biases absorb is what set out.
+    async sums(context, classes) {
+      const { forward } = context;
+      const { relevance, absorbed } = await layerRelevance(context, classes, composite);
+      return Array.from({ length: forward.count }, (_, row) => ({
+        sum: sumOfRow(relevance, row) + absorbed.data[row],
+        to: scoreFunction(context, row, classes[row])(forward, row),
+        from: 0,
+      }));
     },
   };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Unsupported } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import { createRng, type Rng } from "../base/rng.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
@@ -94,10 +95,42 @@ export interface Method {
   readonly normalised?: boolean;
   /** Settings that determine the result, for content keys. */
   readonly settings?: Readonly<Record<string, Json>>;
+  /** The method that modifiers made this one from; absent for one that is not modified. */
+  readonly base?: Method;
+  /** What the code published with the EmoCAM paper does under this name; absent where it explains the probability, and nothing else is known. */
+  readonly published?: Published;
+  /** Whether it is made from the gradient of the score at the target layer. */
+  readonly usesGradient?: boolean;
+  /** Whether it is made from scores under masks of channels. */
+  readonly usesMasks?: boolean;
+  /** Whether its map of the logit is CAM's where the head is a pooling and a linear layer. */
+  readonly equalsCam?: boolean;
+  /** What its maps leave out of account by construction: a control that is not to be judged by what changing that does. */
+  readonly ignores?: readonly ("picture" | "model")[];
+  /**
+   * What its contributions add up to, for each sample of the batch (padding left out), for methods that split a score or a difference of
+   * scores: see {@linkcode ContributionSum}.
+   */
+  sums?(context: MethodContext, classes: readonly number[]): Promise<ContributionSum[]>;
   /** Why the method cannot be used with this classifier and target; `undefined` when it can. */
-  unsupported(classifier: Classifier, target: Target): string | undefined;
+  unsupported(classifier: Classifier, target: Target): Unsupported | undefined;
   /** Explains one class per row of the batch (length = batch; rows of padding have any class). */
   compute(context: MethodContext, classes: readonly number[]): Promise<Attribution>;
+}
+
+/** What the code published with the EmoCAM paper does under a method's name. */
+export interface Published {
+  /** The score that it explains. */
+  readonly target: Target;
+  /** Why its maps differ from ours. */
+  readonly note?: string;
+}
+
+/** The sum of one sample's contributions, and the scores whose difference `to` − `from` it must be; `from` is 0 for a split of the score itself. */
+export interface ContributionSum {
+  readonly sum: number;
+  readonly to: number;
+  readonly from: number;
 }
 
 /** A context that its maker disposes of. */
@@ -242,19 +275,33 @@ export function scoreFunction(
 }
 
 /** Why a target cannot be differentiated down to the target layer; `undefined` when it can. */
-export function gradientUnsupported(classifier: Classifier, target: Target): string | undefined {
+export function gradientUnsupported(
+  classifier: Classifier,
+  target: Target,
+): Unsupported | undefined {
   return targetUnsupported(classifier, target) ??
-    classifier.gradientUnsupported(scoreTensorOf(target));
+    unsupportedBy(classifier.gradientUnsupported(scoreTensorOf(target)));
+}
+
+/** A reason without advice, if there is one. */
+export function unsupportedBy(reason: string | undefined): Unsupported | undefined {
+  return reason === undefined ? undefined : { reason };
 }
 
 /** Why a target cannot be had from a classifier; `undefined` when it can. */
-export function targetUnsupported(classifier: Classifier, target: Target): string | undefined {
+export function targetUnsupported(
+  classifier: Classifier,
+  target: Target,
+): Unsupported | undefined {
+  const { name } = classifier.card;
   if (target === "probability") return undefined;
   if (!classifier.hasLogits) {
-    return `target ${target} needs logits, and model ${classifier.card.name} yields only probabilities`;
+    return {
+      reason: `target ${target} needs logits, and model ${name} yields only probabilities`,
+    };
   }
   if (target === "margin" && classifier.classes.length < 2) {
-    return `target margin needs two classes, and model ${classifier.card.name} has one`;
+    return { reason: `target margin needs two classes, and model ${name} has one` };
   }
   return undefined;
 }

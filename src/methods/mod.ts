@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UsageError } from "../base/errors.ts";
+import { type Unsupported, UsageError } from "../base/errors.ts";
 import { ablationCam } from "./ablation_cam.ts";
 import { cam } from "./cam.ts";
 import { eigenCam } from "./eigen_cam.ts";
@@ -185,31 +185,27 @@ function editDistance(a: string, b: string): number {
 /**
  * A method under modifiers, in their order. Controls stay as they are: they are what others are compared with.
  *
- * @returns the method, or why one of the modifiers cannot be used with it
+ * @returns the method, or which of the modifiers cannot be used with it, and why
  */
 export function modified(
   method: Method,
   modifiers: readonly Modifier[],
-): { readonly method: Method } | { readonly reason: string } {
+): { readonly method: Method } | (Unsupported & { readonly modifier: string }) {
   if (method.family === "control") return { method };
   let made = method;
   for (const modifier of modifiers) {
     const reason = modifier.unsupported(made);
-    if (reason !== undefined) return { reason: `no ${modifier.name} of ${made.name}: ${reason}` };
+    if (reason !== undefined) return { modifier: modifier.name, reason };
     made = modifier.apply(made);
   }
   return { method: made };
 }
 
-/** Methods that the published code has captum explain, by the logit; the others explain what the model returns, probabilities. */
-const PUBLISHED_LOGIT = ["lift-cam", "lrp-cam", "lime-cam"];
-
 /**
- * A method with the score that the published code of EmoCAM explains by it. The mixture can make methods differ that would agree on
+ * A method with the score that the published code of EmoCAM explains by it: the logit by those that it leaves to captum, by the others what
+ * the model returns, probabilities. The mixture can make methods differ that would agree on
  * one score: to be chosen only to repeat that code's figures.
  */
 export function withPublishedTarget(method: Method): Method {
-  const [name] = method.name.split("+");
-  const target = PUBLISHED_LOGIT.includes(name!) ? "logit" : "probability";
-  return { ...method, target };
+  return { ...method, target: method.published?.target ?? "probability" };
 }

@@ -18,6 +18,7 @@ export const randomMap: Method = {
   family: "control",
   rectify: false,
   usesTarget: false,
+  ignores: ["picture", "model"],
   random: true,
   unsupported: () => undefined,
   compute({ classifier, rng }, classes) {

@@ -27,6 +27,7 @@ export const randomWeights: Method = {
   family: "control",
   rectify: true,
   usesTarget: true,
+  ignores: ["model"],
   needsInput: true,
   settings: { seed: SEED, layers: "all" },
   unsupported: gradientUnsupported,

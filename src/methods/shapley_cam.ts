@@ -42,6 +42,7 @@ export const shapleyCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
   weighsChannels: true,
   unsupported(classifier, target) {
     const first = gradientUnsupported(classifier, target);
@@ -51,7 +52,10 @@ export const shapleyCam: Method = {
       return undefined;
     } catch (error) {
       if (!(error instanceof UnsupportedOpError)) throw error;
-      return `the gradient has no gradient of its own: no rule for ${error.op} (node ${error.node})`;
+      return {
+        reason:
+          `the gradient has no gradient of its own: no rule for ${error.op} (node ${error.node})`,
+      };
     }
   },
   async compute(context, classes) {

@@ -40,6 +40,7 @@ export const smoothGradCamPlusPlus: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
   weighsChannels: true,
   needsInput: true,
   random: true,

@@ -30,6 +30,7 @@ export const xGradCam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: true,
+  usesGradient: true,
   weighsChannels: true,
   settings: { epsilon: EPSILON },
   unsupported: gradientUnsupported,

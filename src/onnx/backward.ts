@@ -276,13 +276,10 @@ function ruleFor(table: RuleTable, node: Node): Rule {
   throw new UnsupportedOpError(
     key,
     node.name,
-    `Cannot differentiate node ${
-      JSON.stringify(node.name)
-    }: no backward rule for operator ${key}; ${
-      control
-        ? "export the model without control flow (onnxsim removes most of it)"
-        : "choose a target layer behind it, a method without gradients, or add a rule in src/rules/gradient/"
-    }`,
+    `Cannot differentiate node ${JSON.stringify(node.name)}: no backward rule for operator ${key}`,
+    control
+      ? "export the model without control flow (onnxsim removes most of it)"
+      : "choose a target layer behind it, a method without gradients, or add a rule in src/rules/gradient/",
   );
 }
 

@@ -27,7 +27,8 @@ export function unsupported(node: Node, what: string, wayOut: string): Unsupport
   return new UnsupportedOpError(
     node.op,
     node.name,
-    `Cannot differentiate node ${JSON.stringify(node.name)} (${node.op}): ${what}; ${wayOut}`,
+    `Cannot differentiate node ${JSON.stringify(node.name)} (${node.op}): ${what}`,
+    wayOut,
   );
 }
 

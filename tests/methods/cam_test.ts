@@ -132,7 +132,10 @@ Deno.test("where the pooled channels are the logits the map is the class's own c
 
 Deno.test("CAM refuses a head that is more than pooling and one linear layer, and says why", async () => {
   const classifier = await openSmallNet();
-  assert.match(cam.unsupported(classifier, "logit")!, /^CAM needs a pooling \+ linear head: /);
+  assert.match(
+    cam.unsupported(classifier, "logit")!.reason,
+    /^CAM needs a pooling \+ linear head: /,
+  );
   const pooled = await openPooled();
   for (const target of ["logit", "probability", "margin"] as const) {
     assert.equal(cam.unsupported(pooled, target), undefined);

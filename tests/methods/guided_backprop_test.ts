@@ -32,7 +32,7 @@ Deno.test("guided backpropagation stops negative values at every ReLU", async ()
 Deno.test("guided backpropagation is refused for a network without ReLUs", async () => {
   const { classifier } = await openMobile();
   assert.equal(
-    guidedBackprop.unsupported(classifier, "logit"),
+    guidedBackprop.unsupported(classifier, "logit")?.reason,
     "guided backpropagation changes ReLUs, and the model has none",
   );
   await classifier.dispose();

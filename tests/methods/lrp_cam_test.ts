@@ -133,10 +133,9 @@ for (const layer of [undefined, "mini-xception/MaxPool_9", "mini-xception/Relu_3
 
 Deno.test("LRP-CAM refuses probabilities, and says why", async () => {
   const net = await openSmallNet();
-  assert.match(
-    lrpCam.unsupported(net, "probability")!,
-    /softmax or sigmoid; take target logit or margin/,
-  );
+  const refused = lrpCam.unsupported(net, "probability")!;
+  assert.match(refused.reason, /softmax or sigmoid$/);
+  assert.equal(refused.advice, "take target logit or margin");
   assert.equal(lrpCam.unsupported(net, "logit"), undefined);
   await net.dispose();
 });

@@ -143,10 +143,10 @@ Deno.test("a target that a model cannot give is refused with the reason", () => 
   const card = { name: "net" } as Classifier["card"];
   const without = classifierWith({ card, hasLogits: false, classes: ["a", "b"] });
   const single = classifierWith({ card, hasLogits: true, classes: ["a"] });
-  assert.match(targetUnsupported(without, "logit")!, /net yields only probabilities/);
-  assert.match(targetUnsupported(without, "margin")!, /needs logits/);
+  assert.match(targetUnsupported(without, "logit")!.reason, /net yields only probabilities/);
+  assert.match(targetUnsupported(without, "margin")!.reason, /needs logits/);
   assert.equal(targetUnsupported(without, "probability"), undefined);
-  assert.match(targetUnsupported(single, "margin")!, /needs two classes/);
+  assert.match(targetUnsupported(single, "margin")!.reason, /needs two classes/);
   assert.equal(targetUnsupported(single, "logit"), undefined);
 });
 

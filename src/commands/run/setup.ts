@@ -134,9 +134,7 @@ export async function openSetup(
   const wanted = published
     ? chosen.map((choice) => ({ ...choice, method: withPublishedTarget(choice.method) }))
     : chosen;
-  if (published && wanted.some(({ method }) => MISWIRED.includes(method.name.split("+")[0]))) {
-    notices.push(MISWIRED_NOTE);
-  }
+  if (published) notices.push(...publishedNotes(wanted));
   const methods = usableMethods(wanted, modifiers, classifier, target, notices);
   const detector = await findDetector(
     options.detector,
@@ -192,11 +190,10 @@ function withComposites(
   );
 }
 
-/** The methods that the published code wires otherwise than their papers. */
-const MISWIRED = ["lift-cam", "lrp-cam"];
-const MISWIRED_NOTE =
-  "lift-cam is DeepLIFT's rescale rule and lrp-cam LRP's epsilon rule; the published code hides the ReLUs and fully connected layers " +
-  "from both (its contributions miss the score by 39 % and 123 %), so that its maps of these two differ";
+/** What is to be said of the published code's maps of these methods, each once. */
+function publishedNotes(chosen: readonly ChosenMethod[]): string[] {
+  return [...new Set(chosen.flatMap(({ method: { published } }) => published?.note ?? []))];
+}
 
 /** What to say of the library that reads pictures. */
 export async function pictureNotices(): Promise<string[]> {
@@ -231,23 +228,26 @@ function usableMethods(
 ): Method[] {
   // Methods that are left out, by the reason.
   const leftOut = new Map<string, string[]>();
+  // Whether a reason says what to do.
+  let advised = false;
   const methods = chosen.flatMap(({ method, named }) => {
     const changed = modified(method, modifiers);
-    const reason = "reason" in changed
-      ? changed.reason
+    const refused = "reason" in changed
+      ? changed
       : changed.method.unsupported(classifier, changed.method.target ?? target);
-    if ("method" in changed && reason === undefined) return [changed.method];
+    if (refused === undefined && "method" in changed) return [changed.method];
+    const { reason, advice } = refused!;
     if (named) {
+      const of = "modifier" in changed ? `no ${changed.modifier} of ${method.name}: ` : "";
       throw new UsageError(
-        advised(
-          `Cannot use method ${method.name} with model ${classifier.card.name}`,
-          [reason!],
-          "leave it out of --methods",
-        ),
+        `Cannot use method ${method.name} with model ${classifier.card.name}: ${of}${reason}; ${
+          advice ?? "leave it out of --methods"
+        }`,
       );
     }
-    // A modifier's reason names the method, which may be the only difference.
-    const shared = reason!.replace(` of ${method.name}: `, ": ");
+    const shared = ("modifier" in changed ? `no ${changed.modifier}: ` : "") +
+      [reason, ...advice === undefined ? [] : [advice]].join("; ");
+    advised ||= advice !== undefined;
     leftOut.set(shared, [...leftOut.get(shared) ?? [], method.name]);
     return [];
   });
@@ -255,22 +255,13 @@ function usableMethods(
     `${names.join(", ")} ${names.length === 1 ? "is" : "are"} left out: ${reason}`
   );
   if (methods.length === 0) {
+    const advice = advised ? [] : ["choose other --methods"];
     throw new UsageError(
-      advised(
-        `Cannot explain model ${classifier.card.name}`,
-        remarks,
-        "choose other --methods",
-      ),
+      `Cannot explain model ${classifier.card.name}: ${[...remarks, ...advice].join("; ")}`,
     );
   }
   notices.push(...remarks);
   return methods;
-}
-
-/** A refusal with what to do, unless a reason says so itself. */
-function advised(text: string, reasons: readonly string[], advice: string): string {
-  const own = reasons.some((reason) => reason.includes(";"));
-  return `${text}: ${[...reasons, ...own ? [] : [advice]].join("; ")}`;
 }
 
 /** The target layers in words. */

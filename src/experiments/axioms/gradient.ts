@@ -16,21 +16,6 @@ const BOUND = 1e-2;
 /** Distance of float32 numbers, relative. */
 const EPSILON = 2 ** -23;
 
-/** Methods that are made from the gradient at the target layer. */
-const METHODS = [
-  "grad-cam",
-  "hires-cam",
-  "elementwise-grad-cam",
-  "grad-cam-plus-plus",
-  "xgrad-cam",
-  "layer-cam",
-  "eigen-grad-cam",
-  "finer-cam",
-  "shapley-cam",
-  "smooth-grad-cam-plus-plus",
-  "guided-grad-cam",
-];
-
 /** The finding of each context: all methods share the gradient. */
 const found = new WeakMap<AxiomContext, Promise<Finding>>();
 
@@ -46,7 +31,7 @@ export const gradient: Axiom = {
   name: "gradient",
   source: "finite differences of the score at the target layer; median relative difference",
   bound: { atMost: BOUND },
-  applies: ({ name }) => METHODS.includes(name.split("+")[0]),
+  applies: ({ usesGradient }) => usesGradient === true,
   check(context) {
     let own = found.get(context);
     if (!own) found.set(context, own = differences(context));
@@ -57,7 +42,7 @@ export const gradient: Axiom = {
 async function differences(context: AxiomContext): Promise<Finding> {
   const { classifier, inputs, classes, keys, target, seed } = context;
   const unsupported = gradientUnsupported(classifier, target);
-  if (unsupported) return { skipped: unsupported };
+  if (unsupported) return { skipped: unsupported.reason };
   const forward = await classifier.forward(inputs);
   const pass = createContext(classifier, forward, target, { seed, keys });
   try {

@@ -22,8 +22,8 @@ export const masks: Axiom = {
   name: "masks",
   source: "brute force: the head on masked activations; largest difference of the scores' range",
   bound: { atMost: 1e-4 },
-  // All three ask for masks in the same way.
-  applies: ({ name }) => ["ablation-cam", "lime-cam", "kernel-shap-cam"].includes(name),
+  // A modified method has the masks of the one that it was made from.
+  applies: ({ base, usesMasks }) => base === undefined && usesMasks === true,
   async check({ classifier, inputs, classes, target }) {
     const forward = await classifier.forward(inputs);
     try {

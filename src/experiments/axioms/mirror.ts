@@ -18,8 +18,8 @@ export const mirror: Axiom = {
   name: "mirror",
   source: "equivariance under reflection; mean correlation over samples",
   bound: { atLeast: 0.9 },
-  // A random map has nothing to mirror, a centred one is its own mirror.
-  applies: ({ name }) => name !== "random-map" && name !== "centre",
+  // What ignores the picture has nothing to mirror.
+  applies: ({ ignores }) => !ignores?.includes("picture"),
   async check(context, method) {
     const [, height, width] = context.classifier.inputShape;
     const plain = await plainMaps(context, method);

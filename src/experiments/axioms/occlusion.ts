@@ -24,8 +24,8 @@ export const occlusion: Axiom = {
   bound: { atLeast: 0.1 },
   applies: ({ name }) => name !== sensitivity.name,
   async check(context, method) {
-    const reason = sensitivity.unsupported(context.classifier, context.target);
-    if (reason !== undefined) return { skipped: reason };
+    const refused = sensitivity.unsupported(context.classifier, context.target);
+    if (refused) return { skipped: refused.reason };
     const falls = await plainMaps(context, sensitivity);
     if (context.classes.every((_, i) => isConstant(sampleOf(falls.raw, falls.samples, i)))) {
       return { skipped: "the score falls alike wherever a patch lies" };

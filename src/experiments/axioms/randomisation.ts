@@ -22,8 +22,7 @@ export const randomisation: Axiom = {
   source:
     "all parameters re-drawn (Adebayo et al. 2018); mean correlation with the trained model's maps",
   bound: { atMost: 0.5 },
-  // These three do not look at the trained model.
-  applies: ({ name }) => !["random-weights", "random-map", "centre"].includes(name),
+  applies: ({ ignores }) => !ignores?.includes("model"),
   async check(context, method) {
     const layers = learnedNodes(context.classifier.graphs.whole).length;
     if (layers === 0) return { skipped: "no parameters were found to re-draw" };

@@ -19,11 +19,11 @@ export const sameAsCam: Axiom = {
   name: "same as CAM",
   source: "Selvaraju et al. 2017, sec. 3.1; largest difference of final maps",
   bound: { atMost: 1e-4 },
-  applies: ({ name }) => ["grad-cam", "hires-cam"].includes(name),
+  applies: ({ base, equalsCam }) => base === undefined && equalsCam === true,
   async check(context, method) {
     if (context.target !== "logit") return { skipped: `the target is ${context.target}` };
-    const reason = cam.unsupported(context.classifier, "logit");
-    if (reason) return { skipped: reason };
+    const refused = cam.unsupported(context.classifier, "logit");
+    if (refused) return { skipped: refused.reason };
     const own = await plainMaps(context, method);
     const reference = await plainMaps(context, cam);
     const values = context.classes.map((_, i) =>

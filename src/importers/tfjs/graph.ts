@@ -101,7 +101,8 @@ function convert(
       node.name,
       `Cannot import TFJS operation ${node.op} (node ${JSON.stringify(node.name)}): supported are ${
         Object.keys(TFJS_OPS).join(", ")
-      }; cut the model before it or add a converter`,
+      }`,
+      "cut the model before it or add a converter",
     );
   }
   const inputs = dataInputs(node).map((input) => operands.get(input)!);

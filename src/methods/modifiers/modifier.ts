@@ -16,12 +16,13 @@ export interface Modifier {
   apply(method: Method): Method;
 }
 
-/** What names and describes a modified method. */
+/** What names and describes a modified method, and what it was made from. */
 export function named(method: Method, modifier: string, title: string) {
   return {
     name: `${method.name}+${modifier}`,
     title: `${method.title}, ${title}`,
     settings: { ...method.settings, modifiers: [...modifiersOf(method), modifier] },
+    base: method.base ?? method,
   };
 }
 

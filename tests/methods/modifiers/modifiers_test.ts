@@ -215,7 +215,7 @@ Deno.test("modifiers act in their order, leave controls alone, and say what they
   assert.equal(both.method.name, "grad-cam+eigen-smooth+aug-smooth");
   assert.deepEqual(both.method.settings?.modifiers, ["eigen-smooth", "aug-smooth"]);
   assert.deepEqual(modified(kpcaCam, [eigenSmooth]), {
-    reason:
-      "no eigen-smooth of kpca-cam: its maps are not sums over the channels of the target layer",
+    modifier: "eigen-smooth",
+    reason: "its maps are not sums over the channels of the target layer",
   });
 });
