@@ -14,6 +14,8 @@ export interface AssociationMatrix {
   readonly measure: string;
   /** What the values count or range over. */
   readonly units: string;
+  /** Whether its values lie on both sides of a neutral 0. */
+  readonly signed: boolean;
   /** Name of the CAM method. */
   readonly method: string;
   /** A box over this was salient. */
@@ -41,6 +43,7 @@ export function associationMatrix(
   return {
     measure: measure.name,
     units: measure.units,
+    signed: measure.signed,
     method,
     threshold,
     objects,

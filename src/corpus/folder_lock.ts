@@ -22,6 +22,9 @@ export interface LockHolder {
   readonly work: string;
 }
 
+/** A folder cannot be locked, by anyone: its file system knows no locks, or it cannot be written to. */
+export class NoLockError extends UsageError {}
+
 /** A lock that is held until it is disposed of, or its process ends. */
 export interface FolderLock extends Disposable {
   /** The holder that ended without giving the lock back, if there was one. */
@@ -37,7 +40,8 @@ export interface FolderLock extends Disposable {
  *
  * @param folder which exists
  * @param work what is done there, for others to read
- * @throws {UsageError} naming the holder, when the lock is held, or when the folder cannot be written to.
+ * @throws {UsageError} naming the holder, when the lock is held.
+ * @throws {NoLockError} when the folder cannot be locked or written to.
  */
 export function lockFolder(folder: string, work: string): FolderLock {
   const path = join(folder, LOCK_FILE);
@@ -71,7 +75,7 @@ export function lockFolder(folder: string, work: string): FolderLock {
   } catch (error) {
     file?.close();
     if (error instanceof UsageError) throw error;
-    throw new UsageError(
+    throw new NoLockError(
       `Cannot lock ${folder}: ${messageOf(error)}; give a folder that can be written to`,
     );
   }

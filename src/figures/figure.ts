@@ -36,6 +36,8 @@ export interface HeatMatrixData {
   readonly threshold?: number;
   /** What the values count or range over, e.g. `phi, −1..1`; the legend's title. */
   readonly units?: string;
+  /** Whether values lie on both sides of a neutral 0, also where none here is negative. */
+  readonly signed?: boolean;
   /** How many samples (or whatever `counted` says) the matrix was made from. */
   readonly n?: number;
   /** What `n` counts, in the plural; `samples` by default. */

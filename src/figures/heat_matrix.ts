@@ -40,7 +40,7 @@ export function select(data: HeatMatrixData, options: HeatMatrixOptions = {}): S
   const { objects, classes, values } = data;
   const maxRows = options.maxRows ?? 40, maxColumns = options.maxColumns ?? 40;
   const notes: string[] = [];
-  const signed = scaleFor(data.measure, Array.from(values)).kind === "diverging";
+  const signed = scaleFor(data.signed ?? false, Array.from(values)).kind === "diverging";
   const magnitude = signed ? `|${data.measure}|` : data.measure;
 
   let columns = classes.map((_, j) => j);
@@ -104,7 +104,7 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
       `Cannot draw a matrix of ${objects.length} objects and ${classes.length} classes: ${values.length} values`,
     );
   }
-  const scale = scaleFor(data.measure, options.scaleOver ?? Array.from(values));
+  const scale = scaleFor(data.signed ?? false, options.scaleOver ?? Array.from(values));
   const { rows, columns, notes } = select(data, options);
   const value = (row: number, column: number) => values[row * classes.length + column];
   const cells = rows.length * columns.length;

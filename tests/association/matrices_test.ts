@@ -12,6 +12,7 @@ import { MEASURES } from "../../src/statistics/measures/mod.ts";
 const MATRIX: AssociationMatrix = {
   measure: "phi",
   units: "phi, −1..1",
+  signed: true,
   method: "grad-cam",
   threshold: .3,
   objects: ["Dog", 'a "b", c', "two\nlines", "cr\ronly"],

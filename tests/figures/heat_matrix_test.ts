@@ -9,6 +9,7 @@ import { all, number, parseSvg, titleOf } from "./parse_svg.ts";
 
 const PHI: HeatMatrixData = {
   measure: "phi",
+  signed: true,
   method: "Grad-CAM",
   objects: ["mouth", "nose"],
   classes: ["happy", "sad", "calm"],
@@ -205,6 +206,7 @@ Deno.test("heatMatrix gives the same bytes for the same data and takes an Associ
   const matrix: AssociationMatrix = {
     measure: "dice",
     units: "Dice, 0..1",
+    signed: false,
     method: "grad-cam",
     threshold: 0.3,
     objects: ["a"],

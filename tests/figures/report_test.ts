@@ -7,6 +7,7 @@ import { report, type ReportData } from "../../src/figures/mod.ts";
 
 const MATRIX = {
   measure: "phi",
+  signed: true,
   method: "Grad-CAM",
   objects: ["mouth", "nose"],
   classes: ["happy", "sad"],
@@ -31,7 +32,7 @@ const DATA: ReportData = {
   matrices: [
     MATRIX,
     { ...MATRIX, method: "Layer-CAM", values: [0.4, 0.6, NaN, 0] },
-    { ...MATRIX, measure: "dice", values: [0.5, 0.7, 0, 0.1] },
+    { ...MATRIX, measure: "dice", signed: false, values: [0.5, 0.7, 0, 0.1] },
   ],
   associations: { rule: "The largest.", rows: [ASSOCIATION] },
   models: [{
@@ -181,6 +182,7 @@ Deno.test("report shows the agreement of methods where there is one", () => {
       name: "Correlation, method × method",
       facts: "2 methods over 9 boxes.",
       measure: "correlation",
+      signed: true,
       method: "all",
       objects: names,
       classes: names,

@@ -5,7 +5,7 @@
  */
 
 import { mapConcurrently } from "../../base/concurrency.ts";
-import { messageOf } from "../../base/errors.ts";
+import { ImageError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import { strongestAssociations } from "../../association/strongest.ts";
 import type { Agreement } from "../../association/agreement.ts";
@@ -142,6 +142,7 @@ function agreementMatrix(
     facts: `${names.length} methods over ${count(outputs[0].boxes)} boxes.`,
     measure: "correlation",
     units: "Pearson correlation, −1..1",
+    signed: true,
     method: "all methods",
     objects: names.map(label),
     classes: names,
@@ -281,9 +282,7 @@ async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || messageOf(error).startsWith("Cannot ")) {
-      return undefined;
-    }
+    if (error instanceof Deno.errors.NotFound || error instanceof ImageError) return undefined;
     throw error;
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { messageOf, UsageError } from "../../base/errors.ts";
-import { type FolderLock, holderText, lockFolder } from "../../corpus/folder_lock.ts";
+import { type FolderLock, holderText, lockFolder, NoLockError } from "../../corpus/folder_lock.ts";
 import { legible } from "../../base/legible.ts";
 
 /**
@@ -41,7 +41,7 @@ export function takeFolder(folder: string, work: string): Disposable {
   try {
     lock = lockFolder(folder, work);
   } catch (error) {
-    if (!(error instanceof UsageError) || !error.message.startsWith("Cannot lock ")) throw error;
+    if (!(error instanceof NoLockError)) throw error;
     console.error(`note: ${folder} is not locked: let one process at a time work there`);
     return { [Symbol.dispose]() {} };
   }

@@ -26,28 +26,6 @@ export const MISSING = { fill: "#d9d9d9", line: "#8c8c8c" } as const;
 /** Opacity of a map at value 1; at 0 it is transparent, between them linear. */
 export const MAP_OPACITY = 0.85;
 
-/** Measures whose neutral value is 0 even where no cell of a matrix is negative. */
-export const SIGNED_MEASURES: ReadonlySet<string> = new Set([
-  "phi",
-  "correlation",
-  "log-odds",
-  "log-odds-ratio",
-  "residual",
-  "standardised-residual",
-  "adjusted-residual",
-  "pmi",
-  "npmi",
-  "log-lift",
-  "delta-p",
-  "yule-q",
-  "yule-y",
-  "kappa",
-  "pearson",
-  "spearman",
-  "kendall",
-  "correlation",
-]);
-
 function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
@@ -81,16 +59,15 @@ function scale(
 }
 
 /**
- * The scale of a measure for these values: diverging for a measure of {@linkcode SIGNED_MEASURES} or where a value is negative, else
- * sequential from 0. Its end is the largest finite magnitude, rounded up; give the values of all matrices that are to be compared.
+ * The scale for these values: diverging where they are of a signed quantity or one of them is negative, else sequential from 0. Its end is the largest finite magnitude, rounded up; give the values of all matrices that are to be compared.
  */
-export function scaleFor(measure: string, values: Iterable<number>): ColourScale {
+export function scaleFor(signed: boolean, values: Iterable<number>): ColourScale {
   let limit = 0, negative = false;
   for (const value of values) {
     if (value < 0) negative = true;
     if (Number.isFinite(value)) limit = Math.max(limit, Math.abs(value));
   }
-  return negative || SIGNED_MEASURES.has(measure) ? divergingScale(limit) : sequentialScale(limit);
+  return negative || signed ? divergingScale(limit) : sequentialScale(limit);
 }
 
 /** Black or white, whichever has the higher contrast (WCAG 2) on this colour. */

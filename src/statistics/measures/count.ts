@@ -5,5 +5,6 @@ export const count: Measure = {
   name: "count",
   source: "a of the 2×2 table",
   units: "samples",
+  signed: false,
   value: ({ a }) => a,
 };

@@ -9,6 +9,7 @@ export const dice: Measure = {
   source:
     "2a / (2a + b + c), Dice 1945; the measure of EmoCAM (arXiv 2407.14314), 1 − scipy's dice",
   units: "Dice, 0..1",
+  signed: false,
   value({ a, b, c }) {
     const union = 2 * a + b + c;
     return union === 0 ? NaN : 2 * a / union;

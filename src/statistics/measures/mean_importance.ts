@@ -5,5 +5,6 @@ export const meanImportance: Measure = {
   name: "mean-importance",
   source: "mean CAct over boxes; EmoCAM (arXiv 2407.14314) has CAct a box",
   units: "importance, 0..1",
+  signed: false,
   value: ({ sum, boxes }) => boxes === 0 ? NaN : sum / boxes,
 };

@@ -27,12 +27,14 @@ export interface Cell {
 
 /** One association measure. */
 export interface Measure {
-  /** Its name on the command line and in file names, kebab-case. */
+  /** Its name in file names and tables, kebab-case. */
   readonly name: string;
   /** Formula and where it is from. */
   readonly source: string;
   /** What its values count or range over. */
   readonly units: string;
+  /** Whether its values lie on both sides of a neutral 0; else they begin at 0. */
+  readonly signed: boolean;
   /** The measure of one cell; NaN where it is not defined. */
   value(cell: Cell): number;
 }

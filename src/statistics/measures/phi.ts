@@ -14,6 +14,7 @@ export const phi: Measure = {
   name: "phi",
   source: "(ad − bc) / √((a+b)(c+d)(a+c)(b+d)), Pearson's r of two binary variables",
   units: "phi, −1..1",
+  signed: true,
   value({ a, b, c, d, n }) {
     const difference = n < EXACT_BELOW
       ? a * d - b * c

@@ -27,15 +27,15 @@ Deno.test("the diverging scale is centred on 0, red above and blue below, and cl
 });
 
 Deno.test("a measure with a neutral 0, or a negative value, makes the scale diverging", () => {
-  assert.equal(scaleFor("phi", [0.1, 0.2]).kind, "diverging");
-  assert.equal(scaleFor("dice", [0.1, 0.2]).kind, "sequential");
-  assert.equal(scaleFor("some-measure", [0.1, -0.2]).kind, "diverging");
+  assert.equal(scaleFor(true, [0.1, 0.2]).kind, "diverging");
+  assert.equal(scaleFor(false, [0.1, 0.2]).kind, "sequential");
+  assert.equal(scaleFor(false, [0.1, -0.2]).kind, "diverging");
 });
 
 Deno.test("no value, only zeros and infinities still give a scale", () => {
-  assert.deepEqual(scaleFor("dice", []).domain, [0, 1]);
-  assert.deepEqual(scaleFor("dice", [NaN, 0]).domain, [0, 1]);
-  assert.deepEqual(scaleFor("log-odds", [Infinity, -2]).domain, [-2, 2]);
+  assert.deepEqual(scaleFor(false, []).domain, [0, 1]);
+  assert.deepEqual(scaleFor(false, [NaN, 0]).domain, [0, 1]);
+  assert.deepEqual(scaleFor(true, [Infinity, -2]).domain, [-2, 2]);
 });
 
 Deno.test("text on a colour is black or white, whichever has at least 4.5:1 of contrast", () => {

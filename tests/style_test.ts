@@ -1,0 +1,76 @@
+/** What sources must not do, as far as their text shows it. */
+
+import assert from "node:assert/strict";
+import { METHODS } from "../src/methods/mod.ts";
+import { walkFiles } from "./walk_files.ts";
+
+const root = new URL("../", import.meta.url);
+
+/** The sources of `src/` without comments, by path from the root. */
+const SOURCES: ReadonlyMap<string, string> = new Map(
+  (await Array.fromAsync(walkFiles(new URL("src/", root), ".ts"))).map((url) => [
+    url.href.slice(root.href.length),
+    Deno.readTextFileSync(url).replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, ""),
+  ]),
+);
+
+/** Methods whose names are also words for something else: an axiom, a place. */
+const WORDS = ["occlusion", "centre"];
+/** The methods themselves, the paper's own tables, and what options are without being given. */
+const KNOW_METHODS = /^src\/methods\/|^src\/experiments\/paper\/table\.ts$|options|presets\.ts$/;
+
+/** Places where a string literal is exactly one of these names, or such a name with something added by `+`. */
+function literals(text: string, names: readonly string[]): string[] {
+  return [...text.matchAll(/(["'`])([a-z-]+)(?:\+[a-z+-]*)?\1/g)]
+    .map((match) => match[2]).filter((name) => names.includes(name));
+}
+
+Deno.test("what is known of a method stands in the method: no other source has its name", () => {
+  const names = METHODS.map(({ name }) => name).filter((name) => !WORDS.includes(name));
+  const found = [...SOURCES].filter(([path]) => !KNOW_METHODS.test(path))
+    .flatMap(([path, text]) => literals(text, names).map((name) => `${path}: "${name}"`));
+  assert.deepEqual(found, []);
+});
+
+/**
+ * Whose messages are not ours: Deno's of a missing permission, ONNX Runtime's, the image library's, the network's. And, still, the
+ * history of reproductions, which reads its own causes back.
+ */
+const FOREIGN_MESSAGES =
+  /^src\/(base\/errors|runtime\/backends\/ort|image\/libvips|download\/request|reproduction\/history)\.ts$/;
+
+/** A look into the text of an error. */
+const BRANCHES = [
+  /(?:\.message|messageOf\([^()]*\)|\breasons?)\??\.(?:startsWith|endsWith|includes|indexOf|match|search|replace|split)\b.*/g,
+  /\.(?:test|exec)\((?:\w+\.)*(?:message|reason)\b.*/g,
+  /\.(?:test|exec)\(messageOf\(.*/g,
+];
+
+const looksIntoErrors = (text: string) =>
+  BRANCHES.flatMap((pattern) => [...text.matchAll(pattern)].map(([code]) => code));
+
+Deno.test("errors are told apart by class or field: no source looks into the text of one", () => {
+  const found = [...SOURCES].filter(([path]) => !FOREIGN_MESSAGES.test(path))
+    .flatMap(([path, text]) => looksIntoErrors(text).map((code) => `${path}: ${code}`));
+  assert.deepEqual(found, []);
+});
+
+Deno.test("the searches find what they are for", () => {
+  assert.deepEqual(
+    literals('f("grad-cam", "x-grad-cam", `cam+eigen-smooth`)', ["cam", "grad-cam"]),
+    [
+      "grad-cam",
+      "cam",
+    ],
+  );
+  for (
+    const code of [
+      'error.message.startsWith("Cannot ")',
+      'messageOf(error).startsWith("Cannot ")',
+      'reason.includes(";")',
+      "/^Cannot/.test(error.message)",
+      "/^(image|model)/.test(reason)",
+    ]
+  ) assert.equal(looksIntoErrors(`if (${code}) return;`).length, 1, code);
+  assert.deepEqual(looksIntoErrors("throw new UsageError(messageOf(error))"), []);
+});
