@@ -48,7 +48,9 @@ Deno.test("heatMatrix colours each cell as the library's scale does, and a NaN c
 });
 
 Deno.test("heatMatrix takes viridis from 0 for a measure without a sign", () => {
-  const found = cells(heatMatrix({ ...PHI, measure: "dice", values: [0, 0.5, 1, 0.25, 0, 0] }));
+  const found = cells(
+    heatMatrix({ ...PHI, measure: "dice", signed: false, values: [0, 0.5, 1, 0.25, 0, 0] }),
+  );
   assert.equal(found.get("mouth × sad: 0.500")?.fill, rgb(interpolateViridis(0.5)).formatHex());
   assert.equal(found.get("mouth × happy: 0.000")?.fill, rgb(interpolateViridis(0)).formatHex());
 });
