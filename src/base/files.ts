@@ -1,18 +1,108 @@
 /**
- * Files that a reader never meets half written.
+ * Files that a reader never meets half written, and what a path leads to.
  *
  * @module
  */
 
-/** Writes a file under a temporary name first, so that a reader never meets half of it. */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+/** Bytes written at once: Deno copies what it is given, and a model has hundreds of megabytes. */
+const PIECE = 2 ** 22;
+
+/**
+ * A file that appears under its name only when it is whole: it is written beside its place under a temporary name, then renamed. An older
+ * file of the name stays as it was until then, and for good if this one is abandoned.
+ */
+export class WholeFile {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: Deno.FsFile;
+
+  /** Begins a file. @throws what Deno does when it cannot be made. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#temporary = `${path}.${crypto.randomUUID()}.tmp`;
+    this.#file = Deno.openSync(this.#temporary, { write: true, createNew: true });
+  }
+
+  async write(content: Uint8Array | string): Promise<void> {
+    const bytes = bytesOf(content);
+    for (let done = 0; done < bytes.length;) {
+      done += await this.#file.write(bytes.subarray(done, done + PIECE));
+    }
+  }
+
+  writeSync(content: Uint8Array | string): void {
+    const bytes = bytesOf(content);
+    for (let done = 0; done < bytes.length;) {
+      done += this.#file.writeSync(bytes.subarray(done, done + PIECE));
+    }
+  }
+
+  /** Puts the file in its place. @throws what Deno does when that fails; then nothing is left of it. */
+  finish(): void {
+    this.#file.close();
+    try {
+      Deno.renameSync(this.#temporary, this.#path);
+    } catch (error) {
+      this.#remove();
+      throw error;
+    }
+  }
+
+  /** Leaves nothing of the file. */
+  abandon(): void {
+    this.#file.close();
+    this.#remove();
+  }
+
+  #remove(): void {
+    try {
+      Deno.removeSync(this.#temporary);
+    } catch {
+      // What led here says more.
+    }
+  }
+}
+
+/** Writes a file whole: see {@linkcode WholeFile}. Parts are written one after the other. */
+export async function writeWhole(
+  path: string,
+  content: Uint8Array | string | readonly Uint8Array[],
+): Promise<void> {
+  const file = new WholeFile(path);
   try {
-    if (typeof content === "string") await Deno.writeTextFile(temporary, content);
-    else await Deno.writeFile(temporary, content);
-    await Deno.rename(temporary, path);
+    const parts = typeof content === "string" || content instanceof Uint8Array
+      ? [content]
+      : content;
+    for (const part of parts) await file.write(part);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
+    file.abandon();
     throw error;
   }
+  file.finish();
+}
+
+function bytesOf(content: Uint8Array | string): Uint8Array {
+  return typeof content === "string" ? new TextEncoder().encode(content) : content;
+}
+
+/** What is at a path; `undefined` where nothing is. @throws what Deno does when it cannot be looked at. */
+export async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Whether there is a file at a path, or a link to one. What cannot be looked at is none. */
+export async function isFile(path: string): Promise<boolean> {
+  return (await statOf(path).catch(() => undefined))?.isFile ?? false;
+}
+
+/** Whether there is a folder at a path, or a link to one. What cannot be looked at is none. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await statOf(path).catch(() => undefined))?.isDirectory ?? false;
 }

@@ -12,6 +12,7 @@ import { Hosts } from "../download/hosts.ts";
 import { decodeImage } from "../image/decode.ts";
 import { type Failure, FetchLog } from "./fetch_log.ts";
 import type { ImageAddresses } from "./findingemo.ts";
+import { isFile } from "../base/files.ts";
 
 /** How to fetch. */
 export interface FetchImagesOptions {
@@ -180,13 +181,5 @@ async function checkImage(file: string): Promise<void> {
   const { width, height } = await decodeImage(await Deno.readFile(file));
   if (width < MIN_SIDE || height < MIN_SIDE) {
     throw new Error(`the picture is ${width} x ${height} pixels: a place holder`);
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
   }
 }

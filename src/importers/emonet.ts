@@ -15,6 +15,7 @@ import { readMatlabFolder, readMeanImage } from "./emonet/matlab_folder.ts";
 import { readStateTensors } from "./emonet/state_dict.ts";
 import { type ImportedModel, writeImported } from "./imported.ts";
 import { readStateDict } from "./torch/mod.ts";
+import { statOf } from "../base/files.ts";
 
 /** How EmoNet is imported. */
 export interface EmonetOptions {
@@ -72,11 +73,7 @@ async function stat(source: string): Promise<boolean> {
 
 async function findMean(folder: string): Promise<string> {
   const path = join(folder, "img_mean.txt");
-  try {
-    if ((await Deno.stat(path)).isFile) return path;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  if ((await statOf(path))?.isFile) return path;
   throw new UsageError(
     `Cannot import EmoNet without its mean image: there is no ${path}; name it with --mean img_mean.txt`,
   );

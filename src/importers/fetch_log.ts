@@ -13,6 +13,7 @@ import { messageOf, UsageError } from "../base/errors.ts";
 import type { Downloaded } from "../download/download.ts";
 import type { ImageAddresses } from "./findingemo.ts";
 import { digest } from "./published_files.ts";
+import { writeWhole } from "../base/files.ts";
 
 /** Why an address did not give an image. */
 export interface Failure {
@@ -145,8 +146,8 @@ export class FetchLog {
     const failures = inOrder(this.#failures).flatMap(([path, list]) =>
       list.map((failure) => failureRow(path, failure))
     );
-    await writeWhole(this.#path("manifest.csv"), [MANIFEST_HEADER, ...manifest]);
-    await writeWhole(this.#path("failures.csv"), [FAILURES_HEADER, ...failures]);
+    await writeWhole(this.#path("manifest.csv"), csv([MANIFEST_HEADER, ...manifest]));
+    await writeWhole(this.#path("failures.csv"), csv([FAILURES_HEADER, ...failures]));
   }
 
   close(): void {
@@ -166,8 +167,12 @@ function failureRow(path: string, { url, kind, status, reason }: Failure): Row {
   return [path, url, kind, status, reason];
 }
 
+function csv(rows: readonly Row[]): string {
+  return stringify(rows as unknown[][]);
+}
+
 function append(file: Deno.FsFile, row: Row): void {
-  const bytes = new TextEncoder().encode(stringify([row as unknown[]]));
+  const bytes = new TextEncoder().encode(csv([row]));
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
@@ -190,10 +195,4 @@ async function rowsOf(path: string, header: readonly string[]): Promise<string[]
     throw new Error(`its header is ${rows[0].join()}, not ${header.join()}`);
   }
   return rows.slice(1).filter((row) => row.length === header.length);
-}
-
-async function writeWhole(path: string, rows: readonly Row[]): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await Deno.writeTextFile(temporary, stringify(rows as unknown[][]));
-  await Deno.rename(temporary, path);
 }

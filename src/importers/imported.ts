@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { parseCard } from "../runtime/card.ts";
+import { writeWhole } from "../base/files.ts";
 
 /** A model that was written. */
 export interface ImportedModel {
@@ -56,9 +57,9 @@ export async function writeImported(parts: ImportedParts): Promise<ImportedModel
   parseCard(text, `${name}.json`);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    for (const part of extra) await writeWhole(join(folder, part.name), [part.bytes]);
+    for (const part of extra) await writeWhole(join(folder, part.name), part.bytes);
     await writeWhole(join(folder, file), onnx);
-    await writeWhole(join(folder, `${name}.json`), [new TextEncoder().encode(text)]);
+    await writeWhole(join(folder, `${name}.json`), text);
   } catch (error) {
     throw new UsageError(
       `Cannot write model ${name} into ${folder}: ${
@@ -73,28 +74,4 @@ export async function writeImported(parts: ImportedParts): Promise<ImportedModel
     bytes,
     notices,
   };
-}
-
-/** Bytes written at once: Deno copies what it is given, and a model has hundreds of megabytes. */
-const PIECE = 2 ** 22;
-
-/** Writes a file beside its place, then moves it there. */
-async function writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  try {
-    await writePieces(temporary, parts);
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
-}
-
-async function writePieces(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true });
-  for (const part of parts) {
-    for (let done = 0; done < part.length;) {
-      done += await file.write(part.subarray(done, done + PIECE));
-    }
-  }
 }

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { download, type DownloadOptions, type DownloadProgress } from "../download/download.ts";
 import type { PublishedFile, PublishedModel } from "./published.ts";
+import { isFile, writeWhole } from "../base/files.ts";
 
 /** Which file was used first under each name. */
 const lockSchema = z.strictObject({
@@ -150,10 +151,7 @@ async function readLock(folder: string): Promise<Lock> {
 }
 
 async function writeLock(folder: string, lock: Lock): Promise<void> {
-  const path = join(folder, LOCK);
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await Deno.writeTextFile(temporary, JSON.stringify(lock, null, 1) + "\n");
-  await Deno.rename(temporary, path);
+  await writeWhole(join(folder, LOCK), JSON.stringify(lock, null, 1) + "\n");
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -163,14 +161,6 @@ async function makeFolder(folder: string): Promise<void> {
     throw new UsageError(
       `Cannot make the folder ${folder}: ${messageOf(error)}; give another with --into`,
     );
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { csvText, type Field } from "../base/csv.ts";
+import { WholeFile } from "../base/files.ts";
 
 /** Rows that are turned into text at once. */
 const CHUNK = 512;
@@ -21,38 +22,25 @@ export function writeTable(
   header: readonly string[],
   rows: Iterable<readonly Field[]>,
 ): number {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  const file = Deno.openSync(temporary, { write: true, createNew: true });
+  const file = new WholeFile(path);
+  let count = 0;
   try {
-    let count = 0;
     let chunk: (readonly Field[])[] = [header];
     for (const row of rows) {
       chunk.push(row);
       count++;
       if (chunk.length >= CHUNK) {
-        writeRows(file, chunk);
+        file.writeSync(csvText(chunk));
         chunk = [];
       }
     }
-    writeRows(file, chunk);
-    file.close();
-    Deno.renameSync(temporary, path);
-    return count;
+    file.writeSync(csvText(chunk));
   } catch (error) {
-    try {
-      file.close();
-    } catch {
-      // it was closed: the renaming failed
-    }
-    Deno.removeSync(temporary);
+    file.abandon();
     throw error;
   }
-}
-
-function writeRows(file: Deno.FsFile, rows: readonly (readonly Field[])[]): void {
-  if (rows.length === 0) return;
-  let bytes = new TextEncoder().encode(csvText(rows));
-  while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
+  file.finish();
+  return count;
 }
 
 export function* mapRows<T>(rows: Iterable<T>, map: (row: T) => Field[]): Generator<Field[]> {

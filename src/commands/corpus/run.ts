@@ -13,6 +13,7 @@ import type { FindingEmoOptions } from "./options.ts";
 import { retryDelays } from "../options/fetch.ts";
 import { INTERRUPTED } from "../exit_codes.ts";
 import { createProgress, leftText } from "../terminal.ts";
+import { isFile } from "../../base/files.ts";
 
 const TERMS =
   `FindingEmo: annotations and list of addresses CC BY-NC-SA 4.0; the images belong to their owners
@@ -135,13 +136,5 @@ async function readText(file: string): Promise<string> {
         error instanceof TypeError ? "it is not UTF-8 text" : messageOf(error)
       }`,
     );
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
   }
 }

@@ -9,6 +9,7 @@ import { csvText } from "../../base/csv.ts";
 import type { Box } from "../../detectors/mod.ts";
 import { textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
+import { isFolder, WholeFile } from "../../base/files.ts";
 
 /** The boxes of one image. */
 export interface DetectedImage {
@@ -109,52 +110,33 @@ export function printed(json: boolean): DetectOutput {
  *
  * @throws {UsageError} when it cannot be written.
  */
-export function fileOutput(path: string): DetectOutput {
+export async function fileOutput(path: string): Promise<DetectOutput> {
   const refused = (error: unknown) =>
     new UsageError(
       `Cannot write boxes to --out ${JSON.stringify(path)}: ${
         messageOf(error)
       }; give the path of a file in a folder that exists`,
     );
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  let file: Deno.FsFile;
+  let file: WholeFile;
   try {
     if (path.trim() === "") throw new Error("it is empty");
-    if (isFolder(path)) throw new Error("it is a folder");
-    file = Deno.openSync(temporary, { write: true, createNew: true });
+    if (await isFolder(path)) throw new Error("it is a folder");
+    file = new WholeFile(path);
   } catch (error) {
     throw refused(error);
   }
-  const encoder = new TextEncoder();
   const format = path.toLowerCase().endsWith(".csv") ? CSV : JSON_ARRAY;
-  const output = through(format, (lines) => {
-    let bytes = encoder.encode(`${lines}\n`);
-    while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
-  });
-  const abandon = () => {
-    file.close();
-    Deno.removeSync(temporary);
-  };
+  const output = through(format, (lines) => file.writeSync(`${lines}\n`));
   return {
     add: output.add,
     end() {
       output.end();
-      file.close();
       try {
-        Deno.renameSync(temporary, path);
+        file.finish();
       } catch (error) {
-        Deno.removeSync(temporary);
         throw refused(error);
       }
     },
-    abandon,
+    abandon: () => file.abandon(),
   };
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

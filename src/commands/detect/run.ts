@@ -50,7 +50,7 @@ export async function runDetect(
   }, options.orientation);
   for (const notice of notices) console.error(`note: ${notice}`);
   try {
-    const output = out === undefined ? printed(json) : fileOutput(out);
+    const output = out === undefined ? printed(json) : await fileOutput(out);
     let failed = 0, boxes = 0;
     try {
       for (const image of images) {

@@ -16,6 +16,7 @@ import { GRADIENT_RULES } from "../../rules/gradient/mod.ts";
 import { type Card, findCard, shippedCards, userCards } from "../../runtime/card.ts";
 import { textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
+import { isFile } from "../../base/files.ts";
 
 /** Lists the models that ship, then those of the user's model folder. */
 export async function listModels({ json }: { json?: boolean }): Promise<number> {
@@ -56,11 +57,7 @@ export async function listModels({ json }: { json?: boolean }): Promise<number> 
 
 async function isPresent(card: Card, folder: string): Promise<boolean | undefined> {
   if (!card.file) return undefined;
-  try {
-    return (await Deno.stat(join(folder, card.file))).isFile;
-  } catch {
-    return false;
-  }
+  return await isFile(join(folder, card.file));
 }
 
 /** Says what is in an ONNX file. @throws {ModelError} when it cannot be read. */

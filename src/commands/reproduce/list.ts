@@ -27,6 +27,7 @@ import {
   largestDifference,
   reproduce,
 } from "./reproduction.ts";
+import { isFile } from "../../base/files.ts";
 
 /** `reproduce.json`. Paths are relative to the folder that it lies in. */
 const listSchema = z.strictObject({
@@ -85,7 +86,7 @@ export async function checkList(file: string, events: ListEvents): Promise<Verdi
       out: report,
       keep: false,
     });
-    const written = await Deno.stat(join(report, DRIFT_JSON)).then(() => true, () => false);
+    const written = await isFile(join(report, DRIFT_JSON));
     await appendHistory(folder, [
       rowOf(name, data, written ? `${name}/${report.slice(own.length + 1)}` : ""),
     ]);
@@ -185,7 +186,7 @@ async function reportsIn(folder: string): Promise<string[]> {
 /** Removes what a check that was killed left; the lock says that none is at work. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await reportsIn(folder)) {
-    const finished = await Deno.stat(join(folder, name, DRIFT_JSON)).then(() => true, () => false);
+    const finished = await isFile(join(folder, name, DRIFT_JSON));
     if (!finished) await Deno.remove(join(folder, name), { recursive: true });
   }
 }

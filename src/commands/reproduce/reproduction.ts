@@ -22,7 +22,7 @@ import {
   type ManifestJson,
 } from "../../reproduction/causes.ts";
 import type { Verdict } from "../../reproduction/history.ts";
-import { writeWhole } from "../../base/files.ts";
+import { isFolder, writeWhole } from "../../base/files.ts";
 import { hashTables, listTables } from "../../outputs/read.ts";
 import type { Fact } from "../../figures/mod.ts";
 import { type DriftData, driftReport } from "../../reproduction/page.ts";
@@ -320,10 +320,6 @@ function facts(manifest: ManifestJson): Fact[] {
   }
   if (isObject(machine)) Object.entries(machine).forEach(([name, value]) => add(name, value));
   return all;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await Deno.stat(path).catch(() => undefined))?.isDirectory ?? false;
 }
 
 /** Whether two paths are one place, links followed. */

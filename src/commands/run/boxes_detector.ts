@@ -20,6 +20,7 @@ import {
   readYoloFolder,
 } from "../../detectors/mod.ts";
 import { imageSize } from "../../image/decode.ts";
+import { isFolder } from "../../base/files.ts";
 
 /** Open Images' list of label names, beside its boxes. */
 const CLASS_NAMES = /class-descriptions.*\.csv$/i;
@@ -117,14 +118,6 @@ async function readFile(name: string): Promise<Uint8Array> {
     return await Deno.readFile(name);
   } catch (error) {
     throw new UsageError(`Cannot read detector ${name}: ${messageOf(error)}`);
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    return false;
   }
 }
 

@@ -17,6 +17,7 @@ import { IMAGE_HEADER } from "../../outputs/images.ts";
 import { MODELS_FOLDER } from "../../runtime/card.ts";
 import { analyzeCommand } from "../analyze/mod.ts";
 import type { AnalyzeOptions } from "../analyze/run.ts";
+import { isFile } from "../../base/files.ts";
 
 /** What must be in a manifest for a run to be repeated. Everything else is compared where it is there. */
 const recordSchema = z.looseObject({
@@ -95,9 +96,7 @@ async function runsBelow(folder: string): Promise<string[]> {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       if (!isDirectory) continue;
       const below = join(folder, name);
-      if ((await Deno.stat(join(below, "run.json")).catch(() => undefined))?.isFile) {
-        runs.push(below);
-      }
+      if (await isFile(join(below, "run.json"))) runs.push(below);
     }
   } catch {
     // no folder, or not to be looked into: then there is nothing to propose
@@ -221,11 +220,7 @@ async function recordedAnnotations(
 
 async function firstFile(places: readonly string[]): Promise<string | undefined> {
   for (const place of places) {
-    try {
-      if ((await Deno.stat(place)).isFile) return place;
-    } catch {
-      // not here
-    }
+    if (await isFile(place)) return place;
   }
   return undefined;
 }

@@ -12,6 +12,7 @@ import { UsageError } from "../../base/errors.ts";
 import { floats, type Tensor } from "../../base/tensor.ts";
 import { CONVOLUTIONS, INPUT_SIDE, LAYERS, shapesFor } from "./geometry.ts";
 import { openText, readMatrix } from "./matlab_text.ts";
+import { statOf } from "../../base/files.ts";
 
 /** Most outputs of a layer. EmoNet has 4,096. */
 const MAX_OUTPUTS = 1 << 15;
@@ -56,11 +57,7 @@ export async function readMatlabFolder(folder: string): Promise<Map<string, Tens
 /** The name of a file or of its bzip2, which is preferred because it has a checksum. */
 async function find(folder: string, name: string): Promise<string> {
   for (const file of [`${name}.bz2`, name]) {
-    try {
-      if ((await Deno.stat(join(folder, file))).isFile) return file;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    if ((await statOf(join(folder, file)))?.isFile) return file;
   }
   throw new UsageError(
     `Cannot import EmoNet from ${folder}: ${name}.bz2 is missing; give the folder with all 16 files conv1.weights.txt.bz2 … ` +
