@@ -40,18 +40,47 @@ export async function emocam(...args: string[]): Promise<Outcome> {
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MAIN = join(ROOT, "main.ts");
 
-/** The permission flags of a task in deno.json, for any working folder. */
-export function permissionsOf(task: keyof typeof project.tasks): string[] {
-  const { command } = project.tasks[task] as { command: string };
-  return command.split(" ")
-    .filter((word) => /^--(allow|deny)-|^--no-prompt$/.test(word))
-    // Paths in a task start from the project's folder.
+/** A task of deno.json. */
+export type Task = keyof typeof project.tasks;
+
+/** A named set of permissions in deno.json: everything, or by name, with exceptions. */
+type PermissionSet = Readonly<
+  Record<
+    string,
+    true | readonly string[] | { readonly allow: true; readonly deny: readonly string[] }
+  >
+>;
+
+/** A task's command; one that only starts another task with more arguments is that task's command with them. */
+export function commandOf(task: Task): string {
+  const { command } = project.tasks[task];
+  const [, other, args] = /^deno task -q (\S+)(.*)$/.exec(command) ?? [];
+  return other === undefined ? command : commandOf(other as Task) + args;
+}
+
+/** What a task may do, as flags for any working folder: those of its named set of permissions and its own. */
+export function permissionsOf(task: Task): string[] {
+  const words = commandOf(task).split(" ");
+  const set = words.find((word) => word.startsWith("-P="))?.slice("-P=".length);
+  const own = words.filter((word) => /^--(allow|deny)-|^--no-prompt$/.test(word));
+  return [...set === undefined ? [] : flagsOfSet(set), ...own]
+    // Paths in deno.json start from its folder.
     .map((word) =>
       word.replace(
         /^(--allow-ffi|--deny-write)=(.*)$/,
         (_, flag, paths) => `${flag}=${paths.split(",").map((path: string) => join(ROOT, path))}`,
       )
     );
+}
+
+function flagsOfSet(name: string): string[] {
+  const set = (project.permissions as unknown as Readonly<Record<string, PermissionSet>>)[name];
+  if (set === undefined) throw new Error(`Cannot find the permissions ${name} in deno.json`);
+  return Object.entries(set).flatMap(([kind, value]) => {
+    if (value === true) return [`--allow-${kind}`];
+    if ("deny" in value) return [`--allow-${kind}`, `--deny-${kind}=${value.deny}`];
+    return [`--allow-${kind}=${value}`];
+  });
 }
 
 /** The command line's own permissions. */

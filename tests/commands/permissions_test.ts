@@ -5,13 +5,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
-import { emocamProcess, matricesOf, type Outcome, permissionsOf, tablesOf } from "./cli.ts";
+import {
+  commandOf,
+  emocamProcess,
+  matricesOf,
+  type Outcome,
+  permissionsOf,
+  tablesOf,
+  type Task,
+} from "./cli.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PHOTO = join(ROOT, "models", "photos", "hopper.jpg");
 const GLOB = join(ROOT, "models", "photos", "h*.jpg");
-
-type Task = Parameters<typeof permissionsOf>[0];
 
 /** Runs a command with these permissions, and with a terminal's questions closed as the tasks have them. */
 async function run(
@@ -40,9 +46,8 @@ Deno.test("the tasks that users start name what they need: no broad env, ffi, sy
   const tasks: Task[] = ["emocam", "analyze", "analyze:wasm", "explain", "reproduce", "fetch"];
   for (const task of tasks) {
     const flags = permissionsOf(task);
-    const words = (project.tasks[task] as { command: string }).command.split(" ");
     assert.ok(flags.includes("--no-prompt"), task);
-    for (const flag of words) {
+    for (const flag of [...commandOf(task).split(" "), ...flags]) {
       assert.ok(
         !/^(-A|--allow-all|--allow-run.*|--allow-import.*)$/.test(flag),
         `${task}: ${flag}`,
@@ -50,7 +55,7 @@ Deno.test("the tasks that users start name what they need: no broad env, ffi, sy
       assert.ok(!/^--allow-(env|ffi|sys)$/.test(flag), `${task}: ${flag} names nothing`);
       assert.ok(task === "fetch" || !flag.startsWith("--allow-net"), `${task}: ${flag}`);
     }
-    const native = words.some((flag) => flag.startsWith("--allow-ffi"));
+    const native = flags.some((flag) => flag.startsWith("--allow-ffi"));
     assert.equal(native, task !== "analyze:wasm" && task !== "fetch", task);
   }
 });
@@ -63,22 +68,66 @@ Deno.test("SECURITY.md lists the tasks' permissions as deno.json has them", asyn
       return name ? [[name, line.split("|").map((cell) => cell.trim())] as const] : [];
     }),
   );
-  const tasks = Object.entries(project.tasks as Record<string, { command: string }>)
-    .filter(([name]) => rows.has(name));
+  const tasks = (Object.keys(project.tasks) as Task[]).filter((name) => rows.has(name));
   assert.ok(tasks.length >= 8);
-  for (const [name, { command }] of tasks) {
+  for (const name of tasks) {
     const cells = rows.get(name)!;
-    const flags = command.split(" ").filter((word) => word.startsWith("--allow-"))
-      .map((word) => word.slice("--allow-".length).split("=")[0]);
+    const flags = permissionsOf(name).filter((flag) => flag.startsWith("--allow-"))
+      .map((flag) => flag.slice("--allow-".length).split("=")[0]);
     const columns = ["read", "write", "env", "ffi", "sys", "net", "run"];
     const listed = columns.filter((_, i) => cells[i + 2] !== "–" && cells[i + 2] !== "");
     assert.deepEqual(listed, columns.filter((kind) => flags.includes(kind)), name);
+    // What the system is asked for is named in the cell, less what the task takes back.
+    const kinds = (flag: string) =>
+      permissionsOf(name).flatMap((word) =>
+        word.startsWith(flag) ? word.slice(flag.length).split(",") : []
+      );
+    const refused = kinds("--deny-sys=");
+    const granted = kinds("--allow-sys=").filter((kind) => !refused.includes(kind));
+    assert.deepEqual(cells[columns.indexOf("sys") + 2], granted.join(", "), name);
   }
   // Every variable by its name, and no other.
-  const named = new Set(
-    tasks.flatMap(([, { command }]) => /--allow-env=(\S+)/.exec(command)?.[1]?.split(",") ?? []),
-  );
+  const named = project.permissions.emocam.env;
+  assert.ok(named.length > 20);
   for (const name of named) assert.ok(text.includes(`\`${name}\``), name);
+});
+
+Deno.test("no list of permissions is written twice, and no task has one in its command", () => {
+  for (const name of Object.keys(project.tasks) as Task[]) {
+    const { command } = project.tasks[name];
+    assert.ok(command.length < 130, `${name} prints ${command.length} characters at its user`);
+    assert.doesNotMatch(command, /--allow-(read|write|env|sys|run)\b/, name);
+  }
+  const commands = Object.values(project.tasks).map(({ command }) => command);
+  assert.equal(new Set(commands).size, commands.length);
+  const used = commands.flatMap((command) => / -P=(\S+)/.exec(command)?.[1] ?? []);
+  assert.deepEqual([...new Set(used)].sort(), Object.keys(project.permissions).sort());
+});
+
+Deno.test("a task is one short line, passes arguments with spaces, and closes emocam's own files", async () => {
+  await withFolder(async (folder) => {
+    const task = async (...args: string[]) => {
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["task", ...args],
+        cwd: ROOT,
+        env: { NO_COLOR: "1" },
+        stdin: "null",
+      }).output();
+      return { status: code, lines: new TextDecoder().decode(stderr).split("\n") };
+    };
+    const picture = join(folder, "a picture's (1).jpg"), out = join(folder, "an out $HOME");
+    await Deno.copyFile(PHOTO, picture);
+    const { status, lines } = await task("analyze", picture, "--out", out);
+    assert.equal(status, 0, lines.join("\n"));
+    assert.match(lines[0], /^Task analyze deno task -q emocam analyze /);
+    assert.match(lines[1], /^1 image; /);
+    assert.ok((await Deno.stat(join(out, "run.json"))).isFile);
+    for (const place of ["src", "models", "node_modules", ".git"]) {
+      const refused = await task("analyze", picture, "--out", join(ROOT, place, "never"));
+      assert.equal(refused.status, 2);
+      assert.match(refused.lines[1], /^Cannot write to --out ".*": no permission to write /);
+    }
+  });
 });
 
 Deno.test("each command runs under the permissions of its task", async () => {
