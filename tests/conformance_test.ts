@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AXIOMS } from "../src/experiments/axioms/mod.ts";
 import { FAMILIES, METHODS } from "../src/methods/mod.ts";
 import { MEASURES } from "../src/statistics/measures/mod.ts";
+import { readDocuments } from "./docs/documents.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -64,8 +65,8 @@ Deno.test("every measure has a file of its name, and is called so", async () => 
   }
 });
 
-Deno.test("the README names every command, and every option of analyze", async () => {
-  const readme = await Deno.readTextFile(new URL("README.md", root));
+Deno.test("README and docs name every command and every option", async () => {
+  const documents = (await readDocuments()).map(({ text }) => text).join("\n");
   const sources = [
     "analyze/mod.ts",
     "explain/mod.ts",
@@ -85,10 +86,16 @@ Deno.test("the README names every command, and every option of analyze", async (
     const text = await Deno.readTextFile(new URL(`src/commands/${file}`, root));
     for (const [, option] of text.matchAll(/(?:\.option|new Option)\(\s*"(--[a-z-]+)/g)) {
       options++;
-      assert.ok(readme.includes(option!), `the README does not mention ${option} of ${file}`);
+      assert.ok(
+        documents.includes(option!),
+        `neither README nor docs mention ${option} of ${file}`,
+      );
     }
     for (const [, command] of text.matchAll(/new Command\("([a-z]+)"\)/g)) {
-      assert.ok(readme.includes(command!), `the README does not mention the command ${command}`);
+      assert.ok(
+        documents.includes(command!),
+        `neither README nor docs mention the command ${command}`,
+      );
     }
   }
   assert.ok(options > 20, `only ${options} options were seen: the pattern has gone blind`);

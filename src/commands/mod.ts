@@ -17,12 +17,12 @@ import { explainCommand } from "./explain/mod.ts";
 import { modelsCommand } from "./models/mod.ts";
 import { reproduceCommand } from "./reproduce/mod.ts";
 
-/** Runs the command line and gives the exit status. */
-export async function main(args: readonly string[]): Promise<number> {
-  let status = 0;
-  const exit = (code: number) => {
-    status = code;
-  };
+/**
+ * The command line as a parser: commands, options and what they run.
+ *
+ * @param exit takes the exit status of the command that ran
+ */
+export function createProgram(exit: (status: number) => void): Command {
   const program = new Command("emocam")
     .description("Which objects drive a vision model's emotion predictions, and is it real?")
     .version(project.version)
@@ -40,6 +40,15 @@ export async function main(args: readonly string[]): Promise<number> {
       outputError: (text, write) => write(text.replace(/^error: /, "")),
     });
   }
+  return program;
+}
+
+/** Runs the command line and gives the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = createProgram((code) => {
+    status = code;
+  });
   try {
     await program.parseAsync([...args], { from: "user" });
     return status;
