@@ -9,9 +9,9 @@ import { writeStandIns } from "./stand_ins.ts";
 
 const DOCUMENTS = await readDocuments();
 
-/** Options of other programs (deno, npx, docker, the tasks for those who work on emocam) that documents name. */
-const OTHERS = ["--yes", "--user", "--target", "--output", "--check", "--no-prompt", "--deny-write"]
-  .concat("--deny-net", "--allow-env", "--allow-all", "--help", "--version");
+/** Options of other programs (npx, docker, the tasks for those who work on emocam) that documents name, and Deno's permissions. */
+const OTHERS = ["--yes", "--user", "--target", "--output", "--check", "--help", "--version"];
+const PERMISSIONS = /^--(?:(?:allow|deny)-[a-z]+|no-prompt|permission-set)$/;
 
 /** Exit statuses other than 0 that a command may well end with: an axiom that fails, a run that drifted. */
 const STATUSES: Readonly<Record<string, readonly number[]>> = { check: [0, 1], reproduce: [0, 3] };
@@ -44,7 +44,7 @@ async function faultsIn(document: Document): Promise<string[]> {
     }
   }
   for (const option of optionsNamed(document)) {
-    if (!known.has(option) && !OTHERS.includes(option)) {
+    if (!known.has(option) && !OTHERS.includes(option) && !PERMISSIONS.test(option)) {
       faults.push(`${document.path}: emocam has no option ${option}`);
     }
   }
