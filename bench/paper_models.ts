@@ -18,7 +18,7 @@ import { readNetwork } from "../src/importers/darknet/network.ts";
 import { emonetCard } from "../src/importers/emonet/card.ts";
 import { CLASSES, INPUT_SIDE, shapesFor } from "../src/importers/emonet/geometry.ts";
 import { emonetGraph } from "../src/importers/emonet/graph.ts";
-import { writeImported } from "../src/importers/mod.ts";
+import { writeImported } from "../src/importers/imported.ts";
 import { foldBatchNorms } from "../src/onnx/fold_batch_norm.ts";
 import { readModel, writeModel, writeModelParts } from "../src/onnx/model_file.ts";
 import { toFloats } from "../src/runtime/session.ts";

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import ort from "onnxruntime-node";
 import { openSetup, type Setup } from "../src/commands/run/setup.ts";
-import { findImages } from "../src/corpus/images.ts";
+import { findImages } from "../src/corpora/find_images.ts";
 import type { CorpusImage } from "../src/image/image_file.ts";
 import type { Analysis } from "../src/corpus/plan.ts";
 import { findCard, MODELS_FOLDER, type NetworkCard, readCardFile } from "../src/runtime/card.ts";

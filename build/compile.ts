@@ -65,7 +65,9 @@ export async function stage(folder: string, target: Target): Promise<Contents> {
   for (const part of ["src", "shaders", "models", "build/inside"]) {
     await copy(join(ROOT, part), join(folder, part));
   }
+  // What only the making of the shipped models uses.
   await Deno.remove(join(folder, "models", "build.ts"));
+  await Deno.remove(join(folder, "models", "build"), { recursive: true });
   for (const file of ["deno.json", "LICENSE"]) {
     await Deno.copyFile(join(ROOT, file), join(folder, file));
   }

@@ -7,7 +7,7 @@
 
 import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
-import { buildModels } from "../src/importers/mod.ts";
+import { buildModels } from "./build/build_models.ts";
 
 const check = Deno.args.includes("--check");
 const built = await buildModels(fileURLToPath(new URL(".", import.meta.url)), !check);

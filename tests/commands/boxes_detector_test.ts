@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { openBoxes } from "../../src/commands/run/boxes_detector.ts";
-import { findImages } from "../../src/corpus/images.ts";
+import { findImages } from "../../src/corpora/find_images.ts";
 import { decodeImage, imageSize } from "../../src/image/decode.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 

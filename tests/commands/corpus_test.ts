@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { findImages } from "../../src/corpus/images.ts";
+import { findImages } from "../../src/corpora/find_images.ts";
 import { MODELS_FOLDER } from "../../src/runtime/card.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { withServer } from "../download/breaking_server.ts";

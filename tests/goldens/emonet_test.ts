@@ -18,7 +18,7 @@ import { resizePillow } from "../../src/image/resize.ts";
 import { emonetCard } from "../../src/importers/emonet/card.ts";
 import { emonetGraph } from "../../src/importers/emonet/graph.ts";
 import { readMeanImage } from "../../src/importers/emonet/matlab_folder.ts";
-import { writeImported } from "../../src/importers/mod.ts";
+import { writeImported } from "../../src/importers/imported.ts";
 import { ablationCam } from "../../src/methods/ablation_cam.ts";
 import { eigenCam } from "../../src/methods/eigen_cam.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";

@@ -32,7 +32,7 @@ import {
 } from "../../experiments/paper/mod.ts";
 import { placeRect } from "../../image/geometry.ts";
 import { letterboxPlacement, paperLetterbox } from "../../image/letterbox.ts";
-import { judgements } from "../../importers/findingemo.ts";
+import { judgements } from "../../corpora/findingemo/annotations.ts";
 import type { Method } from "../../methods/mod.ts";
 import { SIMILARITIES, similarityNamed } from "../../statistics/similarity/mod.ts";
 import type { PaperOptions } from "../options/paper.ts";

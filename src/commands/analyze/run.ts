@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import type { Agreement } from "../../association/agreement.ts";
 import { strongestAssociations } from "../../association/strongest.ts";
 import { refuseConflictingBoxes } from "../../corpus/conflicting_boxes.ts";
-import { findImages } from "../../corpus/images.ts";
+import { findImages } from "../../corpora/find_images.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { writeMaps, writeOutputs } from "../../outputs/mod.ts";

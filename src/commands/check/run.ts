@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { csvText } from "../../base/csv.ts";
-import { findImages } from "../../corpus/images.ts";
+import { findImages } from "../../corpora/find_images.ts";
 import { writeWhole } from "../../base/files.ts";
 import { type AxiomResult, saysOf } from "../../experiments/axioms/mod.ts";
 import { cascade, type CascadeStep } from "../../experiments/cascade.ts";

@@ -7,8 +7,9 @@
 import { basename, join } from "node:path";
 import project from "../../../deno.json" with { type: "json" };
 import { messageOf, UsageError } from "../../base/errors.ts";
-import { type FetchCounts, fetchImages } from "../../importers/corpus_images.ts";
-import { type AnnotationRow, readFindingEmo, readUrlList } from "../../importers/findingemo.ts";
+import { type FetchCounts, fetchImages } from "../../published/corpus_images.ts";
+import { type AnnotationRow, readFindingEmo } from "../../corpora/findingemo/annotations.ts";
+import { readUrlList } from "../../corpora/findingemo/addresses.ts";
 import type { FindingEmoOptions } from "./options.ts";
 import { retryDelays } from "../options/fetch.ts";
 import { INTERRUPTED } from "../exit_codes.ts";

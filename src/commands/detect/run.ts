@@ -6,7 +6,7 @@
 
 import { resolve } from "node:path";
 import { ImageError, UsageError } from "../../base/errors.ts";
-import { findImages } from "../../corpus/images.ts";
+import { findImages } from "../../corpora/find_images.ts";
 import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
 import type { Detector, DetectorOptions } from "../../detectors/mod.ts";
 import { closeGpu } from "../../gpu/device.ts";

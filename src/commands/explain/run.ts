@@ -13,7 +13,7 @@ import { sha256 } from "../../base/json.ts";
 import { floats, type Tensor } from "../../base/tensor.ts";
 import { type MapResult, runSamples } from "../../attribution/batch.ts";
 import { pictureUnusable, scoresUnusable } from "../../attribution/results.ts";
-import { findImages } from "../../corpus/images.ts";
+import { findImages } from "../../corpora/find_images.ts";
 import { type CorpusImage, readPicture } from "../../image/image_file.ts";
 import type { Analysis } from "../../corpus/plan.ts";
 import { samplesOfImage } from "../../attribution/samples_of_image.ts";

@@ -7,13 +7,13 @@
 import { UsageError } from "../../base/errors.ts";
 import { DownloadError } from "../../download/download.ts";
 import type { ImportedModel } from "../../importers/imported.ts";
-import { findPublished, PUBLISHED, type PublishedModel } from "../../importers/published.ts";
+import { findPublished, PUBLISHED, type PublishedModel } from "../../published/models.ts";
 import {
   addressOf,
   downloadFolder,
   missingFiles,
   obtainFiles,
-} from "../../importers/published_files.ts";
+} from "../../published/model_files.ts";
 import { userModelsFolder } from "../../runtime/model_folder.ts";
 import { retryDelays } from "../options/fetch.ts";
 import type { FetchOptions } from "./fetch_options.ts";

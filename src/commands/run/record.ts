@@ -10,7 +10,7 @@ import { z } from "zod";
 import type { Json } from "../../base/json.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import type { ManifestJson } from "../../reproduction/causes.ts";
-import { findImages } from "../../corpus/images.ts";
+import { findImages } from "../../corpora/find_images.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
 import { readRows } from "../../outputs/read.ts";
 import { IMAGE_HEADER } from "../../outputs/images.ts";

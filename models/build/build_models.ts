@@ -9,10 +9,10 @@
  */
 
 import { join } from "node:path";
-import { ModelError } from "../base/errors.ts";
-import { sha256 } from "../base/json.ts";
-import { checkGraph } from "../onnx/check.ts";
-import { writeModel } from "../onnx/model_file.ts";
+import { ModelError } from "../../src/base/errors.ts";
+import { sha256 } from "../../src/base/json.ts";
+import { checkGraph } from "../../src/onnx/check.ts";
+import { writeModel } from "../../src/onnx/model_file.ts";
 import { cardText, type NetRecipe, NETS, type SourcePackage } from "./nets.ts";
 
 /** One file that was made. */

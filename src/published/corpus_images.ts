@@ -11,7 +11,7 @@ import { download, type Downloaded, DownloadError } from "../download/download.t
 import { Hosts } from "../download/hosts.ts";
 import { decodeImage } from "../image/decode.ts";
 import { type Failure, FetchLog } from "./fetch_log.ts";
-import type { ImageAddresses } from "./findingemo.ts";
+import type { ImageAddresses } from "./image_addresses.ts";
 import { isFile } from "../base/files.ts";
 
 /** How to fetch. */

@@ -10,8 +10,8 @@
  * @module
  */
 
-import { ModelError, UnsupportedOpError } from "../../base/errors.ts";
-import { checkGraph } from "../../onnx/check.ts";
+import { ModelError, UnsupportedOpError } from "../../../src/base/errors.ts";
+import { checkGraph } from "../../../src/onnx/check.ts";
 import {
   type Dim,
   emptyGraph,
@@ -19,8 +19,8 @@ import {
   GraphBuilder,
   type Shape,
   type Value,
-} from "../../onnx/graph.ts";
-import { nameTensor } from "../_naming.ts";
+} from "../../../src/onnx/graph.ts";
+import { nameTensor } from "../naming.ts";
 import { TFJS_OPS } from "./ops.ts";
 import { type TfjsWeight, weightOf } from "./weights.ts";
 import type { Operand, TfjsModel, TfjsNode } from "./model.ts";

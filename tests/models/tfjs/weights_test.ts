@@ -12,7 +12,7 @@ import {
   type TfjsWeight,
   transposed,
   valuesOf,
-} from "../../../src/importers/tfjs/weights.ts";
+} from "../../../models/build/tfjs/weights.ts";
 
 const quantised = (scale: number, min: number) => ({ dtype: "uint8", scale, min });
 

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { ModelError } from "../base/errors.ts";
-import type { Json } from "../base/json.ts";
-import type { Graph } from "../onnx/graph.ts";
+import { ModelError } from "../../src/base/errors.ts";
+import type { Json } from "../../src/base/json.ts";
+import type { Graph } from "../../src/onnx/graph.ts";
 import { faceExpressionNet, faceLandmarkNet, tinyFaceNet } from "./face_api.ts";
 import { tfjsGraph } from "./tfjs/graph.ts";
 import type { TfjsModel } from "./tfjs/model.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../src/base/errors.ts";
-import { corpusPath, readFindingEmo, readUrlList } from "../../src/importers/findingemo.ts";
+import { readFindingEmo } from "../../src/corpora/findingemo/annotations.ts";
+import { corpusPath } from "../../src/corpora/findingemo/_rows.ts";
+import { readUrlList } from "../../src/corpora/findingemo/addresses.ts";
 
 const HEADER =
   "index,user,image_path,tags,age,valence,arousal,emotion,dec_factors,ambiguity,datetime";

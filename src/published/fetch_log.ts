@@ -11,8 +11,8 @@ import { stringify } from "csv-stringify/sync";
 import { compareCodePoints } from "../base/code_points.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Downloaded } from "../download/download.ts";
-import type { ImageAddresses } from "./findingemo.ts";
-import { digest } from "./published_files.ts";
+import type { ImageAddresses } from "./image_addresses.ts";
+import { digest } from "./model_files.ts";
 import { writeWhole } from "../base/files.ts";
 
 /** Why an address did not give an image. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UsageError } from "../../src/base/errors.ts";
-import { findImages } from "../../src/corpus/images.ts";
-import { judgements } from "../../src/importers/findingemo.ts";
-import { withFolder } from "./face_corpus.ts";
+import { findImages } from "../../src/corpora/find_images.ts";
+import { judgements } from "../../src/corpora/findingemo/annotations.ts";
+import { withFolder } from "../corpus/face_corpus.ts";
 
 /** Makes files of the given paths below a folder; a path that ends in "/" is a folder. */
 async function makeFiles(folder: string, files: Record<string, string>): Promise<void> {

@@ -4,9 +4,9 @@ import { createRng } from "../../../src/base/rng.ts";
 import { floats, sizeOf, type Tensor } from "../../../src/base/tensor.ts";
 import { writeModel } from "../../../src/onnx/model_file.ts";
 import { openSession } from "../../../src/runtime/open.ts";
-import { readTfjsWeights } from "../../../src/importers/tfjs/weights.ts";
-import { tfjsGraph } from "../../../src/importers/tfjs/graph.ts";
-import type { TfjsAttribute, TfjsModel, TfjsNode } from "../../../src/importers/tfjs/model.ts";
+import { readTfjsWeights } from "../../../models/build/tfjs/weights.ts";
+import { tfjsGraph } from "../../../models/build/tfjs/graph.ts";
+import type { TfjsAttribute, TfjsModel, TfjsNode } from "../../../models/build/tfjs/model.ts";
 import { largestDifference, runNet, toChannelsFirst } from "../../nets_helpers.ts";
 
 const s = (text: string): TfjsAttribute => ({ s: btoa(text) });

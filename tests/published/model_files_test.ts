@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { UsageError } from "../../src/base/errors.ts";
 import { sha256 } from "../../src/base/json.ts";
 import { DownloadError } from "../../src/download/download.ts";
-import { findPublished, PUBLISHED, type PublishedModel } from "../../src/importers/published.ts";
+import { findPublished, PUBLISHED, type PublishedModel } from "../../src/published/models.ts";
 import {
   addressOf,
   downloadFolder,
   missingFiles,
   obtainFiles,
-} from "../../src/importers/published_files.ts";
+} from "../../src/published/model_files.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { serveBytes, someBytes, withServer } from "../download/breaking_server.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type GraphBuilder, int, ints, type Value } from "../../onnx/graph.ts";
+import { type GraphBuilder, int, ints, type Value } from "../../../src/onnx/graph.ts";
 import { reshaped, restore, type TfjsWeight, transposed } from "./weights.ts";
 
 /** Padding before and after, along one axis. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { UnsupportedOpError } from "../../base/errors.ts";
+import { UnsupportedOpError } from "../../../src/base/errors.ts";
 import {
   type Dim,
   float,
@@ -15,7 +15,7 @@ import {
   ints,
   type Shape,
   type Value,
-} from "../../onnx/graph.ts";
+} from "../../../src/onnx/graph.ts";
 import { conv, depthwiseConv, globalAverage, type Padding, pool, samePadding } from "./layers.ts";
 import type { Operand, TfjsNode } from "./model.ts";
 import { reshaped, restore, type TfjsWeight, transposed, valuesOf } from "./weights.ts";

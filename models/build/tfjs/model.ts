@@ -5,7 +5,7 @@
  */
 
 import type { ManifestGroup, TfjsWeight } from "./weights.ts";
-import type { Shape, Value } from "../../onnx/graph.ts";
+import type { Shape, Value } from "../../../src/onnx/graph.ts";
 
 /** An attribute of a TFJS node; strings are base64 of UTF-8. */
 export interface TfjsAttribute {

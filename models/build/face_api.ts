@@ -17,9 +17,9 @@ import {
   int,
   type Shape,
   type Value,
-} from "../onnx/graph.ts";
+} from "../../src/onnx/graph.ts";
 import { conv, depthwiseConv, globalAverage, pool, samePadding } from "./tfjs/layers.ts";
-import { nameTensor } from "./_naming.ts";
+import { nameTensor } from "./naming.ts";
 import { restore, type TfjsWeight, weightOf } from "./tfjs/weights.ts";
 
 type Weights = ReadonlyMap<string, TfjsWeight>;

@@ -5,8 +5,8 @@ import { emptyGraph, GraphBuilder, type Value } from "../../../src/onnx/graph.ts
 import { writeModel } from "../../../src/onnx/model_file.ts";
 import { toFloats } from "../../../src/runtime/session.ts";
 import { openSession } from "../../../src/runtime/open.ts";
-import { conv, depthwiseConv, pool, samePadding } from "../../../src/importers/tfjs/layers.ts";
-import { constant } from "../../../src/importers/tfjs/weights.ts";
+import { conv, depthwiseConv, pool, samePadding } from "../../../models/build/tfjs/layers.ts";
+import { constant } from "../../../models/build/tfjs/weights.ts";
 import { largestDifference, toChannelsFirst } from "../../nets_helpers.ts";
 
 Deno.test("samePadding puts the odd cell behind, as TensorFlow does", () => {

@@ -6,8 +6,8 @@ import { readModel } from "../../src/onnx/model_file.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
 import { parseCard } from "../../src/runtime/card.ts";
 import type { Backend } from "../../src/runtime/session.ts";
-import { buildNet } from "../../src/importers/build_models.ts";
-import { cardText, NETS } from "../../src/importers/nets.ts";
+import { buildNet } from "../../models/build/build_models.ts";
+import { cardText, NETS } from "../../models/build/nets.ts";
 import {
   largestDifference,
   openNet,

@@ -4,7 +4,7 @@ import { parse } from "csv-parse/sync";
 import sharp from "sharp";
 import { UsageError } from "../../src/base/errors.ts";
 import { sha256 } from "../../src/base/json.ts";
-import { fetchImages, type FetchImagesOptions } from "../../src/importers/corpus_images.ts";
+import { fetchImages, type FetchImagesOptions } from "../../src/published/corpus_images.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { type Asked, someBytes, withServer } from "../download/breaking_server.ts";
 

@@ -9,7 +9,7 @@ import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { compareCodePoints } from "../base/code_points.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import { readFindingEmo } from "../importers/findingemo.ts";
+import { readFindingEmo } from "./findingemo/annotations.ts";
 import type { CorpusImage } from "../image/image_file.ts";
 
 /** File names that are taken from a folder. A file that is named itself is taken whatever its name. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ModelError } from "../base/errors.ts";
-import type { Graph, Shape, Value } from "../onnx/graph.ts";
+import { ModelError } from "../../src/base/errors.ts";
+import type { Graph, Shape, Value } from "../../src/onnx/graph.ts";
 
 /**
  * Renames a tensor everywhere and states its shape in the file, so that a reader need not infer it.

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ModelError } from "../../base/errors.ts";
+import { ModelError } from "../../../src/base/errors.ts";
 import {
   type AnyTensor,
   ELEMENT_ARRAYS,
@@ -19,8 +19,8 @@ import {
   int64s,
   sizeOf,
   tensor,
-} from "../../base/tensor.ts";
-import { type GraphBuilder, int, type Value } from "../../onnx/graph.ts";
+} from "../../../src/base/tensor.ts";
+import { type GraphBuilder, int, type Value } from "../../../src/onnx/graph.ts";
 
 /** One weight in a manifest. */
 export interface ManifestWeight {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { download, type DownloadOptions, type DownloadProgress } from "../download/download.ts";
-import type { PublishedFile, PublishedModel } from "./published.ts";
+import type { PublishedFile, PublishedModel } from "./models.ts";
 import { isFile, writeWhole } from "../base/files.ts";
 
 /** Which file was used first under each name. */
