@@ -4,6 +4,8 @@
  * @module
  */
 
+import { pearsonOfSums } from "../statistics/correlation.ts";
+
 /**
  * Pearson correlations between methods over the importances of the same boxes, in one pass and constant memory. A box
  * counts for a pair of methods when both give it an importance.
@@ -43,19 +45,7 @@ export class Agreement {
   correlation(i: number, j: number): number {
     if (i === j) return 1;
     const at = (Math.max(i, j) * this.#methods + Math.min(i, j)) * 6;
-    const [n, x, y, xx, yy, xy] = this.#sums.subarray(at, at + 6) as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const varianceX = xx - x * x / n, varianceY = yy - y * y / n;
-    // What rounding leaves of a variance that is 0.
-    const nothing = 1e-12 * (xx + yy);
-    if (n < 3 || varianceX <= nothing || varianceY <= nothing) return NaN;
-    const value = (xy - x * y / n) / Math.sqrt(varianceX * varianceY);
-    return Math.max(-1, Math.min(1, value));
+    const [n, x, y, xx, yy, xy] = this.#sums.subarray(at, at + 6);
+    return pearsonOfSums([n, x, y, xx, yy, xy]);
   }
 }

@@ -7,7 +7,7 @@
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Box, Face } from "../detectors/detector.ts";
 import { placeRect, type Rect } from "../image/geometry.ts";
-import type { RgbImage } from "../image/image.ts";
+import type { RgbImage, Size } from "../image/image.ts";
 import { inputPlacement } from "../runtime/preprocess.ts";
 
 /** What a sample is: a whole image, or one face crop of it. */
@@ -42,7 +42,7 @@ export interface PlacedSample {
   readonly key: string;
   readonly boxes: readonly SampleBox[];
   /** Size of the sample's region in image pixels. */
-  readonly size: { readonly width: number; readonly height: number };
+  readonly size: Size;
 }
 
 /** The whole image as one sample. */

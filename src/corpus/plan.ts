@@ -10,6 +10,7 @@ import type { CorpusImage } from "../image/image_file.ts";
 import type { Ledger, Stage } from "../ledger/ledger.ts";
 import type { Crop, SampleKind } from "../attribution/samples.ts";
 import { type AttributionRequest, PAPER_FRAME } from "../attribution/request.ts";
+import type { Orientation } from "../image/image.ts";
 
 /** What a run computes. */
 export interface Analysis extends AttributionRequest {
@@ -19,7 +20,7 @@ export interface Analysis extends AttributionRequest {
   readonly faceFinder?: Detector;
   readonly crop?: Crop;
   /** Whether pictures are turned upright by their EXIF orientation, or taken as stored. */
-  readonly orientation: "exif" | "stored";
+  readonly orientation: Orientation;
   /** Activations are kept in the ledger up to this many bytes. */
   readonly activationBudget: number;
 }

@@ -15,6 +15,7 @@
 import { ImageError } from "../base/errors.ts";
 import type { LetterboxGeometry } from "../image/letterbox.ts";
 import { type CentreBoxes, type ClassRows, MOST_ROWS } from "./_nms.ts";
+import type { Size } from "../image/image.ts";
 
 /** One head's output for one image. */
 export interface YoloHead {
@@ -36,11 +37,6 @@ export interface YoloRows {
   readonly objectness: Float64Array;
   /** By class: which rows have it, with which confidence. */
   readonly classes: readonly ClassRows[];
-}
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 /** Candidates, one a row and class, that are gone through: a threshold of 0 can make tens of millions of no use to anyone. */

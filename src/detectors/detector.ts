@@ -7,7 +7,7 @@
 import { UsageError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Rect } from "../image/geometry.ts";
-import type { RgbImage } from "../image/image.ts";
+import type { RgbImage, Size } from "../image/image.ts";
 
 /** One detected object, in image pixels. */
 export interface Box extends Rect {
@@ -55,7 +55,7 @@ export interface Detector {
   /** The labels it can give, where they are known beforehand. */
   readonly labels?: readonly string[];
   /** The size of the network's input, for a detector that letterboxes: the frame in which the paper takes box means. */
-  readonly frame?: { readonly width: number; readonly height: number };
+  readonly frame?: Size;
   /**
    * Where its answer follows from the path alone, as with a file of boxes: that answer. Equal pictures can then have other
    * boxes under other paths.

@@ -12,7 +12,7 @@
 import type { Json } from "../base/json.ts";
 import { floats } from "../base/tensor.ts";
 import { isEmpty, type Rect } from "../image/geometry.ts";
-import type { RgbImage } from "../image/image.ts";
+import type { RgbImage, Size } from "../image/image.ts";
 import type { NetworkCard } from "../runtime/card.ts";
 import { prepare } from "../runtime/preprocess.ts";
 import { type Backend, toFloats } from "../runtime/session.ts";
@@ -29,7 +29,7 @@ export const LANDMARK_VALUES = 136;
  */
 export function landmarkCrop(
   box: Rect,
-  image: { readonly width: number; readonly height: number },
+  image: Size,
 ): Rect | undefined {
   const left = Math.max(box.x0, 0), top = Math.max(box.y0, 0);
   const width = Math.floor(Math.min(box.x1, image.width) - left);

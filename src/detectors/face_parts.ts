@@ -28,6 +28,7 @@ import {
 } from "./detector.ts";
 import { openFaceLandmarks } from "./face_landmarks.ts";
 import { openTinyFace } from "./tiny_face.ts";
+import type { Size } from "../image/image.ts";
 
 /** The labels, in the order in which a face's boxes come. */
 export const FACE_PART_LABELS = [
@@ -98,7 +99,7 @@ export function facePartBoxes(
   face: Face,
   { index, image, padding, cropScale }: {
     index: number;
-    image: { readonly width: number; readonly height: number };
+    image: Size;
     padding: number;
     cropScale: number;
   },

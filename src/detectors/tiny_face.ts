@@ -13,7 +13,7 @@ import { floats, type Tensor } from "../base/tensor.ts";
 import { padToSquare } from "../image/crop.ts";
 import { area, frameOf, intersect, iou, type Rect } from "../image/geometry.ts";
 import { MAX_PIXELS } from "../image/decode.ts";
-import type { RgbImage } from "../image/image.ts";
+import type { RgbImage, Size } from "../image/image.ts";
 import type { NetworkCard } from "../runtime/card.ts";
 import { type Backend, toFloats } from "../runtime/session.ts";
 import { openSession } from "../runtime/open.ts";
@@ -61,7 +61,7 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 export function decodeTinyFace(
   grid: Tensor,
   { image, size, anchors, scoreThreshold }: {
-    image: { readonly width: number; readonly height: number };
+    image: Size;
     size: number;
     anchors: TinyFaceSettings["anchors"];
     scoreThreshold: number;

@@ -9,7 +9,8 @@ import type { Method } from "../methods/mod.ts";
 import { learnedNodes, randomiseWeights } from "../onnx/randomise.ts";
 import type { AxiomContext } from "./axioms/axiom.ts";
 import { mapsOf, sampleOf } from "../attribution/maps.ts";
-import { correlation, meanOverSamples, plainMaps } from "./sample_maps.ts";
+import { meanOverSamples, plainMaps } from "./sample_maps.ts";
+import { plainPearson } from "../statistics/correlation.ts";
 
 /** One step of the cascade. */
 export interface CascadeStep {
@@ -69,7 +70,7 @@ export async function correlationWhenRedrawn(
       sampleOf(trained.final, trained.samples, i),
       sampleOf(maps.final, maps.samples, i),
     ]),
-    correlation,
+    plainPearson,
   );
 }
 

@@ -49,23 +49,6 @@ export async function byPlacement(
   return { ...finding, note: `placed by ${rule}: ${elsewhere.toPrecision(3)}` };
 }
 
-/** Pearson correlation of two maps, −1..1; NaN where one of them is constant. */
-export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let meanA = 0, meanB = 0;
-  for (let i = 0; i < a.length; i++) {
-    meanA += a[i] / a.length;
-    meanB += b[i] / a.length;
-  }
-  let ab = 0, aa = 0, bb = 0;
-  for (let i = 0; i < a.length; i++) {
-    const x = a[i] - meanA, y = b[i] - meanB;
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return ab / Math.sqrt(aa * bb);
-}
-
 /**
  * The mean of a figure of two maps over samples. Samples where it is not defined, because a map is constant, are left out; `undefined` if
  * there are no others, NaN where a map holds anything but numbers.

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { Metadata, OutputInfo } from "sharp";
 import { ImageError, messageOf } from "../base/errors.ts";
-import { type RgbImage, rgbImage } from "./image.ts";
+import { type Orientation, type RgbImage, rgbImage, type Size } from "./image.ts";
 import { loadSharp, type SharpLibrary } from "./libvips.ts";
 
 /** The formats that are read, as they are named in results. */
@@ -24,7 +24,7 @@ export interface DecodedImage extends RgbImage {
 /** How to decode. */
 export interface DecodeOptions {
   /** "exif": turned upright by the EXIF tag (default). "stored": as the pixels lie in the file, as `PIL.Image.open` gives them. */
-  readonly orientation?: "exif" | "stored";
+  readonly orientation?: Orientation;
   /** Refuse larger images before any pixel is allocated. Default: Pillow's limit, 178,956,970. */
   readonly maxPixels?: number;
 }
@@ -72,8 +72,8 @@ export async function decodeImage(
  */
 export async function imageSize(
   bytes: Uint8Array,
-  orientation: "exif" | "stored" = "exif",
-): Promise<{ width: number; height: number }> {
+  orientation: Orientation = "exif",
+): Promise<Size> {
   const format = formatOf(bytes);
   const { width, height, orientation: turn = 1 } = await readHeader(
     await loadSharp(),

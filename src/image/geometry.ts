@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Size } from "./image.ts";
+
 /** A rectangle [x0, x1] × [y0, y1] in continuous pixel coordinates; empty when x1 <= x0 or y1 <= y0. */
 export interface Rect {
   readonly x0: number;
@@ -39,7 +41,7 @@ export function rectOfSize(x: number, y: number, width: number, height: number):
 }
 
 /** The whole of a frame of this size. */
-export function frameOf(size: { readonly width: number; readonly height: number }): Rect {
+export function frameOf(size: Size): Rect {
   return { x0: 0, y0: 0, x1: size.width, y1: size.height };
 }
 

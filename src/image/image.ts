@@ -4,6 +4,15 @@
  * @module
  */
 
+/** Extent in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How a picture is held: as its EXIF orientation says, or as its pixels are stored. */
+export type Orientation = "exif" | "stored";
+
 /** An 8-bit picture: `data[(y * width + x) * 3 + c]`, row by row, channels red, green, blue, 0…255. */
 export interface RgbImage {
   readonly width: number;

@@ -7,7 +7,7 @@
 import { ImageError, messageOf } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
 import { decodeImage } from "./decode.ts";
-import type { Picture } from "./image.ts";
+import type { Orientation, Picture } from "./image.ts";
 
 /** Larger files are refused before they are read: the largest picture allowed has half as many bytes without any compression. */
 export const MAX_FILE_BYTES = 2 ** 30;
@@ -51,7 +51,7 @@ export interface CorpusImage {
  */
 export async function readPicture(
   { path, file, refused }: CorpusImage,
-  orientation: "exif" | "stored",
+  orientation: Orientation,
 ): Promise<Picture> {
   if (refused !== undefined) throw new ImageError(refused);
   const bytes = await readImageFile(file);

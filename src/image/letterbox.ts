@@ -7,7 +7,14 @@
 
 import { ImageError } from "../base/errors.ts";
 import type { Placement } from "./geometry.ts";
-import { type FloatMap, floatMap, requireSize, type RgbImage, rgbImage } from "./image.ts";
+import {
+  type FloatMap,
+  floatMap,
+  requireSize,
+  type RgbImage,
+  rgbImage,
+  type Size,
+} from "./image.ts";
 import { resizePillow, resizePillowFloat } from "./resize.ts";
 
 /** Where an image lies in its letterbox, in whole pixels. */
@@ -21,11 +28,6 @@ export interface LetterboxGeometry {
   /** Its first column and row. */
   readonly left: number;
   readonly top: number;
-}
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { frameOf, isEmpty, type Rect } from "./geometry.ts";
-import { floatMap, requireSize, type RgbImage, rgbImage } from "./image.ts";
+import { floatMap, requireSize, type RgbImage, rgbImage, type Size } from "./image.ts";
 
 /** Pillow's antialiased filters. */
 export type PillowFilter = "box" | "bilinear" | "hamming" | "bicubic" | "lanczos";
@@ -108,11 +108,6 @@ function fixedPoint(weights: Float64Array): Int32Array {
 function reach(taps: Taps): [from: number, to: number] {
   const last = taps.first.length - 1;
   return [taps.first[0], taps.first[last] + taps.count[last]];
-}
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 /** One axis-aligned resampling as two passes; shared by the 8-bit and the float form. */

@@ -16,6 +16,7 @@
 import type { Affine1, Rect } from "../image/geometry.ts";
 import type { LetterboxGeometry } from "../image/letterbox.ts";
 import { pillowTaps } from "../image/pillow.ts";
+import type { Size } from "../image/image.ts";
 
 /** Weights of a map's cells in the mean over a box. */
 export interface CellWeights {
@@ -29,12 +30,12 @@ export interface CellWeights {
 
 /** A map's cells, the input they lie on, and the photograph in its frame. */
 export interface PaperFrame {
-  readonly cells: { readonly width: number; readonly height: number };
+  readonly cells: Size;
   /** From the input's pixels to cells. */
   readonly placement: { readonly x: Affine1; readonly y: Affine1 };
   /** Size of the classifier's input. */
-  readonly input: { readonly width: number; readonly height: number };
-  readonly image: { readonly width: number; readonly height: number };
+  readonly input: Size;
+  readonly image: Size;
   readonly letterbox: LetterboxGeometry;
 }
 

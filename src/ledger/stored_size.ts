@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Orientation } from "../image/image.ts";
+
 interface Turnable {
   readonly width?: number | undefined;
   readonly height?: number | undefined;
@@ -13,7 +15,7 @@ interface Turnable {
 }
 
 /** From a picture's size as a run sees it to that as stored, and back: sides are swapped where the run turns it by a quarter. */
-export function turned<Row extends Turnable>(row: Row, rule: "exif" | "stored"): Row {
+export function turned<Row extends Turnable>(row: Row, rule: Orientation): Row {
   return rule === "exif" && (row.orientation ?? 1) >= 5
     ? { ...row, width: row.height, height: row.width }
     : row;

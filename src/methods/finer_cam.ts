@@ -6,6 +6,7 @@
 
 import { floats, type Tensor } from "../base/tensor.ts";
 import { readFloats, release } from "../classifier/classifier.ts";
+import { softmax } from "./_channel_weights.ts";
 import { gradientUnsupported, type Method, scoreTensorOf } from "./method.ts";
 
 /** Classes that the explained one is compared with. */
@@ -66,7 +67,7 @@ export function differenceCotangent(scores: Tensor, classes: readonly number[]):
   classes.forEach((c, row) => {
     const y = Array.from(scores.data.subarray(row * count, (row + 1) * count));
     const compared = nearest(y, c);
-    const p = softmax(y);
+    const p = softmax(Float64Array.from(y));
     let mass = EPSILON, weighted = 0;
     for (const t of compared) {
       mass += p[t];
@@ -90,11 +91,4 @@ export function differenceCotangent(scores: Tensor, classes: readonly number[]):
 function nearest(y: readonly number[], c: number): number[] {
   return y.map((_, t) => t).filter((t) => t !== c)
     .sort((a, b) => Math.abs(y[a] - y[c]) - Math.abs(y[b] - y[c])).slice(0, COMPARED);
-}
-
-function softmax(y: readonly number[]): number[] {
-  const largest = Math.max(...y);
-  const exponentials = y.map((value) => Math.exp(value - largest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
 }

@@ -14,6 +14,7 @@ import { perSample } from "./_per_sample.ts";
 import { type Method, type MethodContext, targetUnsupported } from "./method.ts";
 import type { Tensor } from "../base/tensor.ts";
 import { overEmptyLayer } from "./_sums.ts";
+import { ones } from "../base/bits.ts";
 
 const settings = { samples: 256 };
 
@@ -108,13 +109,7 @@ function packed(masks: Uint8Array, channels: number): Uint32Array {
 /** The number of bits that two rows have in common. */
 function common(bits: Uint32Array, p: number, q: number, words: number): number {
   let sum = 0;
-  for (let w = 0; w < words; w++) {
-    // Counts the bits of a word in parallel (Warren, "Hacker's Delight", section 5-1).
-    let x = bits[p + w] & bits[q + w];
-    x -= (x >>> 1) & 0x55555555;
-    x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
-    sum += Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-  }
+  for (let w = 0; w < words; w++) sum += ones(bits[p + w] & bits[q + w]);
   return sum;
 }
 

@@ -13,7 +13,7 @@
 import { ModelError, UnsupportedOpError } from "../base/errors.ts";
 import type { ElementType } from "../base/tensor.ts";
 import { checkGraph } from "./check.ts";
-import { prune } from "./reach.ts";
+import { dependents, prune } from "./reach.ts";
 import {
   type Graph,
   type GraphBuilder,
@@ -87,7 +87,11 @@ export function pullBack(
     }
   }
   const forward = [...b.graph.nodes];
-  const wanted = dependents(forward, b.known, to);
+  const wanted = dependents(
+    { nodes: forward },
+    to,
+    (value) => isFloating(b.known.get(value)?.type),
+  );
   const cotangents = new Map<Value, Value>();
   if (wanted.has(of)) cotangents.set(of, cotangent);
   for (const node of forward.reverse()) {
@@ -256,7 +260,7 @@ export function unsupportedOps(
   table: RuleTable,
 ): UnsupportedOp[] {
   const known = inferShapes(graph);
-  const after = dependents(graph.nodes, known, [from]);
+  const after = dependents(graph, [from], (value) => isFloating(known.get(value)?.type));
   const before = new Set<Value>([to]);
   const found: UnsupportedOp[] = [];
   for (const node of [...graph.nodes].reverse()) {
@@ -281,22 +285,6 @@ function ruleFor(table: RuleTable, node: Node): Rule {
       ? "export the model without control flow (onnxsim removes most of it)"
       : "choose a target layer behind it, a method without gradients, or add a rule in src/rules/gradient/",
   );
-}
-
-/** The floating-point values that depend on any of the given ones, these included. */
-function dependents(
-  nodes: readonly Node[],
-  known: ReadonlyMap<Value, Known>,
-  on: readonly Value[],
-): Set<Value> {
-  const found = new Set<Value>(on);
-  for (const node of nodes) {
-    if (!readsOf(node).some((read) => found.has(read))) continue;
-    for (const output of node.outputs) {
-      if (output !== "" && isFloating(known.get(output)?.type)) found.add(output);
-    }
-  }
-  return found;
 }
 
 /** Whether a tensor can carry a cotangent; one of unknown type is taken to. */

@@ -6,12 +6,20 @@
 
 import { type Graph, readsOf, type Value } from "./graph.ts";
 
-/** Every value that depends on one of the given ones, these included, in the order in which they are made. */
-export function dependents(graph: Graph, on: readonly Value[]): Set<Value> {
+/**
+ * Every value that depends on one of the given ones, these included, in the order in which they are made.
+ *
+ * @param counts which values count and pass dependence on; by default all
+ */
+export function dependents(
+  graph: Pick<Graph, "nodes">,
+  on: readonly Value[],
+  counts: (value: Value) => boolean = () => true,
+): Set<Value> {
   const found = new Set<Value>(on);
   for (const node of graph.nodes) {
     if (!readsOf(node).some((read) => found.has(read))) continue;
-    for (const output of node.outputs) if (output !== "") found.add(output);
+    for (const output of node.outputs) if (output !== "" && counts(output)) found.add(output);
   }
   return found;
 }

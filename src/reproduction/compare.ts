@@ -15,6 +15,7 @@ import {
   readRows,
   type TableRow,
 } from "../outputs/read.ts";
+import { iou, type Rect } from "../image/geometry.ts";
 
 /** One table of two runs. */
 export interface ComparedTable {
@@ -294,20 +295,12 @@ function sameText(a: TableRow, b: TableRow): boolean {
   return CORNERS.every((corner) => a[corner] === b[corner]);
 }
 
-/** Intersection over union of two boxes' areas, 0..1; 0 where neither has one. */
+/** Intersection over union of two boxes, 0..1; 0 where neither has an area. */
 function overlap(a: TableRow, b: TableRow): number {
-  const [ax0, ay0, ax1, ay1] = CORNERS.map((corner) => Number(a[corner])) as Corners;
-  const [bx0, by0, bx1, by1] = CORNERS.map((corner) => Number(b[corner])) as Corners;
-  const area = (x0: number, y0: number, x1: number, y1: number) =>
-    Math.max(0, x1 - x0) * Math.max(0, y1 - y0);
-  const both = area(
-    Math.max(ax0, bx0),
-    Math.max(ay0, by0),
-    Math.min(ax1, bx1),
-    Math.min(ay1, by1),
-  );
-  const union = area(ax0, ay0, ax1, ay1) + area(bx0, by0, bx1, by1) - both;
-  return union > 0 ? both / union : 0;
+  return iou(rectOf(a), rectOf(b));
 }
 
-type Corners = [number, number, number, number];
+function rectOf(row: TableRow): Rect {
+  const [x0, y0, x1, y1] = CORNERS.map((corner) => Number(row[corner]));
+  return { x0, y0, x1, y1 };
+}

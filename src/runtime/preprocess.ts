@@ -7,7 +7,7 @@
 import { ImageError } from "../base/errors.ts";
 import { crop, cropResize, padToSquare } from "../image/crop.ts";
 import { composePlacement, cropPlacement, type Placement, type Rect } from "../image/geometry.ts";
-import type { FloatImage, RgbImage } from "../image/image.ts";
+import type { FloatImage, RgbImage, Size } from "../image/image.ts";
 import { letterbox, letterboxPlacement, paperLetterbox } from "../image/letterbox.ts";
 import { type PillowFilter, resizeBilinear, resizePillow } from "../image/resize.ts";
 import type { InputSpec } from "./card.ts";
@@ -31,12 +31,6 @@ export function prepare(
   meanImage?: Float32Array,
 ): Float32Array {
   return normalise(draw(image, region, spec), spec, meanImage);
-}
-
-/** A rectangle's size in whole pixels. */
-interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 /**

@@ -36,6 +36,42 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): Correlation
 }
 
 /**
+ * Pearson's coefficient of two equally long vectors, nothing else: half the time of {@linkcode pearson}, and exact enough for maps, whose
+ * values lie about 0. Figures of axioms are written as this gives them. NaN where one of the vectors is constant or holds a NaN.
+ */
+export function plainPearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  const n = pairs(x, y);
+  let meanX = 0, meanY = 0;
+  for (let i = 0; i < n; i++) {
+    meanX += x[i] / n;
+    meanY += y[i] / n;
+  }
+  let xy = 0, xx = 0, yy = 0;
+  for (let i = 0; i < n; i++) {
+    const u = x[i] - meanX, v = y[i] - meanY;
+    xy += u * v;
+    xx += u * u;
+    yy += v * v;
+  }
+  return xy / Math.sqrt(xx * yy);
+}
+
+/**
+ * Pearson's coefficient of n pairs from their sums, for vectors that are never held: Σx, Σy, Σx², Σy², Σxy. It loses digits where means are
+ * large beside deviations.
+ *
+ * NaN for fewer than three pairs, and where a variance is no more than rounding leaves of one that is 0.
+ */
+export function pearsonOfSums(
+  [n, x, y, xx, yy, xy]: readonly [number, number, number, number, number, number],
+): number {
+  const varianceX = xx - x * x / n, varianceY = yy - y * y / n;
+  const nothing = 1e-12 * (xx + yy);
+  if (n < 3 || varianceX <= nothing || varianceY <= nothing) return NaN;
+  return clip((xy - x * y / n) / Math.sqrt(varianceX * varianceY));
+}
+
+/**
  * Spearman's rank correlation: Pearson's of the ranks, ties sharing the mean of their ranks. Infinities are ranked.
  *
  * NaN (with p NaN) where one vector is constant or holds a NaN, or there are fewer than two pairs; p alone is NaN for two pairs.

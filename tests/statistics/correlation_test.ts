@@ -5,6 +5,8 @@ import {
   correlationMatrix,
   fisherInterval,
   pearson,
+  pearsonOfSums,
+  plainPearson,
   ranks,
   spearman,
 } from "../../src/statistics/correlation.ts";
@@ -41,6 +43,29 @@ Deno.test("Pearson's and Spearman's coefficients follow their definitions, ties 
     assert.ok(Math.abs(spearman(x, y).r - slowPearson(slowRanks(x), slowRanks(y))) < 1e-13);
     assert.equal(pearson(x, y).n, n);
   }
+});
+
+Deno.test("the plain coefficient and that of sums agree with Pearson's, and are NaN without variance", () => {
+  const sumsOf = (x: readonly number[], y: readonly number[]) => {
+    const sum = (value: (i: number) => number) => x.reduce((total, _, i) => total + value(i), 0);
+    return pearsonOfSums([
+      x.length,
+      sum((i) => x[i]),
+      sum((i) => y[i]),
+      sum((i) => x[i] ** 2),
+      sum((i) => y[i] ** 2),
+      sum((i) => x[i] * y[i]),
+    ]);
+  };
+  for (const n of [3, 9, 121]) {
+    const x = tied(n), y = tied(n);
+    const { r } = pearson(x, y);
+    for (const found of [plainPearson(x, y), sumsOf(x, y)]) {
+      assert.ok(Math.abs(found - r) < 1e-12, `${found}, not ${r}`);
+    }
+  }
+  assert.deepEqual([plainPearson([1, 1, 1], [1, 2, 3]), sumsOf([1, 1, 1], [1, 2, 3])], [NaN, NaN]);
+  assert.deepEqual([sumsOf([1, 2], [1, 2]), plainPearson([1, 2, NaN], [1, 2, 3])], [NaN, NaN]);
 });
 
 Deno.test("they are symmetric, blind to the order of pairs, and to scale (Spearman: to any rising function)", () => {

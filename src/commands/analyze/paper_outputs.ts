@@ -36,6 +36,7 @@ import { judgements } from "../../corpora/findingemo/annotations.ts";
 import type { Method } from "../../methods/mod.ts";
 import { SIMILARITIES, similarityNamed } from "../../statistics/similarity/mod.ts";
 import type { PaperOptions } from "../options/paper.ts";
+import type { Size } from "../../image/image.ts";
 
 const FOLDER = "paper";
 /** Names of the tables, as they begin. */
@@ -205,7 +206,7 @@ export function paperSettings(
 export function paperInput(finished: PaperRun): PaperInput {
   const { ledger, run, analysis, stages } = finished;
   const { classifier, methods } = analysis;
-  const sizes = new Map<string, { width: number; height: number }>();
+  const sizes = new Map<string, Size>();
   const annotations: Annotation[] = [];
   /** What is said of an image holds for each face that was found in it. */
   const ofFaces = new Map<string, Readonly<Record<string, string>>>();
@@ -253,7 +254,7 @@ function methodRows(
   { ledger, run, analysis, stages }: PaperRun,
   method: Method,
   place: number,
-  sizes: ReadonlyMap<string, { width: number; height: number }>,
+  sizes: ReadonlyMap<string, Size>,
   predictions: ReadonlyMap<string, PaperPrediction>,
 ): PaperMethod {
   return {

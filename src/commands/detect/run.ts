@@ -16,6 +16,7 @@ import { chooseBackend } from "../../runtime/open.ts";
 import { type DetectedImage, fileOutput, printed } from "./output.ts";
 import { findDetector, pictureNotices } from "../run/setup.ts";
 import { legible } from "../../base/legible.ts";
+import type { Orientation } from "../../image/image.ts";
 
 /** Options of `detect`, parsed. */
 export interface DetectRunOptions extends DetectorOptions {
@@ -24,7 +25,7 @@ export interface DetectRunOptions extends DetectorOptions {
   /** A file, in place of standard output. */
   readonly out?: string;
   readonly backend: Backend | "auto";
-  readonly orientation: "exif" | "stored";
+  readonly orientation: Orientation;
 }
 
 /**
@@ -88,7 +89,7 @@ export async function runDetect(
 async function detectImage(
   detector: Detector,
   { path, file, refused }: CorpusImage,
-  orientation: "exif" | "stored",
+  orientation: Orientation,
 ): Promise<DetectedImage> {
   if (refused !== undefined) throw new ImageError(refused);
   const picture = await decodeImage(await readImageFile(file), { orientation });

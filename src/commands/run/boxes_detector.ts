@@ -21,6 +21,7 @@ import {
 } from "../../detectors/mod.ts";
 import { imageSize } from "../../image/decode.ts";
 import { isFolder } from "../../base/files.ts";
+import type { Orientation, Size } from "../../image/image.ts";
 
 /** Open Images' list of label names, beside its boxes. */
 const CLASS_NAMES = /class-descriptions.*\.csv$/i;
@@ -40,7 +41,7 @@ export async function openBoxes(
   name: string,
   images: readonly CorpusImage[],
   notices: string[],
-  orientation: "exif" | "stored",
+  orientation: Orientation,
 ): Promise<Detector | undefined> {
   const table = await readTable(name, notices);
   if (table === undefined) return undefined;
@@ -98,9 +99,9 @@ async function namesBeside(file: string): Promise<string | undefined> {
 async function sizesOf(
   images: readonly CorpusImage[],
   matches: ReadonlyMap<string, string>,
-  orientation: "exif" | "stored",
-): Promise<Map<string, { width: number; height: number }>> {
-  const sizes = new Map<string, { width: number; height: number }>();
+  orientation: Orientation,
+): Promise<Map<string, Size>> {
+  const sizes = new Map<string, Size>();
   await mapConcurrently(images, HEADERS_AT_A_TIME, async ({ path, file, refused }) => {
     const match = matches.get(path);
     if (match === undefined || refused !== undefined) return;

@@ -41,6 +41,7 @@ import type { Backend } from "../../runtime/session.ts";
 import { type BackendChoice, chooseBackend } from "../../runtime/open.ts";
 import { openBoxes } from "./boxes_detector.ts";
 import { type Preset, PRESET_PROFILES } from "../options/presets.ts";
+import type { Orientation } from "../../image/image.ts";
 
 /** The detector that finds faces and their parts, with the nets that ship. */
 export const FACE_PARTS = "face-parts";
@@ -67,7 +68,7 @@ export interface ExplainOptions {
   readonly eigenSmooth?: boolean;
   readonly placement?: PlacementRule;
   readonly boxMean: BoxMean;
-  readonly orientation: "exif" | "stored";
+  readonly orientation: Orientation;
 }
 
 /** What `openSetup` makes: an analysis without its images and ledger settings. */
@@ -84,7 +85,7 @@ export interface Setup {
   readonly target: Target;
   readonly classes: ClassChoice;
   readonly boxMean: BoxMean;
-  readonly orientation: "exif" | "stored";
+  readonly orientation: Orientation;
   readonly compute: Compute;
   /** Remarks that a user should see once. */
   readonly notices: readonly string[];
@@ -308,7 +309,7 @@ export async function findDetector(
   images: readonly CorpusImage[],
   notices: string[],
   options: DetectorOptions = {},
-  orientation: "exif" | "stored" = "exif",
+  orientation: Orientation = "exif",
   profile?: YoloProfile,
 ): Promise<Detector> {
   const boxes = await openBoxes(name, images, notices, orientation);

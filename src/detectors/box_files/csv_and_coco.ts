@@ -30,6 +30,7 @@ import {
 } from "./table.ts";
 import { isOpenImages, openImagesBoxes } from "./open_images.ts";
 import type { Box, Detections, Detector } from "../detector.ts";
+import type { Size } from "../../image/image.ts";
 
 /**
  * Reads a file of boxes; its first character tells JSON from CSV, its header Open Images' CSV from ours.
@@ -237,7 +238,7 @@ function byName(
  */
 export function inPixels(
   table: BoxTable,
-  sizes: ReadonlyMap<string, { readonly width: number; readonly height: number }>,
+  sizes: ReadonlyMap<string, Size>,
 ): BoxTable {
   if (!table.relative) return table;
   const images = new Map<string, readonly Box[]>();

@@ -6,8 +6,9 @@
 
 import { floats, type Tensor } from "../../base/tensor.ts";
 import { mapsOf, sampleOf } from "../../attribution/maps.ts";
-import { byPlacement, correlation, meanOverSamples, plainMaps } from "../sample_maps.ts";
+import { byPlacement, meanOverSamples, plainMaps } from "../sample_maps.ts";
 import type { Axiom } from "./axiom.ts";
+import { plainPearson } from "../../statistics/correlation.ts";
 
 /**
  * Mean correlation, over samples, between the final map of the mirrored input and the mirrored final map. A network that
@@ -31,7 +32,7 @@ export const mirror: Axiom = {
           flipRows(sampleOf(own, plain.samples, i), height, width),
           sampleOf(others, flipped.samples, i),
         ]),
-        correlation,
+        plainPearson,
       );
     });
   },

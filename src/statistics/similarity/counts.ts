@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ones } from "../../base/bits.ts";
+
 /** How two binary vectors u and v meet over n elements (images). */
 export interface PairCounts {
   /** Both 1. */
@@ -57,13 +59,6 @@ export function pairCounts({ n, words, ones }: PackedVectors, i: number, j: numb
 /** Ones that two vectors share. */
 function both(u: Uint32Array, v: Uint32Array): number {
   let count = 0;
-  for (let i = 0; i < u.length; i++) {
-    // The population count of Hacker's Delight, section 5-1.
-    let word = u[i] & v[i];
-    word -= (word >>> 1) & 0x55555555;
-    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
-    word = (word + (word >>> 4)) & 0x0f0f0f0f;
-    count += Math.imul(word, 0x01010101) >>> 24;
-  }
+  for (let i = 0; i < u.length; i++) count += ones(u[i] & v[i]);
   return count;
 }
