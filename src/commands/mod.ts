@@ -15,6 +15,7 @@ import { corpusCommand } from "./corpus/mod.ts";
 import { WRONG_USAGE } from "./exit_codes.ts";
 import { explainCommand } from "./explain/mod.ts";
 import { modelsCommand } from "./models/mod.ts";
+import { reportCommand } from "./report/mod.ts";
 import { reproduceCommand } from "./reproduce/mod.ts";
 
 /**
@@ -31,6 +32,7 @@ export function createProgram(exit: (status: number) => void): Command {
     .addCommand(explainCommand(exit))
     .addCommand(detectCommand(exit))
     .addCommand(checkCommand(exit))
+    .addCommand(reportCommand(exit))
     .addCommand(reproduceCommand(exit))
     .addCommand(corpusCommand(exit))
     .addCommand(modelsCommand(exit))

@@ -127,18 +127,6 @@ export function associationsText(
   return `Strongest associations (${rule}; ${plural(samples, "sample")}):\n\n${table}`;
 }
 
-/** How a method is called in tables: with what must be known of it wherever it stands, that it is a control, or what it fails. */
-export function methodLabels(
-  controls: ReadonlySet<string>,
-  failed: ReadonlyMap<string, readonly string[]>,
-): (method: string) => string {
-  return (method) => {
-    if (controls.has(method)) return `${method} (control)`;
-    const axioms = failed.get(method);
-    return axioms ? `${method} (fails ${axioms.join(", ")})` : method;
-  };
-}
-
 /** Columns of a table of pairs that stand beside each other. */
 const BESIDE = 12;
 

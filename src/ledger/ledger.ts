@@ -10,6 +10,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, UsageError } from "../base/errors.ts";
+import { copyRun } from "./copy_run.ts";
 import { inspectFile, prepareTables, removeFiles } from "./file.ts";
 import {
   type BoxColumns,
@@ -159,6 +160,12 @@ export class Ledger {
       `INSERT INTO stage (name, fingerprint, settings) VALUES (?, ?, ?) RETURNING id`,
     ).get(name, fingerprint, settingsJson(settings)) as { id: number };
     return { id: added.id, fingerprint, existing: false, changes };
+  }
+
+  /** The stage of a fingerprint; `undefined`: it was never registered. */
+  findStage(fingerprint: string): number | undefined {
+    const row = this.#statement(`SELECT id FROM stage WHERE fingerprint = ?`).get(fingerprint);
+    return (row as { id: number } | undefined)?.id;
   }
 
   /** Starts a run (status `running`) and gives its id. The manifest is any JSON value. */
@@ -360,6 +367,38 @@ export class Ledger {
   /** The raw maps of one map stage, by image, sample and class. */
   mapRows(run: number, stages: { sampling: number; map: number }): Generator<MapRow> {
     return streamMaps(this.#database, run, stages);
+  }
+
+  /** How many rows of a table the samples of a run have under a stage. */
+  countResults(
+    run: number,
+    sampling: number,
+    table: "prediction" | "map" | "scoring",
+    stage: number,
+  ): number {
+    const row = this.#statement(
+      `SELECT count(*) AS n FROM run_image r CROSS JOIN image i ON i.id = r.image
+       CROSS JOIN sample s ON s.content = i.content AND s.stage = ?
+       CROSS JOIN ${table} t ON t.sample = s.id AND t.stage = ?
+       WHERE r.run = ?`,
+    ).get(sampling, stage, run);
+    return (row as { n: number }).n;
+  }
+
+  /**
+   * Copies a run into a ledger of its own, with the results of these stages (by fingerprint) but for activations. A file of that name is replaced.
+   *
+   * @throws {UsageError} when the file cannot be written.
+   */
+  copyRun(run: number, fingerprints: readonly string[], path: string): void {
+    const stages = fingerprints.flatMap((fingerprint) => this.findStage(fingerprint) ?? []);
+    try {
+      copyRun(this.#database, run, stages, path);
+    } catch (error) {
+      throw new UsageError(`Cannot write the run's ledger ${path}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** How SQLite would run a query: one line a step. For tests of the streams. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NOTHING, type Output } from "./output.ts";
 import type { RunImageRow } from "../ledger/rows.ts";
 import { mapRows, writeTable } from "./table.ts";
 
@@ -23,7 +24,7 @@ export const IMAGE_HEADER: readonly string[] = [
  * images.csv: one row an image, failed ones too: path, status, error, width, height, orientation, sha256, samples, then the corpus's own
  * columns. One of those that has a name of ours is written as `annotation.NAME`.
  *
- * @param annotations names of the corpus's columns: `ledger.annotationNames(run)`.
+ * @param annotations names of the corpus's columns: `run.annotationNames()`.
  */
 export function writeImages(
   path: string,
@@ -49,3 +50,12 @@ export function writeImages(
     ]),
   );
 }
+
+/** The output `images.csv`. */
+export const images: Output = {
+  file: "images.csv",
+  write(path, { run }) {
+    writeImages(path, run.images(), run.annotationNames());
+    return NOTHING;
+  },
+};

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { headValues } from "../classifier/heads.ts";
+import { NOTHING, type Output } from "./output.ts";
 import type { Field } from "../base/csv.ts";
 import type { PredictionRow } from "../ledger/rows.ts";
 import { mapRows, writeTable } from "./table.ts";
@@ -58,3 +60,16 @@ function shortestFloat(value: number): number {
 }
 
 const REGION_HEADER = ["image", "sample", "x0", "y0", "x1", "y1"];
+
+/** The output `predictions.csv`. */
+export const predictions: Output = {
+  file: "predictions.csv",
+  write(path, { run }) {
+    const { card } = run.manifest.classifier;
+    writePredictions(path, run.predictions(), run.classes, {
+      names: Object.keys(card.heads ?? {}),
+      of: (probabilities) => Object.values(headValues(card, probabilities)),
+    });
+    return NOTHING;
+  },
+};

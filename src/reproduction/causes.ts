@@ -39,6 +39,7 @@ export type ManifestJson = { readonly [key: string]: Json };
 
 /** Parts of a manifest that tell how a run went or what follows from the rest, not what went into it. */
 const NO_CAUSE = [
+  ...["command", "title", "analysis", "methods", "models", "credits", "ledger"],
   ...["arguments", "from", "stages", "notices", "summary", "axioms", "outputs", "images"],
   ...["emocam", "commit", "settings", "versions", "backend", "machine", "environment"],
 ];

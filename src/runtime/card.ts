@@ -73,7 +73,8 @@ const withFile = {
   input: inputSchema,
 };
 
-const classifierSchema = z.strictObject({
+/** The form of a classifier's card. */
+export const classifierSchema = z.strictObject({
   ...withFile,
   task: z.literal("classifier"),
   output: z.strictObject({

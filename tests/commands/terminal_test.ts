@@ -1,9 +1,9 @@
+import { methodLabels } from "../../src/association/labels.ts";
 import assert from "node:assert/strict";
 import {
   associationsText,
   createProgress,
   decimals,
-  methodLabels,
   pairTable,
   progressText,
   textTable,

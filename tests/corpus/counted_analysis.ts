@@ -7,11 +7,16 @@ import { findClassifier } from "../../src/classifier/source.ts";
 import type { CorpusImage } from "../../src/image/image_file.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { writeOutputs } from "../../src/outputs/mod.ts";
-import { type Analysis, registerStages } from "../../src/corpus/plan.ts";
+import { type Analysis, registerStages, type Stages } from "../../src/corpus/plan.ts";
 import { streamCorpus, type StreamHooks, type StreamSummary } from "../../src/corpus/stream.ts";
 import { boxesDetector, type Detector, readBoxes } from "../../src/detectors/mod.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { METHODS } from "../../src/methods/mod.ts";
+import { FinishedRun } from "../../src/ledger/finished_run.ts";
+import type { Manifest } from "../../src/ledger/manifest.ts";
+import type { RunToWrite } from "../../src/outputs/output.ts";
+import { analysisRecord } from "../../src/corpus/analysis_record.ts";
+import { countRun } from "../../src/association/count_run.ts";
 
 /** How often the models were called; `resumed` counts batches taken up from stored activations. */
 export interface Calls {
@@ -107,7 +112,55 @@ export async function runIn(
   const run = ledger.startRun({});
   const summary = await streamCorpus(analysis, ledger, run, stages, hooks);
   if (!summary.interrupted) {
-    await writeOutputs(folder, ledger, run, analysis, stages, threshold);
+    await writeOutputs(folder, toWrite(finishedRun(ledger, run, analysis, stages, threshold)));
   }
   return { summary, reasons: stages.reasons };
+}
+
+/** A run through the API as a finished one, with a manifest that says of its surroundings what can be said in a test. */
+export function finishedRun(
+  ledger: Ledger,
+  run: number,
+  analysis: Analysis,
+  stages: Stages,
+  threshold = 0.3,
+  args: Manifest["arguments"] = {},
+): FinishedRun {
+  return new FinishedRun(ledger, run, {
+    emocam: "0",
+    command: "deno task analyze",
+    arguments: args,
+    from: ".",
+    title: "a test",
+    settings: {},
+    versions: {},
+    machine: {},
+    environment: {},
+    backend: { name: "native", reason: "asked for" },
+    models: [],
+    credits: [],
+    notices: [],
+    ...analysisRecord(analysis, stages, { threshold, target: analysis.target }),
+  });
+}
+
+/** A finished run with what its outputs are made of; no picture is found again. */
+export function toWrite(run: FinishedRun): RunToWrite {
+  const counted = countRun(run);
+  const images = [...run.images()];
+  return {
+    run,
+    counted,
+    summary: {
+      images: images.length,
+      failed: images.filter(({ status }) => status === "failed").length,
+      samples: counted.methods[0].counts.samples,
+      reused: 0,
+      boxes: counted.methods[0].boxes,
+      undefinedImportances: 0,
+      milliseconds: {},
+    },
+    verdicts: [],
+    fileOf: () => undefined,
+  };
 }

@@ -6,7 +6,7 @@ import { floats, rows, type Tensor } from "../../src/base/tensor.ts";
 import type { Classifier } from "../../src/classifier/classifier.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
-import { finalMapsOf } from "../../src/commands/run/sample_figures.ts";
+import { finalMapsOf, mapDrawing } from "../../src/outputs/sample_figure.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { rawMaps } from "../../src/kernels/score.ts";
 import {
@@ -145,7 +145,11 @@ async function rawOf(
 /** The final maps of raw ones, [n, 2, H, W]. */
 export async function finalsOf(net: ReferenceNet, method: Method, raw: Tensor): Promise<Tensor> {
   const [, height, width] = net.classifier.inputShape;
-  const data = await finalMapsOf(await createCompute("cpu"), net.classifier, method, raw.data);
+  const data = await finalMapsOf(
+    await createCompute("cpu"),
+    mapDrawing(net.classifier, method),
+    raw.data,
+  );
   return floats([raw.shape[0], 2, height, width], data);
 }
 

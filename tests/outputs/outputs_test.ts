@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readNpy } from "../../src/base/npy.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { writeMaps, writeOutputs } from "../../src/outputs/mod.ts";
+import { writeMaps } from "../../src/outputs/maps.ts";
+import { writeOutputs } from "../../src/outputs/mod.ts";
+import type { RunOutput } from "../../src/association/count_run.ts";
 import { writeWhole } from "../../src/base/files.ts";
 import { type Analysis, registerStages } from "../../src/corpus/plan.ts";
 import { streamCorpus } from "../../src/corpus/stream.ts";
@@ -11,9 +13,11 @@ import {
   analysisOf,
   countedBoxes,
   countedClassifier,
+  finishedRun,
   imagesOf,
   methodsOf,
   noCalls,
+  toWrite,
 } from "../corpus/counted_analysis.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 
@@ -22,7 +26,7 @@ async function withRun(
   changes: Partial<Analysis>,
   use: (run: {
     folder: string;
-    write: (threshold: number) => ReturnType<typeof writeOutputs>;
+    write: (threshold: number) => Promise<RunOutput>;
     maps: () => Promise<number>;
     analysis: Analysis;
   }) => Promise<void>,
@@ -57,8 +61,12 @@ async function withRun(
     await use({
       folder: out,
       analysis,
-      write: (threshold) => writeOutputs(out, ledger, run, analysis, stages, threshold),
-      maps: () => writeMaps(out, ledger, run, analysis, stages),
+      async write(threshold) {
+        const written = toWrite(finishedRun(ledger, run, analysis, stages, threshold));
+        await writeOutputs(out, written);
+        return written.counted;
+      },
+      maps: () => writeMaps(join(out, "maps"), finishedRun(ledger, run, analysis, stages)),
     });
     await classifier.dispose();
   });
@@ -79,6 +87,7 @@ Deno.test("tables and matrices are written, the same again, and those of an earl
     ]);
     assert.deepEqual(await listed(folder), [
       ...["agreement.csv", "boxes.csv", "images.csv", "matrices", "predictions.csv"],
+      "report.html",
     ]);
     assert.deepEqual(
       methods.map(({ method, boxes, undefinedBoxes }) => [method, boxes, undefinedBoxes]),

@@ -102,14 +102,14 @@ Deno.test("boxes.csv has a row for each sample, method, class and box, NaN as Na
   withRun((folder, ledger, run) => {
     const path = `${folder}/boxes.csv`;
     const { sampling, forward, scores } = fixtureStages(ledger);
+    const methods = ["grad-cam", "eigen-cam"];
     const stream = () =>
       ledger.scoreRows(
         run,
         { sampling: sampling.id, forward: forward.id },
         scores.map(({ id }) => id),
-      );
-    const methods = ["grad-cam", "eigen-cam"];
-    assert.equal(writeBoxes(path, stream(), methods, CLASSES), 3 * 2 * 4 + 1);
+      ).map((sample) => ({ ...sample, method: { name: methods[sample.method] } }));
+    assert.equal(writeBoxes(path, stream(), CLASSES), 3 * 2 * 4 + 1);
     const bytes = Deno.readFileSync(path);
     const rows = parse(new TextDecoder().decode(bytes), { record_delimiter: "\n" }) as string[][];
     assert.equal(
@@ -125,7 +125,7 @@ Deno.test("boxes.csv has a row for each sample, method, class and box, NaN as Na
       rows.at(-1),
       [STRANGE, "0", "grad-cam", CLASSES[1], STRANGE, "NaN", ...box, "NaN", "0.5"],
     );
-    writeBoxes(path, stream(), methods, CLASSES);
+    writeBoxes(path, stream(), CLASSES);
     assert.deepEqual(Deno.readFileSync(path), bytes);
   }));
 

@@ -11,38 +11,29 @@ import { refuseConflictingBoxes } from "../../corpus/conflicting_boxes.ts";
 import { findImages } from "../../corpora/find_images.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
 import { Ledger } from "../../ledger/ledger.ts";
-import { writeMaps, writeOutputs } from "../../outputs/mod.ts";
-import type { MethodOutput } from "../../association/count_run.ts";
-import { writeWhole } from "../../base/files.ts";
+import { writeOutputs } from "../../outputs/mod.ts";
+import { countRun, type MethodOutput } from "../../association/count_run.ts";
 import { type Analysis, registerStages } from "../../corpus/plan.ts";
 import { streamCorpus, type StreamSummary } from "../../corpus/stream.ts";
 import { duration, plural } from "../../base/number_text.ts";
-import { type Fact, report } from "../../figures/mod.ts";
 import { closeGpu } from "../../gpu/device.ts";
 import { MODELS_FOLDER } from "../../runtime/card.ts";
-import {
-  checkMethods,
-  failedAxioms,
-  openAxiomContext,
-  readAxioms,
-  writeAxioms,
-} from "../run/verdicts.ts";
+import { checkMethods, openAxiomContext, readAxioms, writeAxioms } from "../run/verdicts.ts";
 import { prepareFolder, takeFolder } from "../run/folder.ts";
 import { createManifest, writeManifest } from "../run/manifest.ts";
-import { flagOf, PAPER_OPTIONS, type PaperOptions } from "../options/paper.ts";
-import { clearPaper, paperSettings, writePaper } from "./paper_outputs.ts";
-import { reportData } from "./report_data.ts";
-import { classText, type ExplainOptions, layersText, openSetup, type Setup } from "../run/setup.ts";
-import { holdCache, LEDGER_FILE } from "../run/shared_cache.ts";
-import {
-  associationsText,
-  createProgress,
-  methodLabels,
-  pairTable,
-  progressText,
-} from "../terminal.ts";
+import { flagOf, PAPER_OPTIONS } from "../options/paper.ts";
+import { failedAxioms } from "../../experiments/failed_axioms.ts";
+import { methodLabels } from "../../association/labels.ts";
+import type { PaperOptions } from "../../experiments/paper/options.ts";
+import { paperSettings } from "../../outputs/paper.ts";
+import { type ExplainOptions, layersText, openSetup, type Setup } from "../run/setup.ts";
+import { holdCache, LEDGER_FILE, RUN_LEDGER_FILE } from "../run/shared_cache.ts";
+import { associationsText, createProgress, pairTable, progressText } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 import { INTERRUPTED } from "../exit_codes.ts";
+import { FinishedRun } from "../../ledger/finished_run.ts";
+import type { RunSummary } from "../../outputs/output.ts";
+import { analysisRecord } from "../../corpus/analysis_record.ts";
 
 /** Options of `analyze`, parsed. */
 export interface AnalyzeOptions extends ExplainOptions, PaperOptions {
@@ -63,12 +54,6 @@ export interface AnalyzeOptions extends ExplainOptions, PaperOptions {
   /** Its largest size, in MiB. */
   readonly cacheLimit?: number;
 }
-
-const BOX_MEAN_NAMES = {
-  exact: "exact integral",
-  pixels: "whole pixels",
-  paper: "whole pixels of the detector's letterbox",
-} as const;
 
 /** Changed images that are named; the others are counted. */
 const CHANGED = 5;
@@ -107,7 +92,21 @@ export async function runAnalyze(
       activationBudget: options.activationCache * 2 ** 20,
     };
     const stages = registerStages(ledger, analysis);
-    const manifest = await createManifest(argumentsOf(paths, options), setup, stages);
+    const record = analysisRecord(analysis, stages, {
+      threshold: options.threshold,
+      target: options.target,
+      layers: setup.layers.map(({ name }) => name),
+    });
+    const manifest = await createManifest(
+      {
+        title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
+        command: commandLine(paths, options),
+        arguments: argumentsOf(paths, options),
+        credits: shipped ? await shippedCredits() : [],
+      },
+      setup,
+      record,
+    );
     const run = ledger.startRun(manifest);
     // In a shared ledger other runs' settings are no changes.
     announce(setup, images.length, given.ledger === undefined ? stages.reasons : []);
@@ -126,43 +125,35 @@ export async function runAnalyze(
       );
       return INTERRUPTED;
     }
-    const { methods: outputs, agreement } = await writeOutputs(
-      options.out,
-      ledger,
-      run,
-      analysis,
-      stages,
-      options.threshold,
-    );
-    await clearPaper(options.out);
-    const paper = { ledger, run, analysis, stages };
-    const remarks = options.preset ? await writePaper(options.out, paper, options) : [];
-    const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
-    if (options.maps) await writeMaps(options.out, ledger, run, analysis, stages);
-    const outcome = { summary: counts(summary, outputs), axioms };
-    await writeManifest(options.out, ledger, run, told, outcome);
-    const data = await reportData({
-      ledger,
-      run,
-      analysis,
-      setup,
-      stages,
-      outputs,
-      agreement,
-      summary,
-      manifest: told,
-      threshold: options.threshold,
-      title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
-      command: commandLine(paths, options),
-      settings: settingsOf(options, setup),
-      axioms,
-      credits: shipped ? await shippedCredits() : [],
+    ledger.finishRun(run, "finished", manifest);
+    const finished = new FinishedRun(ledger, run, manifest);
+    const counted = countRun(finished);
+    const ended = counts(summary, counted.methods);
+    const files = new Map(images.map(({ path, file }) => [path, file]));
+    const remarks = await writeOutputs(options.out, {
+      run: finished,
+      counted,
+      summary: ended,
+      verdicts: axioms,
+      fileOf: (path) => files.get(path),
     });
-    await writeWhole(join(options.out, "report.html"), report(data));
-    ledger.finishRun(run, "finished", { ...told, ...outcome });
+    const own = join(options.out, RUN_LEDGER_FILE);
+    if (path !== join(options.out, LEDGER_FILE)) {
+      ledger.copyRun(run, Object.values(manifest.stages), own);
+    }
+    const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
+    await writeManifest(options.out, told, finished, {
+      ledger: path === join(options.out, LEDGER_FILE) ? path : own,
+      run,
+      summary: ended,
+      axioms,
+      files: shipped ? undefined : files,
+    });
+    ledger.finishRun(run, "finished", { ...told, summary: ended, axioms });
+    const { methods: outputs, agreement } = counted;
     if (given.quiet) return summary.failed === summary.total ? 1 : 0;
     for (const remark of remarks) console.error(`note: ${remark}`);
-    const failing = failedAxioms(axioms, setup.methods);
+    const failing = failedAxioms(axioms, finished.methods);
     printOutcome(
       options,
       summary,
@@ -209,7 +200,7 @@ async function openRun(
   const images = options.limit === undefined ? found : found.slice(0, options.limit);
   const setup = await openSetup(options, images);
   // Names that are not known stop the run now, not at its end.
-  if (options.preset) paperSettings(options, setup);
+  if (options.preset) paperSettings(options, options.threshold, setup.detector.labels);
   return { images, setup };
 }
 
@@ -274,7 +265,7 @@ function argumentsOf(paths: readonly string[], options: AnalyzeOptions): Record<
   return { command: "analyze", paths, ...options };
 }
 
-function counts(summary: StreamSummary, outputs: readonly MethodOutput[]): Record<string, unknown> {
+function counts(summary: StreamSummary, outputs: readonly MethodOutput[]): RunSummary {
   const { total, failed, samples, reused, timings } = summary;
   return {
     images: total,
@@ -306,27 +297,6 @@ function commandLine(paths: readonly string[], options: AnalyzeOptions): string 
     return value === true ? [flag] : [flag, Array.isArray(value) ? value.join(",") : String(value)];
   });
   return ["deno", "task", "analyze", ...paths, ...flags].map(quote).join(" ");
-}
-
-function settingsOf(options: AnalyzeOptions, setup: Setup): Fact[] {
-  const { classifier } = setup;
-  const fact = (name: string, value: string | number): Fact => ({ name, value: String(value) });
-  return [
-    fact("samples", setup.samples === "faces" ? "one for each face found" : "whole images"),
-    fact("methods", setup.methods.map(({ title }) => title).join(", ")),
-    fact("target score", options.target),
-    fact("explained class", classText(setup)),
-    fact("target layer", layersText(setup)),
-    fact("placement of maps", classifier.placementRule),
-    fact("mean in a box", BOX_MEAN_NAMES[options.boxMean]),
-    fact("salience threshold", options.threshold),
-    fact(
-      "orientation of pictures",
-      options.orientation === "exif" ? "upright (EXIF)" : "as stored",
-    ),
-    fact("batch size", classifier.batch),
-    fact("seed", options.seed),
-  ];
 }
 
 /** The credits of the photographs that ship, one a table row of their CREDITS.md. */

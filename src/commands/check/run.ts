@@ -14,11 +14,12 @@ import { cascade, type CascadeStep } from "../../experiments/cascade.ts";
 import { plural, significant } from "../../base/number_text.ts";
 import { closeGpu } from "../../gpu/device.ts";
 import { MODELS_FOLDER } from "../../runtime/card.ts";
-import { checkMethods, failedAxioms, openAxiomContext, writeAxioms } from "../run/verdicts.ts";
+import { checkMethods, openAxiomContext, writeAxioms } from "../run/verdicts.ts";
 import { prepareFolder } from "../run/folder.ts";
 import { classText, type ExplainOptions, layersText, openSetup, type Setup } from "../run/setup.ts";
 import { decimals, textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
+import { failedAxioms } from "../../experiments/failed_axioms.ts";
 
 /** Options of `check`, parsed. */
 export interface CheckOptions extends ExplainOptions {
@@ -72,7 +73,12 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
         );
       }
     }
-    return failedAxioms(results, setup.methods).size > 0 ? 1 : 0;
+    return failedAxioms(
+        results,
+        setup.methods.map(({ name, family }) => ({ name, control: family === "control" })),
+      ).size > 0
+      ? 1
+      : 0;
   } finally {
     await setup.dispose();
     await closeGpu();

@@ -24,7 +24,7 @@ import { svgToPng } from "../../image/render.ts";
 import { gridOf } from "../../methods/mod.ts";
 import { asJson, asText, type Explained, type FailedImage, scoredBoxes } from "./output.ts";
 import { prepareFolder } from "../run/folder.ts";
-import { finalMapsOf, sampleFigure } from "../run/sample_figures.ts";
+import { finalMapsOf, mapDrawing, sampleFigure } from "../../outputs/sample_figure.ts";
 import { openSetup, type Setup } from "../run/setup.ts";
 
 import type { ExplainRunOptions } from "./options.ts";
@@ -185,7 +185,7 @@ async function writeOverlays(
   ) => {
     const { predicted, probabilities } = item.result.prediction;
     const name = classifier.classes[target];
-    const data = await sampleFigure(compute, classifier, method, {
+    const data = await sampleFigure(compute, mapDrawing(classifier, method), {
       title: `${method.title}, ${name}`,
       subtitle: `${basename(item.path)}${whole ? "" : `, face ${item.index + 1}`}; predicted ${
         classifier.classes[predicted]
@@ -233,7 +233,7 @@ async function writeMapArrays(
     const raw = new Float32Array(maps.length * size);
     maps.forEach(({ map }, i) => raw.set(map!.raw, i * size));
     const leading = [explained.length, ...perSample];
-    const final = await finalMapsOf(compute, classifier, method, raw);
+    const final = await finalMapsOf(compute, mapDrawing(classifier, method), raw);
     await Deno.writeFile(
       join(folder, `${method.name}.npy`),
       writeNpy(floats([...leading, height, width], raw)),

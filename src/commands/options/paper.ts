@@ -6,6 +6,7 @@
 
 import { type Command, Option } from "commander";
 import { UsageError } from "../../base/errors.ts";
+import type { PaperOptions } from "../../experiments/paper/options.ts";
 import { list, number } from "./parsers.ts";
 
 /** Names of the options, as they are parsed. */
@@ -71,16 +72,4 @@ export function refusePaperOptions(command: Command): void {
 /** An option's name on the command line. */
 export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/** The options, parsed. */
-export interface PaperOptions {
-  readonly emotionConfidence: number;
-  readonly objectConfidence: number;
-  readonly ambiguity: number;
-  readonly similarity: readonly string[];
-  readonly objects?: readonly string[];
-  readonly leastShare?: number;
-  readonly corrected?: boolean;
-  readonly referenceColumns?: boolean;
 }

@@ -7,15 +7,27 @@
 import { availableParallelism, cpus } from "node:os";
 import { join, relative, resolve } from "node:path";
 import manifestOfProject from "../../../deno.json" with { type: "json" };
-import type { Ledger } from "../../ledger/ledger.ts";
 import { writeWhole } from "../../base/files.ts";
 import { hashTables } from "../../outputs/read.ts";
-import type { Stages } from "../../corpus/plan.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { libvipsBuild } from "../../image/libvips.ts";
 import { backendVersion } from "../../runtime/open.ts";
 import { codeCommit } from "./code_version.ts";
 import type { Setup } from "./setup.ts";
+import { FinishedRun } from "../../ledger/finished_run.ts";
+import type { Json } from "../../base/json.ts";
+import {
+  type Manifest,
+  MANIFEST_FILE,
+  type ModelRecord,
+  startSchema,
+  type VerdictRecord,
+} from "../../ledger/manifest.ts";
+import type { RunSummary } from "../../outputs/output.ts";
+import { UsageError } from "../../base/errors.ts";
+import { defined } from "../../base/defined.ts";
+import { type Card, findCard } from "../../runtime/card.ts";
+import type { AnalysisRecord } from "../../corpus/analysis_record.ts";
 
 /** Variables that can change what is computed, or with which models. Others are not read, so that a run tells nothing of its user. */
 const ENVIRONMENT = [
@@ -33,42 +45,32 @@ const ENVIRONMENT = [
 /** Version of emocam. */
 export const VERSION: string = manifestOfProject.version;
 
-/** What is known when a run starts. */
-export interface Manifest {
-  readonly emocam: string;
-  /** The commit of the sources, where they are a checkout. */
-  readonly commit?: string;
+/** What a manifest says of a run beside its models: how it is called, and what was asked. */
+export interface RunDescription {
+  /** What the results are called in reports. */
+  readonly title: string;
+  /** The command line that gives the run again. */
+  readonly command: string;
   /** The command line's arguments, options as resolved. */
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** The folder from which relative paths in the arguments start, seen from the one that holds `run.json`. */
-  readonly from: string;
-  /** What decides the results beside the models and images: the arguments after defaults, and each method's own settings. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly machine: Readonly<Record<string, string | number>>;
-  /** Variables of the environment that were set, of those that matter. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly backend: { readonly name: string; readonly reason: string; readonly adapter?: string };
-  readonly classifier: Readonly<Record<string, unknown>>;
-  readonly detector: Readonly<Record<string, unknown>>;
-  /** Fingerprints of the stages: equal ones have equal results. */
-  readonly stages: Readonly<Record<string, string>>;
-  readonly notices: readonly string[];
+  /** Credits of the photographs, where they are those that ship. */
+  readonly credits: readonly string[];
 }
 
 /** Makes the manifest of a run that is about to start. */
 export async function createManifest(
-  args: Readonly<Record<string, unknown>>,
+  { title, command, arguments: args, credits }: RunDescription,
   setup: Setup,
-  stages: Stages,
+  record: AnalysisRecord,
 ): Promise<Manifest> {
-  const { backend, classifier, detector } = setup;
+  const { backend } = setup;
   const gpu = backend.backend === "webgpu" ? await openGpu() : undefined;
-  const { layer } = classifier;
   const commit = await codeCommit();
-  return {
+  const manifest = {
     emocam: VERSION,
     ...(commit ? { commit } : {}),
+    title,
+    command,
     arguments: args,
     from: typeof args.out === "string"
       ? relative(resolve(args.out), Deno.cwd()).replaceAll("\\", "/") || "."
@@ -82,26 +84,44 @@ export async function createManifest(
       reason: backend.reason,
       ...(gpu ? { adapter: gpu.description } : {}),
     },
-    classifier: {
-      card: classifier.card,
-      key: classifier.key,
-      layer: { name: layer.name, shape: [layer.channels, layer.height, layer.width] },
-      receptiveField: layer.field ?? null,
-      placement: classifier.placementRule,
-    },
-    detector: { name: detector.name, key: detector.key },
-    stages: {
-      ...(stages.faces ? { faces: stages.faces.fingerprint } : {}),
-      detections: stages.detection.fingerprint,
-      samples: stages.sampling.fingerprint,
-      predictions: stages.forward.fingerprint,
-      ...Object.fromEntries(stages.methods.flatMap(({ method: { name }, map, score }) => [
-        [`${name} maps`, map.fingerprint],
-        [`${name} importances`, score.fingerprint],
-      ])),
-    },
+    ...record,
+    models: await modelRecords(setup),
+    credits,
     notices: setup.notices,
   };
+  // As it will be read: what has no JSON form is left out now, not after the run.
+  return startSchema.parse(JSON.parse(JSON.stringify(manifest)));
+}
+
+/** The models as their cards state them: the classifier, and the networks of the detector as far as they ship or were imported. */
+async function modelRecords({ classifier, detector }: Setup): Promise<ModelRecord[]> {
+  const record = (role: string, card: Card, sha256: string): ModelRecord => {
+    const { name, licence, source, title, citation, note } = card;
+    const bytes = "bytes" in card ? card.bytes : undefined;
+    return { role, name, sha256, licence, source, ...defined({ title, bytes, citation, note }) };
+  };
+  const records = [record("classifier", classifier.card, String(classifier.key.model))];
+  for (const name of cardNames(detector.key)) {
+    try {
+      const { card } = await findCard(name);
+      if ("sha256" in card && card.sha256) {
+        records.push(record(card.task, card, card.sha256));
+      }
+    } catch (error) {
+      // A user's own detector may name no shipped card; its key is in run.json all the same.
+      if (!(error instanceof UsageError)) throw error;
+    }
+  }
+  return records;
+}
+
+/** Names of cards that a detector's key mentions, under any key called `card` or `name`. */
+function cardNames(key: Json): string[] {
+  if (key === null || typeof key !== "object") return [];
+  if (Array.isArray(key)) return key.flatMap(cardNames);
+  return Object.entries(key).flatMap(([name, value]) =>
+    (name === "card" || name === "name") && typeof value === "string" ? [value] : cardNames(value)
+  );
 }
 
 /** Programs and packages with their versions. */
@@ -169,19 +189,36 @@ function settingsOf(args: Readonly<Record<string, unknown>>, setup: Setup) {
   };
 }
 
+/** What is known of a run when it has ended, beside what its ledger and its folder say. */
+export interface RunEnding {
+  /** The ledger that holds the run, and its number there. */
+  readonly ledger: string;
+  readonly run: number;
+  readonly summary: RunSummary;
+  readonly axioms: readonly VerdictRecord[];
+  /** Where the pictures are, by the images' paths; `undefined` for the photographs that ship. */
+  readonly files: ReadonlyMap<string, string> | undefined;
+}
+
 /** Writes `run.json`, with the images and their hashes as the ledger has them, and the hashes of the tables beside it. */
 export async function writeManifest(
   folder: string,
-  ledger: Ledger,
-  run: number,
   manifest: Manifest,
-  outcome: Readonly<Record<string, unknown>>,
+  finished: FinishedRun,
+  { ledger, run, summary, axioms, files }: RunEnding,
 ): Promise<void> {
-  const images = Array.from(
-    ledger.imageRows(run),
-    ({ path, sha256, status }) => ({ path, sha256: sha256 ?? null, status }),
-  );
+  const seen = (path: string) => relative(resolve(folder), resolve(path)).replaceAll("\\", "/");
+  const images = Array.from(finished.images(), ({ path, sha256, status }) => {
+    const file = files?.get(path);
+    return {
+      path,
+      ...(file === undefined ? {} : { file: seen(file) }),
+      sha256: sha256 ?? null,
+      status,
+    };
+  });
   const outputs = await hashTables(folder);
-  const text = JSON.stringify({ ...manifest, ...outcome, outputs, images }, null, 1);
-  await writeWhole(join(folder, "run.json"), text + "\n");
+  const ended = { ledger: { file: seen(ledger), run }, summary, axioms, outputs, images };
+  const text = JSON.stringify({ ...manifest, ...ended }, null, 1);
+  await writeWhole(join(folder, MANIFEST_FILE), text + "\n");
 }

@@ -12,6 +12,9 @@ import { prepareFolder, takeFolder } from "./folder.ts";
 /** Name of a ledger in its folder. */
 export const LEDGER_FILE = "ledger.sqlite";
 
+/** Name of the copy of its part of a shared ledger, in a run's folder. */
+export const RUN_LEDGER_FILE = "run.sqlite";
+
 /** A shared ledger, for this process alone until it is disposed of. */
 export interface SharedCache extends Disposable {
   /** Path of the ledger. */

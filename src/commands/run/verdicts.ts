@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { ImageError, messageOf, UsageError } from "../../base/errors.ts";
-import { canonicalJson, sha256 } from "../../base/json.ts";
+import { canonicalJson, type Json, sha256 } from "../../base/json.ts";
 import { floats, sizeOf } from "../../base/tensor.ts";
 import { openClassifier } from "../../classifier/open.ts";
 import { findClassifier } from "../../classifier/source.ts";
@@ -20,6 +20,9 @@ import type { Method } from "../../methods/mod.ts";
 import type { Backend } from "../../runtime/session.ts";
 import type { ExplainOptions, Setup } from "./setup.ts";
 import { legible } from "../../base/legible.ts";
+import type { ClassChoice } from "../../attribution/request.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
+import type { TargetChoice } from "../../classifier/target.ts";
 
 /** Name of the file of verdicts in a run's folder. */
 const FILE = "axioms.json";
@@ -27,6 +30,18 @@ const FILE = "axioms.json";
 /** A verdict and what it holds for: classifier, layer, target, settings of the method. */
 interface AxiomRecord extends AxiomResult {
   readonly key: string;
+}
+
+/** What verdicts depend on: a run's setup, or what its manifest says of it. */
+export interface VerdictScope {
+  readonly classifier: Pick<Classifier, "key" | "placementRule">;
+  readonly classes: ClassChoice;
+  readonly methods: readonly {
+    readonly name: string;
+    readonly settings?: Readonly<Record<string, Json>>;
+    readonly target?: TargetChoice;
+  }[];
+  readonly target: TargetChoice;
 }
 
 /** An axiom context that owns what it opened. */
@@ -139,20 +154,6 @@ export async function checkMethods(
   return results;
 }
 
-/** The axioms that a method fails, by method. Controls are there to fail: they are left out. */
-export function failedAxioms(
-  results: readonly AxiomResult[],
-  methods: readonly Method[],
-): Map<string, string[]> {
-  const failed = new Map<string, string[]>();
-  for (const { name, family } of methods) {
-    const axioms = results.filter(({ method, verdict }) => method === name && verdict === "fails")
-      .map(({ axiom }) => axiom);
-    if (axioms.length > 0 && family !== "control") failed.set(name, axioms);
-  }
-  return failed;
-}
-
 /** Adds verdicts to those that a run's folder holds, in the place of older ones of the same methods and settings. */
 export async function writeAxioms(
   folder: string,
@@ -167,9 +168,9 @@ export async function writeAxioms(
 }
 
 /** The verdicts of a run's folder that hold for these methods on this classifier; none where they were never checked. */
-export async function readAxioms(folder: string, setup: Setup): Promise<AxiomResult[]> {
-  const key = keys(setup);
-  const names = new Map(setup.methods.map(({ name }) => [key(name), name]));
+export async function readAxioms(folder: string, scope: VerdictScope): Promise<AxiomResult[]> {
+  const key = keys(scope);
+  const names = new Map(scope.methods.map(({ name }) => [key(name), name]));
   return (await readRecords(folder))
     .filter((record) => names.get(record.key) === record.method)
     .map(({ key: _, ...result }) => result);
@@ -202,7 +203,7 @@ function isRecord(value: unknown): value is AxiomRecord {
 }
 
 /** What the verdict on a method depends on, as one hash. */
-function keys({ classifier, classes, methods, target }: Setup): (method: string) => string {
+function keys({ classifier, classes, methods, target }: VerdictScope): (method: string) => string {
   return (name) => {
     const method = methods.find((method) => method.name === name);
     return sha256(canonicalJson({

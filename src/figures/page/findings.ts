@@ -4,8 +4,8 @@
  * @module
  */
 
-import { lines, type Markup, markup, trusted } from "../drawing/markup.ts";
-import { coordinate, count, fixed } from "../../base/number_text.ts";
+import { EMPTY, lines, type Markup, markup, trusted } from "../drawing/markup.ts";
+import { coordinate, count, fixed, plural } from "../../base/number_text.ts";
 import type { HeatMatrixData } from "../figure.ts";
 import { heatMatrix, select } from "../heat_matrix.ts";
 import { overlay } from "../overlay.ts";
@@ -173,9 +173,22 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
 
 /** The samples shown, each with map and boxes. */
 export function samplesSection(data: ReportData): Markup {
-  const { shown, rule } = data.samples;
-  if (shown.length === 0) return markup`<p>No sample is shown.</p>`;
-  return markup`<p class="soft">${count(shown.length)} of ${
+  const { shown, rule, missing = [] } = data.samples;
+  const gone = missing.length === 0
+    ? EMPTY
+    : markup`<p>${plural(missing.length, "picture")} could not be drawn:</p>
+<ul>
+${
+      lines(
+        missing.map(({ path, reason }) =>
+          markup`<li><bdi class="path">${path}</bdi>: <bdi>${reason}</bdi></li>`
+        ),
+      )
+    }
+</ul>
+`;
+  if (shown.length === 0) return markup`${gone}<p>No sample is shown.</p>`;
+  return markup`${gone}<p class="soft">${count(shown.length)} of ${
     count(data.counts.samples)
   } samples. ${rule}</p>
 <p class="soft">The map is relative to its own picture: its lowest value there is 0, its highest 1. A box's number is the mean of the map in it.</p>

@@ -147,6 +147,8 @@ export interface SampleSection {
   /** By which rule they were chosen (see `SAMPLE_RULE`). */
   readonly rule: string;
   readonly shown: readonly SampleFigure[];
+  /** Pictures of chosen samples that could not be drawn. */
+  readonly missing?: readonly Failure[];
 }
 
 /** One sample with its overlay. */

@@ -5,13 +5,10 @@
  */
 
 import { join } from "node:path";
-import { UsageError } from "../../base/errors.ts";
-import { headValues } from "../../classifier/heads.ts";
-import type { Ledger } from "../../ledger/ledger.ts";
-import type { Analysis, Stages } from "../../corpus/plan.ts";
-import { PAPER_FRAME } from "../../attribution/request.ts";
-import { writeTable } from "../../outputs/table.ts";
-import { turned } from "../../ledger/stored_size.ts";
+import { UsageError } from "../base/errors.ts";
+import { headValues } from "../classifier/heads.ts";
+import { PAPER_FRAME } from "../attribution/request.ts";
+import { writeTable } from "./table.ts";
 import {
   analyses,
   type Annotation,
@@ -29,23 +26,33 @@ import {
   referenceMethod,
   type Table,
   yoloOutputs,
-} from "../../experiments/paper/mod.ts";
-import { placeRect } from "../../image/geometry.ts";
-import { letterboxPlacement, paperLetterbox } from "../../image/letterbox.ts";
-import { judgements } from "../../corpora/findingemo/annotations.ts";
-import type { Method } from "../../methods/mod.ts";
-import { SIMILARITIES, similarityNamed } from "../../statistics/similarity/mod.ts";
-import type { PaperOptions } from "../options/paper.ts";
-import type { Size } from "../../image/image.ts";
+} from "../experiments/paper/mod.ts";
+import { placeRect } from "../image/geometry.ts";
+import { letterboxPlacement, paperLetterbox } from "../image/letterbox.ts";
+import { judgements } from "../corpora/findingemo/annotations.ts";
+import type { FinishedMethod, FinishedRun } from "../ledger/finished_run.ts";
+import type { Size } from "../image/image.ts";
+import type { Output } from "./output.ts";
+import { SIMILARITIES, similarityNamed } from "../statistics/similarity/mod.ts";
+import { type PaperOptions, paperOptionsOf } from "../experiments/paper/options.ts";
 
-const FOLDER = "paper";
+/** The output `paper/`, under `--preset paper`. */
+export const paper: Output = {
+  file: "paper",
+  when: ({ run }) => run.manifest.arguments.preset === "paper",
+  async write(folder, { run }) {
+    await clearPaper(folder);
+    return await writePaper(folder, run, paperOptionsOf(run.manifest.arguments));
+  },
+  clear: clearPaper,
+};
+
 /** Names of the tables, as they begin. */
 const OWN_TABLE =
   /^(emotion_object|annotation_object|emotion_annotation|valence|arousal|method|emonet_outputs|yolo_outputs)(_.*)?\.csv$/;
 
 /** Removes the tables that an earlier run left in `paper/`. Other files stay: many a project has a folder of that name. */
-export async function clearPaper(folder: string): Promise<void> {
-  const own = join(folder, FOLDER);
+async function clearPaper(own: string): Promise<void> {
   try {
     let others = 0;
     for await (const { name, isFile } of Deno.readDir(own)) {
@@ -60,31 +67,22 @@ export async function clearPaper(folder: string): Promise<void> {
   }
 }
 
-/** A finished run. */
-export interface PaperRun {
-  readonly ledger: Ledger;
-  readonly run: number;
-  readonly analysis: Analysis;
-  readonly stages: Stages;
-}
-
 /**
- * Writes the tables of all analyses into `paper/` of a run's folder.
+ * Writes the tables of all analyses into a folder.
  *
  * @returns what a reader must know, a line each
  */
 export async function writePaper(
   folder: string,
-  finished: PaperRun,
-  options: PaperOptions & { readonly threshold: number },
+  run: FinishedRun,
+  options: PaperOptions,
 ): Promise<readonly string[]> {
-  const input = paperInput(finished);
-  const settings = paperSettings(options, finished.analysis);
+  const input = paperInput(run);
+  const settings = paperSettings(options, run.threshold, run.objects);
   const { tables, notices } = analyses(input, settings);
-  const own = join(folder, FOLDER);
-  await Deno.mkdir(own, { recursive: true });
+  await Deno.mkdir(folder, { recursive: true });
   const write = ({ name, header, rows }: Table) =>
-    writeTable(join(own, `${name}.csv`), header, rows);
+    writeTable(join(folder, `${name}.csv`), header, rows);
   tables.forEach(write);
   if (options.referenceColumns) {
     for (const { name, detections } of input.methods) {
@@ -95,8 +93,8 @@ export async function writePaper(
   }
   return [
     ...notices,
-    ...unreadNumbers(finished),
-    ...unknownObjects(options, finished.analysis),
+    ...unreadNumbers(run),
+    ...unknownObjects(options, run),
     ...unmetObjects(input, settings),
     ...options.referenceColumns ? namesakes(input) : [],
     ...input.annotations
@@ -106,9 +104,9 @@ export async function writePaper(
 }
 
 /** That numbers of annotations are other text than a number, or a word for none. */
-function unreadNumbers({ ledger, run }: PaperRun): string[] {
+function unreadNumbers(run: FinishedRun): string[] {
   let count = 0, first = "";
-  for (const { path, annotation = {} } of ledger.imageRows(run)) {
+  for (const { path, annotation = {} } of run.images()) {
     for (const [name, text] of Object.entries(annotation)) {
       if (!/^(valence|arousal|ambiguity)(\.\d+)?$/.test(name)) continue;
       if (/^\s*(nan|na|n\/a|null|none)?\s*$/i.test(text) || !Number.isNaN(Number(text))) continue;
@@ -125,7 +123,7 @@ function unreadNumbers({ ledger, run }: PaperRun): string[] {
 /** Names of objects that the detector does not have. */
 function unknownObjects(
   { objects = [] }: PaperOptions,
-  { detector: { name, labels } }: Pick<Analysis, "detector">,
+  { objects: labels, manifest: { detector: { name } } }: FinishedRun,
 ): string[] {
   const unknown = labels
     ? objects.filter((object) => object !== "all" && !labels.includes(object))
@@ -163,11 +161,14 @@ function namesakes({ predictions }: PaperInput): string[] {
 /**
  * The settings that options ask for.
  *
+ * @param threshold a box is salient over this importance
+ * @param labels of the detector, where they are known
  * @throws {UsageError} for a similarity that is not known, and where none, or no object, is named
  */
 export function paperSettings(
-  options: PaperOptions & { readonly threshold: number },
-  { detector }: Pick<Analysis, "detector">,
+  options: PaperOptions,
+  threshold: number,
+  labels: readonly string[] | undefined,
 ): PaperSettings {
   for (const name of ["similarity", "objects"] as const) {
     if (options[name]?.length !== 0) continue;
@@ -177,8 +178,8 @@ export function paperSettings(
     ? SIMILARITIES.map(({ name }) => name)
     : [...new Set(options.similarity)].map((name) => similarityNamed(name).name);
   const { objects, annotationObjects } = PAPER_SETTINGS;
-  const known = !detector.labels ||
-    (objects as readonly string[]).some((name) => detector.labels!.includes(name));
+  const known = !labels ||
+    (objects as readonly string[]).some((name) => labels.includes(name));
   const all = "all" as const;
   const named = [...new Set(options.objects)];
   const chosen = options.objects === undefined
@@ -191,7 +192,7 @@ export function paperSettings(
     ...chosen,
     similarities,
     filters: {
-      importance: options.threshold,
+      importance: threshold,
       emotion: options.emotionConfidence,
       object: options.objectConfidence,
       ambiguity: options.ambiguity,
@@ -203,30 +204,28 @@ export function paperSettings(
 }
 
 /** The rows of a run. */
-export function paperInput(finished: PaperRun): PaperInput {
-  const { ledger, run, analysis, stages } = finished;
-  const { classifier, methods } = analysis;
+export function paperInput(run: FinishedRun): PaperInput {
+  const { classes, methods, manifest: { analysis, classifier: { card } } } = run;
+  const whole = analysis.samples === "image";
   const sizes = new Map<string, Size>();
   const annotations: Annotation[] = [];
   /** What is said of an image holds for each face that was found in it. */
   const ofFaces = new Map<string, Readonly<Record<string, string>>>();
-  for (const row of ledger.imageRows(run)) {
-    const { path, status, width, height, annotation } = turned(row, analysis.orientation);
+  for (const { path, status, width, height, annotation } of run.images()) {
     if (width !== undefined && height !== undefined) sizes.set(path, { width, height });
     // What an image shows that could not be read is not known: it is no image without objects.
     if (!annotation || status !== "ok") continue;
-    if (analysis.samples === "image") annotations.push(...judgements(path, annotation));
+    if (whole) annotations.push(...judgements(path, annotation));
     else ofFaces.set(path, annotation);
   }
   const predictions: PaperPrediction[] = [];
-  const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
-  for (const { path, sample, predicted, probabilities } of ledger.predictionRows(run, sampled)) {
-    const { valence, arousal } = headValues(classifier.card, probabilities);
-    const image = nameOf(analysis, path, sample.idx);
+  for (const { path, sample, predicted, probabilities } of run.predictions()) {
+    const { valence, arousal } = headValues(card, probabilities);
+    const image = nameOf(run, path, sample.idx);
     annotations.push(...judgements(image, ofFaces.get(path) ?? {}));
     predictions.push({
       image,
-      emotion: classifier.classes[predicted],
+      emotion: classes[predicted],
       confidence: probabilities[predicted],
       probabilities,
       ...(valence === undefined ? {} : { valence }),
@@ -235,10 +234,10 @@ export function paperInput(finished: PaperRun): PaperInput {
   }
   const byImage = new Map(predictions.map((prediction) => [prediction.image, prediction]));
   return {
-    emotions: classifier.classes,
+    emotions: classes,
     predictions,
     ...(annotations.length > 0 ? { annotations: withAmbiguity(annotations) } : {}),
-    methods: methods.map((method, m) => methodRows(finished, method, m, sizes, byImage)),
+    methods: methods.map((method) => methodRows(run, method, sizes, byImage)),
   };
 }
 
@@ -251,9 +250,8 @@ function withAmbiguity(annotations: readonly Annotation[]): readonly Annotation[
 
 /** One method's detections, read anew whenever they are asked for: those of all methods would not fit into memory. */
 function methodRows(
-  { ledger, run, analysis, stages }: PaperRun,
-  method: Method,
-  place: number,
+  run: FinishedRun,
+  method: FinishedMethod,
   sizes: ReadonlyMap<string, Size>,
   predictions: ReadonlyMap<string, PaperPrediction>,
 ): PaperMethod {
@@ -262,15 +260,14 @@ function methodRows(
     title: method.title,
     get detections() {
       const rows: PaperDetection[] = [];
-      const sampled = { sampling: stages.sampling.id, forward: stages.forward.id };
-      const frame = analysis.detector.frame ?? PAPER_FRAME;
-      for (const found of ledger.scoreRows(run, sampled, [stages.methods[place].score.id])) {
+      const frame = run.manifest.detector.frame ?? PAPER_FRAME;
+      for (const found of run.samples([method])) {
         const size = sizes.get(found.path)!;
         const placement = letterboxPlacement(
           size,
           paperLetterbox(size, frame.width, frame.height),
         );
-        const image = nameOf(analysis, found.path, found.sample.idx);
+        const image = nameOf(run, found.path, found.sample.idx);
         const { emotion, confidence } = predictions.get(image)!;
         for (const { class: target, box, importance } of found.scores) {
           if (target !== found.predicted) continue;
@@ -292,6 +289,6 @@ function methodRows(
 }
 
 /** What the analyses call a sample: its image, or one face of it. */
-function nameOf({ samples }: Analysis, path: string, idx: number): string {
-  return samples === "image" ? path : `${path}#${idx}`;
+function nameOf({ manifest: { analysis } }: FinishedRun, path: string, idx: number): string {
+  return analysis.samples === "image" ? path : `${path}#${idx}`;
 }
