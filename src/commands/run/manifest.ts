@@ -14,7 +14,7 @@ import { libvipsBuild } from "../../image/libvips.ts";
 import { backendVersion } from "../../runtime/open.ts";
 import { codeCommit } from "./code_version.ts";
 import type { Setup } from "./setup.ts";
-import { FinishedRun } from "../../ledger/finished_run.ts";
+import type { FinishedRun } from "../../ledger/finished_run.ts";
 import type { Json } from "../../base/json.ts";
 import {
   type Manifest,
