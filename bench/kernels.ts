@@ -1,6 +1,6 @@
 /**
  * What scoring costs: a batch of EmoNet's target layer (256 × 13 × 13, input 227 × 227) with ten boxes an image, from
- * channel weights to importances, against the plain way with full-size maps; on the CPU twins and, where there is an adapter, the GPU.
+ * channel weights to importances, against the plain way with full-size maps; on the CPU twins and, with an adapter, the GPU.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Memory over a long run: many small noisy face crops through `analyze` as a process of its own, whose resident memory is
+ * Memory over a long run: many small noisy face crops through `analyze` as a separate process, whose resident memory is
  * watched from outside.
  *
  *     deno task bench:memory [COUNT]

@@ -113,7 +113,7 @@ export function yoloCfg(): string {
 
 /** Weights of a convolution, as its section of the file has them. */
 interface Section {
-  /** Biases; behind a batch norm then scales, means and variances. */
+  /** Biases; with a batch norm, then scales, means and variances. */
   readonly vectors: readonly Float32Array[];
   readonly weights: Float32Array;
   readonly isHead: boolean;

@@ -1,7 +1,7 @@
 /**
  * `deno task compile [--target TRIPLE] [--output FILE]`: emocam as one executable file.
  *
- * The program is put together in a folder of its own, so that nothing but what it needs on the target platform is inside: the
+ * The program is put together in a separate folder, so that nothing but what it needs on the target platform is inside: the
  * sources, the shipped models and photographs, the npm packages stripped to what a running program reads, and the native libraries
  * of the target as compressed archives. Then plain `deno compile` does the rest.
  *
@@ -33,7 +33,7 @@ const LOCK = join(ROOT, "deno.lock");
 /** Found by its address at run time, so that no import tells of it. */
 const FONT = "dejavu-fonts-ttf";
 
-/** What stands for packages inside the binary whose libraries or WebAssembly are packed. */
+/** What replaces packages inside the binary whose libraries or WebAssembly are packed. */
 const STAND_INS: Imports = {
   "onnxruntime-node": "./build/inside/onnxruntime_node.ts",
   "onnxruntime-web": "./build/inside/onnxruntime_web.ts",
@@ -59,7 +59,7 @@ export interface Contents {
 /**
  * Puts everything that a binary for a target needs into a folder.
  *
- * @throws {Error} when a package cannot be had.
+ * @throws {Error} when a package cannot be downloaded.
  */
 export async function stage(folder: string, target: Target): Promise<Contents> {
   for (const part of ["src", "shaders", "models", "build/inside"]) {

@@ -1,5 +1,5 @@
 /**
- * npm packages for the binary: installed into a folder of their own, and stripped to the files that a running program reads.
+ * npm packages for the binary: installed into a separate folder, and stripped to the files that a running program reads.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export async function importedBy(folder: string, entry: string): Promise<Set<str
 /**
  * Installs packages into `node_modules` of a folder by its configuration file, in the versions of a lock file.
  *
- * @throws {Error} when a package cannot be had.
+ * @throws {Error} when a package cannot be downloaded.
  */
 export async function install(folder: string, config: string, lock: string): Promise<void> {
   await Deno.copyFile(lock, join(folder, "deno.lock"));
@@ -79,7 +79,7 @@ const EXCEPTIONS: Readonly<Record<string, { only?: RegExp; drop?: RegExp }>> = {
     ),
   },
   "dejavu-fonts-ttf": { only: /^package\.json$|^LICENSE$|^ttf\/DejaVuSans\.ttf$/ },
-  // A command line with a hundred packages of its own.
+  // A command line that brings a hundred packages.
   protobufjs: { drop: /^cli\/|^dist\// },
   "onnxruntime-node": { only: /^package\.json$|^dist\/.*\.js$/ },
   // Used when the package is installed only.

@@ -38,7 +38,7 @@ export function findTarget(triple: string = Deno.build.target): Target {
 /** A package with a native library. */
 export interface NativePackage {
   readonly name: string;
-  /** The packages in which the library's files lie: this one, or some of their own for each platform. */
+  /** The packages in which the library's files lie: this one, or separate ones for each platform. */
   readonly packages: readonly string[];
   /** Those files, by their path from `node_modules`. */
   readonly files: RegExp;

@@ -24,7 +24,7 @@ const schedule = (name: string) => join(root, "schedule", name);
 
 const TASK = "deno task reproduce";
 
-/** A home in which ~/emocam has a run of its own to be checked, and a program `deno` is in the path. */
+/** A home in which ~/emocam has a run to be checked, and a program `deno` is in the path. */
 async function withHome(
   use: (home: string, shell: (line: string) => Promise<Deno.CommandOutput>) => Promise<void>,
 ): Promise<void> {

@@ -22,7 +22,7 @@ export interface ArchiveList {
   readonly files: readonly ArchivedFile[];
   /** Which of them is the Node.js addon. */
   readonly addon: string;
-  /** Where the package looks for the addon, from the program's root: an empty file stands there. */
+  /** Where the package looks for the addon, from the program's root: an empty file is there. */
   readonly place: string;
 }
 

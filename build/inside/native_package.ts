@@ -155,7 +155,7 @@ function markUsed(folder: string): void {
   }
 }
 
-/** Removes what nobody has used for long: other versions of the package, and what was left half unpacked. */
+/** Removes what has not been used for long: other versions of the package, and what was left half unpacked. */
 function removeOld(parent: string, name: string, { key }: ArchiveList): void {
   for (const entry of Deno.readDirSync(parent)) {
     const left = entry.name.startsWith(".");

@@ -2,7 +2,7 @@
  * Makes the shipped models: fetches the packages their weights come from, checks each file, converts it, and writes the
  * ONNX files and cards; or compares what is there with what would be written.
  *
- * The packages are installed by Deno into a temporary folder, so they are no dependency of the tool itself and whatever
+ * The packages are installed by Deno into a temporary folder, so the tool itself does not depend on them and whatever
  * registry and cache this machine is set up with are used.
  *
  * @module
@@ -46,7 +46,7 @@ export function buildNet(
  *
  * @param folder where the files belong (`models/`)
  * @param write whether to write them; otherwise they are only compared
- * @throws {ModelError} when a package cannot be had or does not hold the files known
+ * @throws {ModelError} when a package cannot be downloaded or does not hold the files known
  */
 export async function buildModels(folder: string, write: boolean): Promise<BuiltFile[]> {
   const temporary = await Deno.makeTempDir({ prefix: "emocam-models-" });

@@ -28,7 +28,7 @@ export class ActiveFactor {
     this.#lower = new Float64Array(size * (size + 1));
   }
 
-  /** Adds a row and column behind the others. @returns false, and adds nothing, where it depends on them. */
+  /** Adds a row and column after the others. @returns false, and adds nothing, where it depends on them. */
   append(member: number): boolean {
     const lower = this.#lower, stride = this.#size + 1, n = this.members.length;
     const from = member * this.#size, own = n * stride;

@@ -6,7 +6,7 @@
 
 /** A ≈ L Lᵀ, with rows taken in the order of their pivots; exact on the first `rank` of them. */
 export interface CholeskyFactor {
-  /** Rows of the matrix by pivot, [n]; those behind `rank` depend on the ones before. */
+  /** Rows of the matrix by pivot, [n]; those after `rank` depend on the ones before. */
   readonly order: Uint32Array;
   readonly rank: number;
   /** L, [n, n]: element j of row i of the matrix (not of the order) at i · n + j; j < rank. */

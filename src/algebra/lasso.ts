@@ -22,7 +22,7 @@ const PASSES_PER_SEARCH = 32;
  * Raina & Ng, "Efficient sparse coding algorithms", NIPS 2006) goes on: on the coefficients that are not 0, with the signs they have,
  * the optimality conditions are linear; the minimum on the way to their solution is taken; a coefficient that becomes 0 there leaves,
  * and at a solution those whose conditions fail most come in. The factor of the matrix follows each change. Descent alone takes
- * hundreds of passes where there are as many columns as rows.
+ * hundreds of passes when there are as many columns as rows.
  *
  * @param gram G, [p, p], symmetric and positive semi-definite
  * @param q [p]

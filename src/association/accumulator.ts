@@ -127,7 +127,7 @@ export class Accumulator {
   /**
    * Counts one sample.
    *
-   * @throws {RangeError} for a class that is not one, a score of a class that is no target, an infinite importance, or when a column has
+   * @throws {RangeError} for a class out of range, a score of a class that is not a target, an infinite importance, or when a column has
    *   neither its own map nor that of the predicted class. Nothing is counted then.
    */
   add(sample: CountedSample): void {

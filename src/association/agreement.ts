@@ -23,7 +23,7 @@ export class Agreement {
     this.#sums = new Float64Array(methods * methods * 6);
   }
 
-  /** Adds one box: its importance under each method, NaN where there is none. */
+  /** Adds one box: its importance under each method, NaN if there is none. */
   add(importances: readonly number[]): void {
     for (let i = 0; i < this.#methods; i++) {
       const x = importances[i];

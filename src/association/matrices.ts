@@ -54,7 +54,7 @@ export function associationMatrix(
 
 /**
  * A matrix as CSV (RFC 4180, line feeds): header `object,<classes>`, one line an object. Numbers are the shortest decimals that read
- * back as the same double; `NaN` where there is none.
+ * back as the same double; `NaN` for an undefined cell.
  */
 export function matrixCsv({ objects, classes, values }: AssociationMatrix): string {
   const lines = objects.map((

@@ -7,7 +7,7 @@
 import { compareCodePoints } from "../base/code_points.ts";
 import type { MethodOutput } from "./count_run.ts";
 
-/** One cell of a matrix with the counts behind it. */
+/** One cell of a matrix with the counts it was made from. */
 export interface Association {
   readonly object: string;
   readonly class: string;
@@ -40,7 +40,7 @@ export interface StrongestAssociations {
  * The cells with the largest |phi|; with the largest mean importance where phi is defined nowhere. Equal cells in the order of objects (code
  * points) and classes. Cells without a value are left out.
  *
- * With several methods a cell stands once, with the value in the middle (of two, the one nearer to 0): the largest of many methods'
+ * With several methods a cell appears once, with the value in the middle (of two, the one nearer to 0): the largest of many methods'
  * values would be picked for being large. Cells that fewer than half of the methods give a value are left out. Controls find nothing, they are what
  * a finding has to beat: they do not count, nor do methods that fail an axiom, unless there are no others.
  *

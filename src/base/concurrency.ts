@@ -1,11 +1,11 @@
 /**
- * Several things at work at a time.
+ * Several things in progress at a time.
  *
  * @module
  */
 
 /**
- * Maps items by an asynchronous function, at most `limit` of them at work at a time; the results keep the order of the items.
+ * Maps items by an asynchronous function, at most `limit` of them at a time; the results keep the order of the items.
  *
  * After a failure no further item is begun.
  *

@@ -46,7 +46,7 @@ export class GpuError extends Error {
   override name = "GpuError";
 }
 
-/** One image cannot be used; its corpus goes on. The message is the reason recorded in the image's row. */
+/** One image cannot be used; its corpus continues. The message is the reason recorded in the image's row. */
 export class ImageError extends Error {
   override name = "ImageError";
 }

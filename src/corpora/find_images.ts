@@ -35,7 +35,7 @@ export interface FindOptions {
  *
  * Rows of a table that name one image again are further annotations of it, with the columns `emotion.2`, `emotion.3` …
  *
- * A `.ann` file (FindingEmo) that stands alone is a table, with its images beside it: `/Run_1/a.jpg` is the file `Run_1/a.jpg` in its
+ * A `.ann` file (FindingEmo) given alone is a table, with its images beside it: `/Run_1/a.jpg` is the file `Run_1/a.jpg` in its
  * folder. Together with other arguments it only annotates the images that they name, by their paths in those folders or in its own.
  *
  * @throws {UsageError} when an argument names nothing, a table cannot be read or annotates nothing, or no image is found at all.
@@ -123,7 +123,7 @@ async function readAnnotations(file: string): Promise<CorpusImage[]> {
   const rows = readFindingEmo(text, basename(file));
   return [...Map.groupBy(rows, ({ image }) => image)].map(([path, all]) => {
     const annotation = numbered(all.map(({ columns }) => {
-      // Who annotated is nobody's business in a table of results, which is shared.
+      // The annotator's id is dropped: result tables are shared.
       const { image_path: _, user: __, ...rest } = columns;
       return rest;
     }));
@@ -131,7 +131,7 @@ async function readAnnotations(file: string): Promise<CorpusImage[]> {
   });
 }
 
-/** The annotations of one image as one: the columns of the second with `.2` behind their names, and so on. */
+/** The annotations of one image as one: the columns of the second with `.2` after their names, and so on. */
 function numbered(all: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   return Object.fromEntries(
     all.flatMap((columns, i) =>
@@ -239,7 +239,7 @@ async function readTable(file: string): Promise<CorpusImage[]> {
   }));
 }
 
-/** What stands between the fields: a semicolon where the header has more of them, as spreadsheets write it in half of Europe. */
+/** What separates the fields: a semicolon where the header has more of them, as spreadsheets write it in half of Europe. */
 function delimiterOf(text: string): "," | ";" {
   const header = (/^.*\S.*$/m.exec(text)?.[0] ?? "").replaceAll(/"[^"]*"/g, "");
   return header.split(";").length > header.split(",").length ? ";" : ",";

@@ -76,7 +76,7 @@ const MEBIBYTE = 1 << 20;
  * What has arrived lies in `FILE.part`, with `FILE.part.json` saying what it is a part of; a later call continues there by a range
  * request, if the server says that the file is still the same. A server that ignores the range, or answers with another one, is
  * asked for the whole file. The file gets its name only when its length (the expected one, or the one that the server states) and
- * its SHA-256 (where given) are right, it is no web page, and `verify` accepts it: a wrong file never has the name.
+ * its SHA-256 (where given) are right, it is not a web page, and `verify` accepts it: a wrong file never has the name.
  *
  * Transient failures (no connection, connection lost or silent, status 408, 425, 429, 5xx) are repeated after `delays`, or what
  * `Retry-After` asks for.

@@ -5,7 +5,7 @@
  */
 
 interface Host {
-  /** Requests at work. */
+  /** Requests in progress. */
   active: number;
   /** When the next request may begin, on the clock of `performance.now()`. */
   next: number;
@@ -38,7 +38,7 @@ export class Hosts {
       return await work();
     } finally {
       const next = host.waiting.shift();
-      // The place is handed on, so that nobody slips in between.
+      // The place is handed on, so that no other request slips in between.
       if (next) next();
       else host.active--;
     }

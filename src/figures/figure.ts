@@ -12,7 +12,7 @@ import type { Rect } from "../image/geometry.ts";
 export interface FigureOptions {
   /** `live`: text elements (HTML, editable SVG); `outlines`: vector paths, needed for PNG. By default `live`. */
   readonly text?: "live" | "outlines";
-  /** `print`: black on white, stands alone; `page`: no background, text in the page's colour. By default `print`. */
+  /** `print`: black on white, complete in itself; `page`: no background, text in the page's colour. By default `print`. */
   readonly ink?: "print" | "page";
 }
 
@@ -95,6 +95,6 @@ export interface OverlayOptions extends FigureOptions {
   readonly width?: number;
   /** At most this many boxes carry a label, the most important ones (default 24); the figure says so. */
   readonly maxLabels?: number;
-  /** Whether the legend stands below the picture (default true). */
+  /** Whether the legend is below the picture (default true). */
   readonly legend?: boolean;
 }

@@ -21,7 +21,7 @@ const LINE = 1.35;
  * importance (solid and thick where salient, dashed where not), and a legend.
  *
  * Boxes are cut at the picture's edge; those outside are left out and counted. An importance of NaN reads `n/a`. Where the map is
- * undefined, a note stands in its place. Labels keep inside the picture; where there are more boxes than `maxLabels`, only the most
+ * undefined, a note takes its place. Labels keep inside the picture; if there are more boxes than `maxLabels`, only the most
  * important carry one, and the figure says so.
  *
  * @throws {RangeError} when the picture has no size.

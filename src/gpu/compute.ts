@@ -1,5 +1,5 @@
 /**
- * Runs kernels on the GPU or on the CPU behind one interface, so that callers are written once.
+ * Runs kernels on the GPU or on the CPU through one interface, so that callers are written once.
  *
  * @module
  */

@@ -21,7 +21,7 @@ export interface Gpu {
 let found: Promise<GPUAdapter | undefined> | undefined;
 let opened: Promise<Gpu | undefined> | undefined;
 
-/** What the machine offers, without a device being made on it; `undefined` where there is no adapter. */
+/** What the machine offers, without a device being made on it; `undefined` without an adapter. */
 export async function findGpu(): Promise<Omit<Gpu, "device"> | undefined> {
   const adapter = await (found ??= find());
   return adapter && describe(adapter);

@@ -59,7 +59,7 @@ export interface Kernel<
   readonly buffers: B;
   /** Invocations in a workgroup. */
   readonly workgroup: number;
-  /** Workgroups needed, as one number; 0 where there is nothing to do. */
+  /** Workgroups needed, as one number; 0 if there is nothing to do. */
   groups(p: Params<P>): number;
   /** Elements that each buffer must have at least; a shader would silently read another element past the end. */
   lengths(p: Params<P>): PerBuffer<B, number>;

@@ -17,7 +17,7 @@ export type ImageFormat = "jpeg" | "png" | "webp" | "gif";
 export interface DecodedImage extends RgbImage {
   /** By the file's content, whatever its name says. */
   readonly format: ImageFormat;
-  /** The EXIF orientation found in the file, 1…8; 1 where there is none. Whether it was applied is the caller's choice. */
+  /** The EXIF orientation found in the file, 1…8; 1 if there is none. Whether it was applied is the caller's choice. */
   readonly exifOrientation: number;
 }
 
@@ -42,7 +42,7 @@ const TIMEOUT_SECONDS = 120;
  * management (embedded profiles are ignored), alpha is dropped and the colours under it are kept, palettes are looked up, grey
  * becomes three equal channels, CMYK becomes (255 - C)(255 - K)/255 and so on.
  *
- * Strict: a truncated or damaged file is an error, never a picture with a grey part. Trailing bytes behind a whole image are ignored.
+ * Strict: a truncated or damaged file is an error, never a picture with a grey part. Trailing bytes after a whole image are ignored.
  *
  * Departs from Pillow: 16-bit samples are cut to their high byte, where Pillow *clips* 16-bit grey at 255, which makes nearly
  * every such picture white; transparent pixels of a GIF are black, where Pillow shows the palette's colour.
@@ -251,7 +251,7 @@ function toRgb({ data, info }: Pixels, header: Metadata): Uint8Array {
   if (header.space === "cmyk") return fromCmyk(data, channels);
   const samples = header.depth === "ushort" ? highBytes(data) : data;
   if (channels === 3) {
-    // A Buffer may be a window on a pool: give an array of its own.
+    // A Buffer may be a window on a pool: give a separate array.
     const whole = samples.byteLength === samples.buffer.byteLength;
     return whole ? new Uint8Array(samples.buffer) : Uint8Array.from(samples);
   }

@@ -29,7 +29,7 @@ export function loadSharp(): Promise<SharpLibrary> {
   return loading ??= load();
 }
 
-/** Which build of the library is at work. @throws {UsageError} as {@linkcode loadSharp}. */
+/** Which build of the library is in use. @throws {UsageError} as {@linkcode loadSharp}. */
 export async function libvipsBuild(): Promise<LibvipsBuild> {
   const sharp = await loadSharp();
   return { version: sharp.versions.vips, kind: isWasm(sharp) ? "wasm" : "native" };

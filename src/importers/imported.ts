@@ -1,5 +1,5 @@
 /**
- * What an importer leaves behind: an ONNX file and its card, which `findCard` then finds by name.
+ * What an importer writes: an ONNX file and its card, which `findCard` then finds by name.
  *
  * @module
  */

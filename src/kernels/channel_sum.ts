@@ -29,7 +29,7 @@ export const channelSum = defineKernel({
     maps * cells,
   ],
   cpu({ maps, perImage, channels, cells, rectify }, activation, weights, sums) {
-    // The shader's invocations stand side by side on the cells, so here the cells are the inner loop.
+    // The shader's invocations run side by side over the cells, so here the cells are the inner loop.
     const total = new Float64Array(cells);
     for (let map = 0; map < maps; map++) {
       const image = Math.floor(map / perImage);

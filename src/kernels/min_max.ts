@@ -77,7 +77,7 @@ export const minMax = defineKernel({
   },
 });
 
-/** The pixels to look at on an axis; all of them where that is no more. */
+/** The pixels to look at on an axis; all of them where there are no more. */
 function candidates(cells: number, pixels: number, scale: number, offset: number): Uint32Array {
   if (pixels <= 2 * cells) return allPixels(pixels);
   const found = new Uint32Array(2 * cells);

@@ -5,7 +5,7 @@
  * (Pillow's bicubic in mode "F", bars of 0), and takes the mean over the frame's pixels int(x0) … int(x1) − 1 by int(y0) …
  * int(y1) − 1. Every step is linear and acts on one axis at a time, so the mean is Σ_i Σ_j wy_i wx_j map[i, j] with weights that
  * follow from the sizes alone: no picture of the map is made, however large the photograph. Normalisation is affine and commutes with
- * it, but for the bars: `mass` says which share of the box is no bar.
+ * it, but for the bars: `mass` says which share of the box is not bar.
  *
  * Departs from the published code, where a corner left of or above the frame is a negative index that counts from the far end: boxes are
  * cut to the frame.

@@ -137,7 +137,7 @@ export async function scoreMaps(
     if (list) list.push(i);
     else byMap.set(map, [i]);
   });
-  // A box takes up to four numbers, or one for each row and column of a map.
+  // A box needs up to four numbers, or one for each row and column of a map.
   const atOnce = Math.floor(compute.maxLength / Math.max(4, batch.height, batch.width));
   const perMap = mean === "pixels" ? frame.width * frame.height : batch.height * batch.width;
   await inParts(compute, batch, perMap, async (raw, { first, count }) => {

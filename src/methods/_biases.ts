@@ -63,7 +63,7 @@ export function sharesGraph(graph: Graph, ends: Ends): Graph {
     });
     const shares = [[own, input], ...layers.map(({ bias }, i) => [found[i], bias])];
     return shares.map(([gradient, factor]) => {
-      // A layer without a gradient (behind a rounding, say) has no share.
+      // A layer without a gradient (before a rounding, say) has no share.
       const product = gradient ? b.op("Mul", [gradient, factor!]) : scale(b, input, 0);
       return sumOfScaledChannels(b, b.op("Abs", [product]));
     });
@@ -154,7 +154,7 @@ function channelBiases(
     if (!used.has(output) || !reads.includes(true) || shape?.length !== 4) continue;
     const bias = biasOf(b, node, reads);
     if (!bias) continue;
-    // An added number that is the same for all channels is no layer's bias (LRN's 1, a shift of the input).
+    // An added number that is the same for all channels is not a layer's bias (LRN's 1, a shift of the input).
     const [channels, ...rest] = b.shape(bias).slice(-3);
     if (b.shape(bias).length < 3 || rest.some((extent) => extent !== 1)) continue;
     if (channels !== shape[1] || (node.op === "Add" || node.op === "Sub") && channels === 1) {

@@ -111,7 +111,7 @@ export function mapOfEach(
 /**
  * A method whose map is Σ_k t(g_k, A_k), cell by cell, with the gradient g at the target layer: how it computes that, and its terms.
  *
- * @param add adds the terms of the channel that begins at `from` to sums over the cells. Each method has a loop of its own: a function of two
+ * @param add adds the terms of the channel that begins at `from` to sums over the cells. Each method has its own loop: a function of two
  * numbers, called from one loop for all of them, takes five times as long
  */
 export function cellwise(

@@ -8,7 +8,7 @@ import type { MethodContext } from "./method.ts";
 
 /**
  * Keeps what `make` yields for a row of a context's batch as long as the context is in use, so that further classes of the same
- * sample take it up. Each call makes a store of its own.
+ * sample take it up. Each call makes its own store.
  */
 export function perSample<T>(
   make: (context: MethodContext, row: number) => Promise<T>,
@@ -25,7 +25,7 @@ export function perSample<T>(
 
 /**
  * Keeps what `make` yields for a context as long as the context is in use, so that further classes of the same batch take it up: all
- * of a method that knows no class. Each call makes a store of its own. All who ask share the answer: nobody writes into it, and it
+ * of a method that knows no class. Each call makes its own store. All who ask share the answer: none may write into it, and it
  * holds nothing that has to be disposed of, so no values on the GPU.
  */
 export function perContext<T>(

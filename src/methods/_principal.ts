@@ -117,7 +117,7 @@ export function centreChannels(values: Float64Array, cells: number): void {
 /**
  * The projection X v₁ of each cell on the first right singular vector of X [cells, channels], centred by channel (column): the
  * scores of the first principal component. Signed by {@linkcode orient} with the mean of the channels. 0 where X's columns are constant:
- * where σ₁ is no more than what rounding of the means leaves of X.
+ * where σ₁ is at most what rounding of the means leaves of X.
  *
  * @param values X, channel by channel; is centred in place
  */

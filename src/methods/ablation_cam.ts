@@ -50,7 +50,7 @@ export const ablationCam: Method = {
     }),
 };
 
-/** A weight, or NaN where float32 does not hold it: an infinite one would be 0 behind the ReLU if it is negative. */
+/** A weight, or NaN where float32 does not hold it: an infinite one would be 0 after the ReLU if it is negative. */
 function definedWeight(weight: number): number {
   return Number.isFinite(Math.fround(weight)) ? weight : NaN;
 }

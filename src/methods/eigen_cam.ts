@@ -11,7 +11,7 @@ import type { Method } from "./method.ts";
 
 /**
  * EigenCAM: map = ReLU(A v₁), with A the activation as a matrix [cells, channels] and v₁ its first right singular vector: the first
- * principal component of the layer. It knows neither class nor score, and so stands among the controls: a method that explains a
+ * principal component of the layer. It knows neither class nor score, and so is one of the controls: a method that explains a
  * class should differ from it.
  *
  * A singular vector's sign is arbitrary. Ours makes the map's inner product with the mean over channels positive, so that what is

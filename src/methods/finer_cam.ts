@@ -22,7 +22,7 @@ const EPSILON = 1e-9;
  * in the authors' code. w_k = mean over space of ∂d/∂A_k, map = ReLU(Σ_k w_k A_k).
  *
  * y is the tensor that the target's score is read from: probabilities (of which p is then a second softmax, as in pytorch-grad-cam) or
- * logits. For target `margin` it is the logits: the method makes a margin of its own. With fewer than four classes all others are
+ * logits. For target `margin` it is the logits: the method makes its own margin. With fewer than four classes all others are
  * compared; equally near ones in the order of the classes.
  *
  * Needs a gradient from the score down to the target layer, and two classes.

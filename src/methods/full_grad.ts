@@ -28,7 +28,7 @@ import { cotangentOf, type Method, type MethodContext, scoreFunction } from "./m
  * Source: Srinivas and Fleuret, "Full-Gradient Representation for Neural Network Visualization" (NeurIPS 2019, arXiv 1905.00780),
  * section 3 (the split) and section 4 (the map); with pytorch-grad-cam 1.5.7's ε = 1e-7 in the normalisation. (The authors' own code normalises a layer, not a channel.)
  *
- * Departs from the source: biases of linear layers behind the maps, which have no place, and implicit biases of functions other than
+ * Departs from the source: biases of linear layers after the maps, which have no place, and implicit biases of functions other than
  * ReLU count in the terms only, as in pytorch-grad-cam.
  */
 export const fullGrad: Method = {

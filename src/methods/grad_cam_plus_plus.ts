@@ -12,7 +12,7 @@ const EPSILON = 1e-6;
 
 /**
  * Grad-CAM++: w_k = Σ_ij α_k,ij ReLU(g_k,ij) with α = g² / (2 g² + g³ Σ_ab A_k,ab), 0 where g = 0; map = ReLU(Σ_k w_k A_k). g = ∂y_c/∂A;
- * g² and g³ stand for the second and third derivatives of exp(y_c), which they are for a score that is locally linear (equation 19);
+ * g² and g³ take the place of the second and third derivatives of exp(y_c), which they are for a score that is locally linear (equation 19);
  * the common factor exp(y_c) cancels or scales the whole map.
  *
  * Needs a gradient from the score down to the target layer. Made for activations that are not negative: at a layer in front
@@ -45,7 +45,7 @@ export const gradCamPlusPlus: Method = {
       let weight = 0;
       for (let i = from; i < to; i++) {
         const g = gradient[i];
-        // ReLU(g) = 0 or α = 0; a NaN goes on.
+        // ReLU(g) = 0 or α = 0; a NaN is kept.
         if (g <= 0) continue;
         const square = g * g;
         weight += g * square / (2 * square + sum * square * g + EPSILON);

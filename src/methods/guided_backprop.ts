@@ -19,7 +19,7 @@ import type { Unsupported } from "../base/errors.ts";
 /** The rules of guided backpropagation, for the walk to the input. */
 export const GUIDED: InputRules = { name: "guided gradient", table: GUIDED_RULES };
 
-/** Why guided backpropagation cannot be had; without a ReLU it would be the plain gradient under another name. */
+/** Why guided backpropagation is not available; without a ReLU it would be the plain gradient under another name. */
 export function guidedUnsupported(classifier: Classifier, target: Target): Unsupported | undefined {
   const refused = inputGradientUnsupported(classifier, target);
   if (refused !== undefined) return refused;

@@ -49,7 +49,7 @@ export function drawShapMasks(rng: Rng, samples: number, channels: number): Chan
 
 /**
  * The Shapley values that fit the scores best: β of the least Σ_i (y_i − y_∅ − Σ_k β_k m_ik)² under Σ_k β_k = y_all − y_∅,
- * the shortest β where there are several (fewer masks than channels).
+ * the shortest β if there are several (fewer masks than channels).
  *
  * The condition is eliminated: β = Δ/C + γ with Σγ = 0, where γ is the shortest solution of the rows m_i − mean(m_i), which
  * lies in that subspace by itself.

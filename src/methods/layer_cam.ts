@@ -8,7 +8,7 @@ import { cellwise } from "./_layer.ts";
 import { gradientUnsupported, type Method } from "./method.ts";
 
 /**
- * LayerCAM: map = ReLU(Σ_k ReLU(g_k) ⊙ A_k), with g = ∂y_c/∂A: each cell has a weight of its own, its positive gradient. Made to
+ * LayerCAM: map = ReLU(Σ_k ReLU(g_k) ⊙ A_k), with g = ∂y_c/∂A: each cell has its own weight, its positive gradient. Made to
  * work at early layers too, where averaged gradients say little.
  *
  * Needs a gradient from the score down to the target layer.

@@ -31,7 +31,7 @@ const DEFAULT: CompositeName = "epsilon";
  */
 export const lrpCam: Method = lrpCamBy(DEFAULT);
 
-/** LRP-CAM by a composite; any but the default is a method of its own, `lrp-cam+COMPOSITE`. */
+/** LRP-CAM by a composite; any but the default is a separate method, `lrp-cam+COMPOSITE`. */
 export function lrpCamBy(composite: CompositeName): Method {
   const own = composite !== DEFAULT;
   return {

@@ -288,7 +288,7 @@ export function unsupportedBy(reason: string | undefined): Unsupported | undefin
   return reason === undefined ? undefined : { reason };
 }
 
-/** Why a target cannot be had from a classifier; `undefined` when it can. */
+/** Why a classifier does not offer a target; `undefined` when it can. */
 export function targetUnsupported(
   classifier: Classifier,
   target: Target,

@@ -29,7 +29,7 @@ import {
  * the Shapley values of the cells under a second-order Taylor expansion of the score; Grad-CAM is the first-order one.
  *
  * H A is one Hessian–vector product: the gradient's own graph is differentiated once more, so no Hessian is formed. It is 0 for a head that
- * is piecewise linear (logits behind pooling, ReLUs and linear layers): there ShapleyCAM equals Grad-CAM.
+ * is piecewise linear (logits after pooling, ReLUs and linear layers): there ShapleyCAM equals Grad-CAM.
  *
  * Needs a gradient from the score down to the target layer, and one of that gradient.
  *

@@ -68,7 +68,7 @@ export async function smoothedGradient(
   return floats(input.shape, Float32Array.from(sums));
 }
 
-/** Seeded noise, a stream of its own for each sample of a row. */
+/** Seeded noise, a separate stream for each sample of a row. */
 function drawNoise({ input, rng }: MethodContext): Noise {
   const size = sizeOf(input.shape.slice(1));
   return (row, at, into) => {

@@ -83,7 +83,7 @@ export async function smoothWeights(
     for (let i = from; i < to; i++) sum += activation[i];
     let weight = 0;
     for (let i = from; i < to; i++) {
-      // ReLU(D₁) = 0; a NaN goes on.
+      // ReLU(D₁) = 0; a NaN is kept.
       if (first[i] <= 0) continue;
       weight += first[i] * second[i] / (2 * second[i] + sum * third[i] + EPSILON);
     }
@@ -136,7 +136,7 @@ export async function noisyGradients(
   }
 }
 
-/** Seeded noise, a stream of its own for each copy of a row. */
+/** Seeded noise, a separate stream for each copy of a row. */
 function drawNoise({ rng }: MethodContext): AddNoise {
   return (row, at, input) => {
     let low = Infinity, high = -Infinity;

@@ -128,11 +128,11 @@ export interface GradientRequest {
 }
 
 /**
- * Writes the vector–Jacobian product of a model's head as a graph of its own.
+ * Writes the vector–Jacobian product of a model's head as a separate graph.
  *
  * Its inputs are the head's and `cotangent` (shape of the score), its outputs `gradient` (shape of the target) and what is
  * kept. The batch dimension stays free. Weights are shared with the given graph, not copied, and the forward pass is there
- * only as far as the backward pass reads it. The given graph is not changed. The result can be differentiated again.
+ * only where the backward pass reads it. The given graph is not changed. The result can be differentiated again.
  *
  * @throws {UnsupportedOpError} when an operator between target and score has no rule.
  * @throws {ModelError} when the score does not depend on the target, either is not float32, a new name is taken, or the operator
@@ -202,7 +202,7 @@ export function backwardGraph(
   const inner = [score, target, ...keep].filter((value, i, all) =>
     all.indexOf(value) === i && !head.inputs.some((input) => input.name === value)
   );
-  // Resolves shape arithmetic and branches, and gives a graph of our own to add to.
+  // Resolves shape arithmetic and branches, and gives us a graph to add to.
   const graph = simplify({
     ...head,
     name: `${head.name} ${outputs[0]}`,

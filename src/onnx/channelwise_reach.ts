@@ -1,5 +1,5 @@
 /**
- * How far a graph acts on each channel of a layer by itself, and the first product behind that mixes them.
+ * How far a graph acts on each channel of a layer by itself, and the first product after it that mixes them.
  *
  * Up to there the effect of a channel does not depend on the others, and a product is a sum of one contribution a channel.
  *
@@ -34,7 +34,7 @@ interface Factor {
 
 type Layout = readonly (readonly Factor[])[];
 
-/** The first product behind a layer, and what it reads. */
+/** The first product after a layer, and what it reads. */
 export interface ChannelwiseReach {
   /** What the product reads: computed from the layer channel by channel. */
   readonly value: Value;
@@ -64,11 +64,11 @@ interface Walk {
   readonly live: ReadonlyMap<Value, Layout>;
 }
 
-/** The layout behind a node that acts channel by channel; `undefined` for one that does not. */
+/** The layout after a node that acts channel by channel; `undefined` for one that does not. */
 type Step = (node: Node, walk: Walk) => Layout | undefined;
 
 /**
- * Finds the channel-by-channel part behind a layer, and the product that ends it.
+ * Finds the channel-by-channel part after a layer, and the product that ends it.
  *
  * Functions of one element, arithmetic with anything that does not depend on the layer or lies the same way, pooling,
  * depthwise convolutions, reductions over other axes and rearrangements act channel by channel. The part must be read by one

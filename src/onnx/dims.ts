@@ -2,8 +2,8 @@
  * Arithmetic on extents that may be symbolic.
  *
  * A symbolic extent is a name, `"N"`, or a product in the one form `"N*256"` (names in order, the number last), so that
- * multiplying and dividing again gives back what was there. Names with a `?` are anonymous: an extent nobody named and of
- * which nothing is known but that it is the same wherever the same name stands.
+ * multiplying and dividing again gives back what was there. Names with a `?` are anonymous: an extent without a name and of
+ * which nothing is known but that it is the same wherever the same name occurs.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export function product(dims: Shape): Dim | undefined {
   return print(result);
 }
 
-/** The whole number or symbol q with q × divisor = dividend; `undefined` where there is none or none can be told. */
+/** The whole number or symbol q with q × divisor = dividend; `undefined` if there is none or none can be told. */
 export function quotient(dividend: Dim, divisor: Dim): Dim | undefined {
   if (dividend === divisor) return divisor === 0 ? undefined : 1;
   if (divisor === 1) return dividend;

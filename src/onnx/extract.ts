@@ -102,7 +102,7 @@ export interface Cut {
   trunk: Graph;
   /** From the tensor and `bypass` to the graph's outputs. */
   head: Graph;
-  /** What else crosses the cut: computed from the inputs, needed behind the cut, and independent of the tensor. */
+  /** What else crosses the cut: computed from the inputs, needed after the cut, and independent of the tensor. */
   bypass: Value[];
 }
 
@@ -146,7 +146,7 @@ export function cut(source: Graph, at: Value): Cut {
   }
   const bypass = [...varying].filter((value) => needed.has(value) && !behind.has(value));
   const crossing = [at, ...bypass];
-  // Only the inputs that the trunk reads; a graph's second input may enter behind the cut, and then is a bypass itself.
+  // Only the inputs that the trunk reads; a graph's second input may enter after the cut, and then is a bypass itself.
   const before = ancestors(graph, crossing);
   return {
     trunk: extractKnowing(

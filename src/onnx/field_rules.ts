@@ -121,7 +121,7 @@ const resize: FieldRule = (site) => {
     } else if (coordinates === "tf_crop_and_resize") return undefined;
     else if (coordinates === "pytorch_half_pixel" && to === 1) start = 0;
     else start = step / 2 - 0.5;
-    // Nearest neighbours taken downwards from asymmetric coordinates lie (step − 1)/2 of a cell behind them on average.
+    // Nearest neighbours taken downwards from asymmetric coordinates lie (step − 1)/2 of a cell short of them on average.
     const floors = mode === "nearest" && coordinates === "asymmetric" && step < 1;
     if (floors) start = step / 2 - 0.5;
     const taps = mode === "nearest" ? 0 : mode === "linear" ? 1 : 3;
@@ -273,7 +273,7 @@ const transpose: FieldRule = (site) => {
   return relocate(site, (axis) => perm ? perm.indexOf(axis) : rank - 1 - axis);
 };
 
-/** A spatial axis survives a reshape where its extent and the number of elements behind one step along it do. */
+/** A spatial axis survives a reshape where its extent and the number of elements in one step along it do. */
 const reshape: FieldRule = (site) => {
   const [shape, out] = [site.shape(0), site.outputShape(0)];
   if (!shape || !out) return "lost";

@@ -13,7 +13,7 @@ import { consumers, copyGraph, floatOf, type Graph, intOf, type Node, producers 
 import { prune } from "./reach.ts";
 
 /**
- * Where epsilon stands. `onnx` (also PyTorch, lightnet): σ = √(variance + epsilon), with the node's epsilon. `darknet`:
+ * Where epsilon is added. `onnx` (also PyTorch, lightnet): σ = √(variance + epsilon), with the node's epsilon. `darknet`:
  * σ = √variance + 0.000001, whatever the node says.
  */
 export type NormRule = "darknet" | "onnx";

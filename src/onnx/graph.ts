@@ -15,7 +15,7 @@ export type Value = string;
 /** One extent: a number, or the name of a symbolic one such as the batch size `"N"`. */
 export type Dim = number | string;
 
-/** A shape as far as it is known from the graph. */
+/** A shape, where known from the graph. */
 export type Shape = readonly Dim[];
 
 /** A graph input or output. `shape` is absent where the model does not even state the rank. */
@@ -276,7 +276,7 @@ export class GraphBuilder {
     return shape;
   }
 
-  /** The weight behind a value, if it is one. */
+  /** The weight that a value is, if it is one. */
   weight(value: Value): AnyTensor | undefined {
     return this.graph.initializers.get(value);
   }

@@ -25,7 +25,7 @@ import { windowsOf } from "./window.ts";
 export interface LinearHead {
   /** [K, C]; the identity where the pooled channels are the logits themselves. */
   weights: Tensor;
-  /** [K]; absent where there is none. */
+  /** [K]; absent if there is none. */
   bias?: Tensor;
 }
 
@@ -45,7 +45,7 @@ interface Walk {
   known: ReadonlyMap<Value, Known>;
 }
 
-/** One node of the way: the state behind it, or why there is no linear head. */
+/** One node of the way: the state after it, or why there is no linear head. */
 type Step = (state: State, node: Node, walk: Walk, input: number) => State | string;
 
 /**

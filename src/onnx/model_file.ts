@@ -280,7 +280,7 @@ function writeInitializer({ rawData, ...rest }: types.ITensorProto): Uint8Array[
   return [fieldHead(5, lengthOf(body)), ...body];
 }
 
-/** What stands in front of a field of bytes or of a message: its number and wire type 2, and its length. */
+/** What comes before a field of bytes or of a message: its number and wire type 2, and its length. */
 function fieldHead(number: number, length: number): Uint8Array {
   const bytes = [number << 3 | 2];
   for (; length > 127; length = Math.floor(length / 128)) bytes.push(length % 128 + 128);

@@ -49,7 +49,7 @@ export function randomiseWeights(graph: Graph, rng: Rng, count = Infinity): Grap
   return { ...graph, initializers };
 }
 
-/** The initializers behind a node's learned inputs, looking through the nodes that restore integer storage. */
+/** The initializers of a node's learned inputs, looking through the nodes that restore integer storage. */
 function weightsOf(graph: Graph, made: ReadonlyMap<Value, Node>, node: Node): Value[] {
   const found: Value[] = [];
   const visit = (value: Value | undefined) => {

@@ -39,7 +39,7 @@ export interface Scored {
   probabilities: Value;
   /** K. */
   classes: number;
-  /** How logits become probabilities; "softmax" where there are no logits. */
+  /** How logits become probabilities; "softmax" if there are no logits. */
   activation: "softmax" | "sigmoid";
 }
 

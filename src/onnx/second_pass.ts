@@ -7,7 +7,7 @@
 import { type GraphBuilder, type Node, readsOf, type Value } from "./graph.ts";
 
 /**
- * Adds copies of those of the given nodes (in topological order) that depend on a replaced value, and enters what stands for
+ * Adds copies of those of the given nodes (in topological order) that depend on a replaced value, and enters what replaces
  * their outputs. A value that is not entered afterwards does not depend on the replacement: it is the same in both passes.
  *
  * What a subgraph takes from the outside is not replaced; no rule goes through subgraphs, so none reads such a copy.

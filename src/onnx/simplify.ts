@@ -18,7 +18,7 @@ import { inferNode, seedKnown } from "./shapes.ts";
  * - `Constant` nodes become initializers.
  * - Tensors of whole numbers and truth values that follow from the graph become initializers.
  * - An `If` whose condition follows is replaced by the branch it takes.
- * - `Reshape` and `Expand` to a shape with symbolic extents get a constant shape (0, -1 or 1 stands for the symbol).
+ * - `Reshape` and `Expand` to a shape with symbolic extents get a constant shape (0, -1 or 1 for the symbol).
  *
  * Names of the values that stay are unchanged. Doing it twice changes nothing.
  *
@@ -62,7 +62,7 @@ function truth(graph: Graph, known: Map<Value, Known>, value: Value): number | u
   return typeof element === "string" || element === undefined ? undefined : Number(element);
 }
 
-/** The nodes of a branch, with its outputs under the names of the `If` and everything else under names of its own. */
+/** The nodes of a branch, with its outputs under the names of the `If` and everything else under new names. */
 function inline(node: Node, branch: Graph, graph: Graph, known: Map<Value, Known>): Node[] {
   const names = new Map<Value, Value>();
   const own = [...branch.initializers.keys(), ...branch.nodes.flatMap((child) => child.outputs)];

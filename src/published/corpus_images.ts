@@ -18,7 +18,7 @@ import { isFile } from "../base/files.ts";
 export interface FetchImagesOptions {
   /** The corpus's folder. */
   readonly out: string;
-  /** Images at work at a time. */
+  /** Images in progress at a time. */
   readonly concurrency: number;
   /** Requests to one host at a time. */
   readonly perHost: number;
@@ -176,7 +176,7 @@ async function fetchImage(
   return { failures, reached };
 }
 
-/** @throws {ImageError} when the file is no picture, broken, or a place holder. */
+/** @throws {ImageError} when the file is not a picture, broken, or a place holder. */
 async function checkImage(file: string): Promise<void> {
   const { width, height } = await decodeImage(await Deno.readFile(file));
   if (width < MIN_SIDE || height < MIN_SIDE) {

@@ -67,7 +67,7 @@ export class FetchLog {
         if (list) list.push(failure);
         else log.#failures.set(path, [failure]);
       }
-      // Whole rows only, so that new ones can be added behind them.
+      // Whole rows only, so that new ones can be added after them.
       await log.#write();
       log.#manifestFile = await Deno.open(log.#path("manifest.csv"), { append: true });
       log.#failuresFile = await Deno.open(log.#path("failures.csv"), { append: true });

@@ -32,7 +32,7 @@ const BY_HAND = "by hand";
 /** How files are obtained. */
 export interface ObtainOptions
   extends Pick<DownloadOptions, "delays" | "headers" | "signal" | "onWait"> {
-  /** Address of a folder on a web server that holds the files under their names, in place of the published addresses. */
+  /** Address of a folder on a web server that holds the files under their names, instead of the published addresses. */
   readonly mirror?: string;
   /** A file is about to be fetched, or was found. */
   readonly onFile?: (file: PublishedFile, state: "fetching" | "found") => void;

@@ -46,7 +46,7 @@ export interface PublishedModel {
 }
 
 /**
- * EmoNet's repository, as its package emonet-py 1.0.8 fetches from it. The branch is no fixed version: what came first is recorded
+ * EmoNet's repository, as its package emonet-py 1.0.8 fetches from it. The branch is not a fixed version: what came first is recorded
  * and checked from then on.
  */
 function emonetFile(name: string): PublishedFile {

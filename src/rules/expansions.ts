@@ -33,7 +33,7 @@ function standardised(
   return b.op("Div", [centred, b.op("Sqrt", [b.op("Add", [variance, b.scalar(epsilon)])])]);
 }
 
-/** x · scale + bias, as far as they are given. */
+/** x · scale + bias, where they are given. */
 function affine(b: GraphBuilder, x: Value, factor: Value, bias: Value | undefined): Value {
   const scaled = b.op("Mul", [x, factor]);
   return bias ? b.op("Add", [scaled, bias]) : scaled;

@@ -56,7 +56,7 @@ export function toFirst(node: Node, cotangent: Value | null): (Value | null)[] {
   return node.inputs.map((_, i) => i === 0 ? cotangent : null);
 }
 
-/** The numbers behind a value, if they follow from the graph; `undefined` for an absent or computed one. */
+/** The numbers of a value, if they follow from the graph; `undefined` for an absent or computed one. */
 export function constantOf(b: GraphBuilder, value: Value | undefined): number[] | undefined {
   if (!value) return undefined;
   const weight = b.weight(value);
@@ -200,7 +200,7 @@ export function slice(
   starts: readonly number[],
   ends: readonly number[],
 ): Value {
-  // int32's maximum stands for "to the end" in both forms.
+  // int32's maximum means "to the end" in both forms.
   const stops = ends.map((end) => end === Infinity ? 2147483647 : end);
   return b.graph.opset >= 10
     ? b.op("Slice", [x, b.ints(starts), b.ints(stops), b.ints(axes)])

@@ -1,5 +1,5 @@
 /**
- * Chooses a backend and loads models on it. Each backend is a file of its own and is loaded when it is first used; `native` may be missing on a platform.
+ * Chooses a backend and loads models on it. Each backend is a separate file and is loaded when it is first used; `native` may be missing on a platform.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export async function openSession(
   return await module.open(model, options);
 }
 
-/** Package name and version behind a backend. */
+/** Package name and version of a backend. */
 export async function backendVersion(backend: Backend): Promise<string> {
   return (await load(backend)).version;
 }

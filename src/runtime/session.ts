@@ -5,7 +5,7 @@
  * - `native`: onnxruntime-node, the CPU library of the platform.
  * - `wasm`: onnxruntime-web's WebAssembly, which runs everywhere.
  *
- * Each backend is a file of its own and is loaded when it is first used; `native` may be missing on a platform.
+ * Each backend is a separate file and is loaded when it is first used; `native` may be missing on a platform.
  *
  * @module
  */

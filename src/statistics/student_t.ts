@@ -57,6 +57,6 @@ function tail(size: number, x: number, a: number): number {
   }
   const scale = size * first * sum;
   const power = Math.pow(x, a);
-  // A power that is no normal double has lost digits: there the logarithms are added first.
+  // A power that is not a normal double has lost digits: there the logarithms are added first.
   return Math.min(1, power > 1e-290 ? scale * power : Math.exp(a * Math.log(x) + Math.log(scale)));
 }

@@ -61,7 +61,7 @@ Deno.test("strongest cells of one method: by |phi|, equal ones by object and cla
   assert.equal(strongestAssociations([output("m", CLEAR)], new Set(), 3).rows.length, 3);
 });
 
-Deno.test("of several methods a cell stands once, with the value in the middle and how far they agree", () => {
+Deno.test("of several methods a cell appears once, with the value in the middle and how far they agree", () => {
   const outputs = [output("x", OPPOSITE), output("y", CLEAR), output("z", WEAKER)];
   const { rule, rows } = strongestAssociations(outputs);
   assert.equal(

@@ -7,7 +7,7 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened: promise, open: resolve };
 }
 
-/** Lets everything that can go on go on. */
+/** Lets everything that can continue do so. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 Deno.test("results keep the order of the items, whatever ends first", async () => {
@@ -23,7 +23,7 @@ Deno.test("results keep the order of the items, whatever ends first", async () =
   assert.deepEqual(await results, [0, 1, 2]);
 });
 
-Deno.test("no more items than the limit are at work, and no fewer while there are some", async () => {
+Deno.test("no more items than the limit are in progress, and no fewer while there are some", async () => {
   const gates = Array.from({ length: 5 }, gate);
   const begun: number[] = [];
   const all = mapConcurrently(gates, 2, async ({ opened }, i) => {

@@ -270,7 +270,7 @@ Deno.test(withDonor("the binary runs alone, and as the sources do"), async (t) =
         const native = join(place.home, ".cache", "emocam", "native");
         const name = (await unpacked(place)).find((name) => name.startsWith("onnxruntime"))!;
         await Deno.remove(join(native, name), { recursive: true });
-        // A file where the folder belongs, and a folder for temporary files that is none.
+        // A file where the folder belongs, and a folder for temporary files that is not one.
         await Deno.writeTextFile(join(native, name), "");
         const nowhere = join(place.home, "file");
         await Deno.writeTextFile(nowhere, "");

@@ -33,13 +33,13 @@ const PROGRAM = {
   path: "bids_validator_deno-2.4.1.data/scripts/bids-validator-deno",
   sha256: "1b136202dc147212ad0b129de0c10eb5f17060917c9754c7921cd68f764ad2e2",
 };
-/** What stands behind the runtime in a compiled program. */
+/** What follows the runtime in a compiled program. */
 const MARK = "d3n0l4nd";
 
 /**
  * Fetches both, once: they are kept in `dist/`.
  *
- * @returns why they cannot be had, where they cannot.
+ * @returns why they cannot be downloaded, if they cannot.
  * @throws {Error} when what came is not what is known.
  */
 export async function findDonor(): Promise<Donor | { readonly reason: string }> {

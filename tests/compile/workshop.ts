@@ -16,7 +16,7 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 const found = await findDonor();
 
-/** The older Deno, where there is one. */
+/** The older Deno, if there is one. */
 export const donor: Donor | undefined = "reason" in found ? undefined : found;
 
 /** Options of a test that needs the older Deno, with a name that tells when it is skipped and why. */
@@ -34,7 +34,7 @@ export interface Ended {
 
 /**
  * What programs run with. The older Deno does not trust the system's certificates by itself, as the newer one does: with an empty cache, and
- * behind a proxy that has a certificate of its own, it could fetch no package.
+ * through a proxy that has its own certificate, it could fetch no package.
  */
 const ENVIRONMENT = {
   NO_COLOR: "1",

@@ -222,7 +222,7 @@ Deno.test("a table's further rows of an image are further annotations of it", as
   });
 });
 
-Deno.test("a table's header tells what stands between its fields", async () => {
+Deno.test("a table's header tells what separates its fields", async () => {
   await withFolder(async (folder) => {
     await makeFiles(folder, {
       "comma.csv": 'path,"tags; all"\na.jpg,x;y\n',

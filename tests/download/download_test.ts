@@ -206,7 +206,7 @@ Deno.test("a server that ignores ranges, or answers with others, costs a fresh s
   }
 });
 
-Deno.test("a range nobody asked for is refused", async () => {
+Deno.test("a range that was not asked for is refused", async () => {
   await withServer(
     () =>
       new Response(DATA.slice(10), {
@@ -283,7 +283,7 @@ Deno.test("a server that closes early again and again is given up, and what came
   );
 });
 
-Deno.test("an answer that is no HTTP is a transient failure", async () => {
+Deno.test("an answer that is not HTTP is a transient failure", async () => {
   await withRawServer(
     () => "hello\r\n",
     ({ url }) =>
@@ -399,7 +399,7 @@ Deno.test("Retry-After is obeyed, as seconds or as a date, unless it asks too mu
     }));
 });
 
-Deno.test("a web page in place of the file is refused, by its type or by what it is", async () => {
+Deno.test("a web page instead of the file is refused, by its type or by what it is", async () => {
   const page = "\n <!DOCTYPE html>\n<html><body>Please log in</body></html>";
   await withServer((request) => {
     const { pathname } = new URL(request.url);
@@ -503,7 +503,7 @@ Deno.test("an aborted download ends with the signal's reason and keeps what came
   );
 });
 
-Deno.test("nobody listening is a transient failure that was not reached", async () => {
+Deno.test("a host that does not listen is a transient failure that was not reached", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();

@@ -174,7 +174,7 @@ Deno.test("report shows of several methods the range and how many have the sign"
   );
 });
 
-Deno.test("report shows the agreement of methods where there is one", () => {
+Deno.test("report shows the agreement of methods if there is one", () => {
   const names = ["grad-cam", "sobel (control)"];
   const html = report({
     ...DATA,

@@ -116,7 +116,7 @@ for (const name of NETS) {
   goldenTest(
     `FullGrad equals pytorch-grad-cam's on ${name}, and its terms sum to the score`,
     async (goldens) => {
-      // With batch normalisations folded into the convolutions, and without, where there is such an export.
+      // With batch normalisations folded into the convolutions, and without, if there is such an export.
       for (const file of [`${name}.onnx`, ...name === "alexish" ? [] : [`${name}_bn.onnx`]]) {
         const net = await openReference(goldens, name, file);
         try {

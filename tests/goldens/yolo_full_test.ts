@@ -138,7 +138,7 @@ function checkFullSet(rows: number[][], expected: FullSet, what: string): void {
   );
 }
 
-/** The row of the same class with the same box as far as can be. */
+/** The row of the same class with the same box, as nearly as possible. */
 function nearest(rows: readonly number[][], row: readonly number[]): number[] {
   let best = rows[0], least = Infinity;
   for (const other of rows) {

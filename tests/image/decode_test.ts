@@ -100,12 +100,12 @@ Deno.test("16-bit samples are cut to their high byte, and alpha is dropped", asy
   }
 });
 
-Deno.test("stray bytes in a JPEG's header and behind its end change nothing", async () => {
+Deno.test("stray bytes in a JPEG's header and after its end change nothing", async () => {
   const bytes = file(JPEG);
   const whole = await decodeImage(bytes);
   const junk = Buffer.alloc(5000, 0x5a);
   assert.deepEqual(await decodeImage(Buffer.concat([bytes, junk])), whole);
-  // 20: behind the first segment, JFIF's.
+  // 20: after the first segment, JFIF's.
   const stray = Buffer.concat([bytes.subarray(0, 20), Buffer.from([1, 2, 3]), bytes.subarray(20)]);
   assert.deepEqual(await decodeImage(stray), whole);
 });
@@ -118,7 +118,7 @@ Deno.test("a view into a larger buffer is read by its own bounds", async () => {
   assert.deepEqual(await decodeImage(view), await decodeImage(bytes));
 });
 
-Deno.test("files that are no image are refused with what they are", async () => {
+Deno.test("files that are not images are refused with what they are", async () => {
   const text = (content: string) => Buffer.from(content, "latin1");
   await refuses(new Uint8Array(0), /the file is empty$/);
   await refuses(text("not an image\nat all"), /unknown format, starting "not an image"; JPEG/);

@@ -132,7 +132,7 @@ Deno.test("bilinear interpolation gives a plane back exactly inside the image", 
   }
 });
 
-Deno.test("the channels of an image are interpolated like maps of their own", () => {
+Deno.test("the channels of an image are interpolated like separate maps", () => {
   const source = image("photo");
   for (const how of ["asymmetric", "half-pixel"] as const) {
     const whole = resizeBilinear(source, 17, 40, how);

@@ -87,7 +87,7 @@ Deno.test("an imported EmoNet is found by its card, cut at conv5 and gives the p
   });
 });
 
-Deno.test("the mean image is taken from beside the weights, and missed where there is none", async () => {
+Deno.test("the mean image is taken from beside the weights, and missed if there is none", async () => {
   await withFolder(async (folder, mean) => {
     const pth = join(folder, "a.pth");
     await Deno.copyFile(PTH, pth);
@@ -104,7 +104,7 @@ Deno.test("the mean image is taken from beside the weights, and missed where the
   });
 });
 
-Deno.test("what is no EmoNet is refused, and nothing is written", async () => {
+Deno.test("what is not an EmoNet is refused, and nothing is written", async () => {
   await withFolder(async (folder, mean) => {
     const target = join(folder, "models");
     const text = join(folder, "text.pth");

@@ -59,7 +59,7 @@ Deno.test("nothing is written where the card would be none", async () => {
 
 Deno.test("a write that fails leaves no card and no temporary file", async () => {
   await withFolder(async (folder) => {
-    // A folder stands where the ONNX file belongs.
+    // A folder is where the ONNX file belongs.
     await Deno.mkdir(join(folder, "net.onnx"));
     const parts = { folder, name: "net", card: CARD, onnx: Uint8Array.of(1) };
     await assert.rejects(writeImported(parts), (error) => {

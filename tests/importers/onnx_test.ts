@@ -26,7 +26,7 @@ const CARD = {
 const model = readModel(await Deno.readFile(MOBILE));
 const input = model.inputs[0].name;
 
-/** Imports changed bytes with a card, in a folder of its own. */
+/** Imports changed bytes with a card, in a separate folder. */
 function imported(
   run: (made: Awaited<ReturnType<typeof importOnnx>>, folder: string) => Promise<void>,
   { graph = model, card }: { graph?: Graph; card?: Record<string, unknown> } = {},
@@ -166,7 +166,7 @@ Deno.test("a broken graph, and one whose scores cannot be told, are refused", as
   await refused({ graph: open }, /write a card that states width and height/);
 });
 
-Deno.test("an operator without a backward rule is no obstacle, but said", async () => {
+Deno.test("an operator without a backward rule is not an obstacle, but said", async () => {
   const graph = copyGraph(model);
   const gemm = graph.nodes.findIndex(({ inputs }) => inputs.includes("last_act"));
   const reader = graph.nodes[gemm];
@@ -188,7 +188,7 @@ Deno.test("an operator without a backward rule is no obstacle, but said", async 
   assert.match(notices.join("\n"), /operator Hardmax \(node odd\)/);
 });
 
-Deno.test("bytes that are no ONNX file are refused, and nothing is written", async () => {
+Deno.test("bytes that are not an ONNX file are refused, and nothing is written", async () => {
   await withFolder(async (folder) => {
     const bytes = await Deno.readFile(MOBILE);
     const file = join(folder, "cut.onnx");

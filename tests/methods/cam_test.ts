@@ -105,7 +105,7 @@ Deno.test("CAM is Σ W A, and complete: its mean over the cells and the bias are
   await classifier.dispose();
 });
 
-Deno.test("behind pooling and a linear layer Grad-CAM of the logit is CAM divided by the number of cells, and the same once normalised", async () => {
+Deno.test("after pooling and a linear layer Grad-CAM of the logit is CAM divided by the number of cells, and the same once normalised", async () => {
   const classifier = await openPooled();
   for (let k = 0; k < CLASSES; k++) {
     const input = noise([2, 3, HEIGHT, WIDTH], 30 + k);
@@ -165,7 +165,7 @@ Deno.test("on an exported network too CAM's mean over the map is the logit witho
   try {
     const maps = await referenceMaps(net, cam, "logit");
     await withImages(net, "logit", ({ forward }) => {
-      // Two classes of one image have biases of their own; of two images the bias is the same, so differences show it.
+      // Two classes of one image have their own biases; of two images the bias is the same, so differences show it.
       const mean = (image: number, slot: number) => {
         const from = (2 * image + slot) * 63;
         return maps.data.subarray(from, from + 63).reduce((a, b) => a + b) / 63;

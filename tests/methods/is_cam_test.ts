@@ -9,7 +9,7 @@ Deno.test("IS-CAM equals torch-cam's on a small net", async () => {
   for (const [target, kind] of [["logit", "logit"], ["probability", "prob"]] as const) {
     const expected = await net.read(`torchcam/iscam_${kind}_raw.npy`);
     const maps = await mapsOf(net, isCam, target);
-    // torch-cam's are behind the ReLU.
+    // torch-cam's are after the ReLU.
     const rectified = { ...maps, data: maps.data.map((x) => Math.max(x, 0)) };
     const difference = mapDifference(rectified, expected);
     assert.ok(difference <= 1e-5, `${kind}: ${difference}`);

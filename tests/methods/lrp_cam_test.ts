@@ -68,7 +68,7 @@ Deno.test("LRP-CAM's relevance is the rules' of every composite, written out, an
   await net.dispose();
 });
 
-Deno.test("relevance that goes on to the input meets the first layer's rule", async () => {
+Deno.test("relevance that continues to the input meets the first layer's rule", async () => {
   const net = await openSmallNet();
   const { inputs, each } = smallInputs();
   const connected = CONV_MATRIX.map((value) => value === 0 ? 0 : 1);
@@ -140,7 +140,7 @@ Deno.test("LRP-CAM refuses probabilities, and says why", async () => {
   await net.dispose();
 });
 
-Deno.test("composites are methods of their own: their names, their keys, and maps that differ where rules do", async () => {
+Deno.test("composites are separate methods: their names, their keys, and maps that differ where rules do", async () => {
   const [plain, gamma] = byComposites(lrpCam, ["epsilon", "gamma"]) as [Method, Method];
   assert.deepEqual([plain.name, gamma.name], ["lrp-cam", "lrp-cam+gamma"]);
   assert.deepEqual([plain.settings, gamma.settings], [{ composite: "epsilon" }, {
@@ -150,7 +150,7 @@ Deno.test("composites are methods of their own: their names, their keys, and map
   const classifier = await openClassifier(await findClassifier("face-expression"), {
     backend: "native",
     batch: 1,
-    // Several convolutions lie behind it.
+    // Several convolutions come after it.
     layer: "face-expression/Relu_152",
   });
   try {

@@ -23,7 +23,7 @@ export function madeLayer(
   };
 }
 
-/** Normal activations and gradients; `rectified` ones have no negative activation, as behind a ReLU. */
+/** Normal activations and gradients; `rectified` ones have no negative activation, as after a ReLU. */
 export function randomLayer(
   shape: readonly [number, number, number, number],
   { rectified, seed = 11 }: { readonly rectified: boolean; readonly seed?: number },

@@ -5,7 +5,7 @@ import { toFloats } from "../../src/runtime/session.ts";
 import { sum } from "./made_layer.ts";
 import { mapsOf, openMobile, withImages } from "./reference_nets.ts";
 
-Deno.test("ShapleyCAM's Hessian product of a probability behind a linear head equals its closed form", async () => {
+Deno.test("ShapleyCAM's Hessian product of a probability after a linear head equals its closed form", async () => {
   const net = await openMobile();
   try {
     const head = net.classifier.linearHead();

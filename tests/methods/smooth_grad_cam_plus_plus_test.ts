@@ -44,7 +44,7 @@ Deno.test("Smooth Grad-CAM++'s weights follow from the gradients at the noisy in
       const activation = (await toFloats(context.forward.activation)).data;
       const [channels, cells] = [48, 63];
       for (const row of [0, 1]) {
-        // Each noisy input by itself through a forward pass of its own.
+        // Each noisy input by itself through a separate forward pass.
         const gradients: Float32Array[] = [];
         const size = context.input.data.length / 2;
         for (let at = 0; at < samples; at++) {

@@ -17,7 +17,7 @@ Deno.test("the shipped photographs carry no EXIF, XMP, IPTC, comment or thumbnai
       const metadata = marker >= 0xffe1 && marker <= 0xffef || marker === 0xfffe;
       assert.ok(!metadata, `${name}: ${marker.toString(16)}`);
     }
-    // Nothing behind the end of the picture either.
+    // Nothing after the end of the picture either.
     assert.equal(view.getUint16(bytes.length - 2), 0xffd9, name);
   }
   assert.equal(checked, 8);

@@ -32,7 +32,7 @@ Deno.test("what does not divide, or cannot be told to, is undefined", () => {
   assert.equal(quotient("2*s0 + 1", "2*s0 + 1"), 1);
 });
 
-Deno.test("two descriptions of one extent: a number goes before a name, a name before an anonymous one", () => {
+Deno.test("two descriptions of one extent: a number takes precedence over a name, a name over an anonymous one", () => {
   assert.equal(meet(3, 3), 3);
   assert.equal(meet(3, 4), undefined);
   assert.equal(meet("N", 4), 4);

@@ -69,7 +69,7 @@ for (const bias of [false, true]) {
   });
 }
 
-Deno.test("the original stays as it is, names of kept tensors too, and parameters nobody needs go", () => {
+Deno.test("the original stays as it is, names of kept tensors too, and unneeded parameters go", () => {
   const graph = net();
   const before = writeModel(graph);
   const folded = foldBatchNorms(graph, "darknet");

@@ -143,7 +143,7 @@ Deno.test("weights in the typed fields of older exporters are read", () => {
   );
 });
 
-Deno.test("weights that older exporters list as inputs too are no inputs", () => {
+Deno.test("weights that older exporters list as inputs too are not inputs", () => {
   const graph = readModel(modelOf({
     input: [{ name: "x" }, { name: "w" }],
     output: [{ name: "x" }],
@@ -165,7 +165,7 @@ Deno.test("an open batch is called N, however the exporter wrote it", () => {
   }
 });
 
-Deno.test("nodes without names, and with equal ones, get names of their own", () => {
+Deno.test("nodes without names, and with equal ones, get their own names", () => {
   const relu = (output: string, name?: string): types.INodeProto => ({
     opType: "Relu",
     input: ["x"],

@@ -83,7 +83,7 @@ export function put(
   return name;
 }
 
-/** The number that a symbolic extent stands for, given the batch size; NaN for one that names something else. */
+/** The number that a symbolic extent means, given the batch size; NaN for one that names something else. */
 export function numberOf(dim: Dim, batch: number): number {
   return String(dim).split("*").reduce(
     (value, part) => value * (part === "N" ? batch : /^\d+$/.test(part) ? Number(part) : NaN),

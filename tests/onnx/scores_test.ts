@@ -123,7 +123,7 @@ Deno.test("of two outputs where one is the Softmax of the other, both are found"
   assert.deepEqual([scored.logits, scored.probabilities], ["pooled", "end"]);
 });
 
-Deno.test("a card's word goes before what the graph looks like", async () => {
+Deno.test("a card takes precedence over what the graph looks like", async () => {
   const b = netOn(["N", 4, 5, 5]);
   put(b, "Sigmoid", [pooled(b)], {}, "end");
   const graph = output(b, "end");
@@ -146,7 +146,7 @@ Deno.test("probabilities that come from no activation have no logits", () => {
   assert.deepEqual(scored.graph.outputs.map(({ name }) => name), ["end"]);
 });
 
-Deno.test("outputs that are no scores, or too many, are errors that list them", () => {
+Deno.test("outputs that are not scores, or too many, are errors that list them", () => {
   const b = netOn(["N", 4, 5, 5]);
   put(b, "Relu", ["x"], {}, "map");
   pooled(b);

@@ -157,7 +157,7 @@ Deno.test("the batch survives the ways in which exporters reshape", () => {
   );
 });
 
-Deno.test("a free height and width are followed as far as they go", () => {
+Deno.test("a free height and width are followed while they are known", () => {
   const conv = (b: ReturnType<typeof netOn>, stride: number) =>
     b.op("Conv", ["x", b.floats([8, 3, 3, 3], new Float32Array(216))], {
       pads: ints([1, 1, 1, 1]),
@@ -186,7 +186,7 @@ Deno.test("an op without a rule is unknown, and takes what the file states", () 
   assert.throws(() => b.shape(odd!), /shape is unknown/);
 });
 
-Deno.test("what the rules infer goes before what the file states", () => {
+Deno.test("what the rules infer takes precedence over what the file states", () => {
   const b = netOn(["N", 3, 8, 8]);
   const pooled = b.op("GlobalAveragePool", ["x"]);
   b.graph.stated.set(pooled, { name: pooled, type: "float32", shape: [1, 3, 1, 1] });

@@ -51,14 +51,14 @@ Deno.test("only what lies on the way to the scores counts, whether they are an o
   assert.deepEqual(targetLayers(graph, "conv1").map(({ name }) => name), ["conv1"]);
 });
 
-Deno.test("a tensor with height and width exchanged is no target layer", () => {
+Deno.test("a tensor with height and width exchanged is not a target layer", () => {
   const b = classifier();
   put(b, "Transpose", ["conv2"], { perm: ints([0, 1, 3, 2]) }, "swapped");
   put(b, "Flatten", ["swapped"], {}, "flat");
   assert.equal(defaultTargetLayer(output(b, "flat"), "flat"), "conv2");
 });
 
-Deno.test("a channels-last tensor is no target layer, its channels-first twin is", () => {
+Deno.test("a channels-last tensor is not a target layer, its channels-first twin is", () => {
   const b = netOn(["N", 16, 24, 3]);
   put(b, "Transpose", ["x"], { perm: ints([0, 3, 1, 2]) }, "first");
   conv(b, "first", 2, "conv");
@@ -68,7 +68,7 @@ Deno.test("a channels-last tensor is no target layer, its channels-first twin is
   assert.deepEqual(layers.map(({ name }) => name), ["first", "conv"]);
 });
 
-Deno.test("behind an op we do not know, a layer is still offered, without a field, but not chosen", () => {
+Deno.test("after an op we do not know, a layer is still offered, without a field, but not chosen", () => {
   const b = classifier();
   b.graph.domains["org.example"] = 1;
   const [odd] = b.ops("Odd", ["conv2"], {}, 1, "org.example");

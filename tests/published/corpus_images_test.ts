@@ -8,7 +8,7 @@ import { fetchImages, type FetchImagesOptions } from "../../src/published/corpus
 import { withFolder } from "../corpus/face_corpus.ts";
 import { type Asked, someBytes, withServer } from "../download/breaking_server.ts";
 
-/** A picture of its own for each name. */
+/** A different picture for each name. */
 async function picture(seed: number, side = 40, format: "jpeg" | "png" = "jpeg") {
   const raw = someBytes(side * side * 3 + seed).subarray(seed);
   const image = sharp(raw, { raw: { width: side, height: side, channels: 3 } });

@@ -224,7 +224,7 @@ function merge(into: Graph, graph: Graph, prefix: string, inner = ""): void {
     });
   }
   for (const [key, value] of graph.initializers) {
-    // One name may stand for two things only if it is the case's own weight.
+    // One name may mean two things only if it is the case's own weight.
     if (!shared.has(key)) into.initializers.set(name(key), value);
   }
   for (const node of graph.nodes) {

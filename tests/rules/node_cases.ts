@@ -1,5 +1,5 @@
 /**
- * One small node for every operator, as a network of its own: the cases in which tables of rules other than the gradient's are checked.
+ * One small node for every operator, as a separate network: the cases in which tables of rules other than the gradient's are checked.
  *
  * Everything that varies is cut from one tensor t [N, n], so that an operator of several varying inputs has one target all the same.
  */

@@ -45,7 +45,7 @@ Deno.test("wasm: with threads, the memory does not grow, which a waiting thread 
       openSession(bytes, "wasm", { threads: 2 }),
       openSession(bytes, "wasm", { threads: 2 }),
     ]);
-    // 32 MiB in each tensor: twice what the runtime's memory has at first if nobody reserves more.
+    // 32 MiB in each tensor: twice what the runtime's memory has at first if no more is reserved.
     const x = floats([32768, 256], new Float32Array(32768 * 256).fill(0.125));
     for (const open of [session, other]) {
       const { data } = await toFloats((await open.run({ x }))[y]);

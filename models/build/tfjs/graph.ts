@@ -2,7 +2,7 @@
  * TensorFlow.js graph models (`model.json` with `format: "graph-model"`) as ONNX graphs.
  *
  * Tensors of rank 4 are NHWC there and NCHW here; all others keep their axes. Sizes are followed while converting,
- * because TensorFlow's SAME padding of a strided layer depends on them. What each operation becomes stands in
+ * because TensorFlow's SAME padding of a strided layer depends on them. What each operation becomes is in
  * {@linkcode TFJS_OPS}; an operation without an entry is named in an {@linkcode UnsupportedOpError}.
  *
  * Source: TensorFlow.js converter, `graph_executor.ts` and the op list of `tfjs-converter`.

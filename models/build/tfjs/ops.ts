@@ -1,7 +1,7 @@
 /**
  * What each operation of a TensorFlow.js graph model becomes in ONNX.
  *
- * Shapes are TensorFlow's (NHWC for rank 4) as far as they are known; values of rank 4 are NCHW.
+ * Shapes are TensorFlow's (NHWC for rank 4) where they are known; values of rank 4 are NCHW.
  *
  * @module
  */

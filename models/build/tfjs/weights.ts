@@ -207,7 +207,7 @@ export function valuesOf({ stored, affine }: TfjsWeight): number[] {
  */
 export function restore(b: GraphBuilder, weight: TfjsWeight): Value {
   const { stored, affine, name } = weight;
-  // A weight used by two nodes is stored once; under another layout it needs a name of its own.
+  // A weight used by two nodes is stored once; under another layout it needs another name.
   let unique = name;
   for (let existing = b.weight(unique); existing; existing = b.weight(unique)) {
     if (sameTensor(existing, stored)) break;

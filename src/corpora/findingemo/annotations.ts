@@ -62,7 +62,7 @@ export interface AnnotationRow {
  * have several rows.
  *
  * @param origin the file's name, for messages.
- * @throws {UsageError} naming the line and the value that cannot be: a missing column, another number of fields, a number that is none or
+ * @throws {UsageError} naming the line and the value that cannot be: a missing column, another number of fields, a value that is not a number or
  *   out of its range, an empty emotion, a path out of the corpus.
  */
 export function readFindingEmo(text: string, origin: string): AnnotationRow[] {
@@ -132,7 +132,7 @@ export type Judgement = Pick<
 
 /**
  * The annotations among an image's columns, as a run's ledger has them: `emotion`, `valence`, `arousal`, `ambiguity`, and those of further
- * annotators with `.2`, `.3` … behind the name. Numbers that are absent or none are NaN; without an emotion there is no annotation.
+ * annotators with `.2`, `.3` … after the name. Values that are absent or not numbers are NaN; without an emotion there is no annotation.
  */
 export function judgements(
   image: string,

@@ -12,13 +12,13 @@ import type { Method } from "../../methods/mod.ts";
 
 /** Largest difference of raw maps, as a part of a map's range. */
 const BOUND = 1e-4;
-/** Changes of an input that are no change to a backend: its last two bits. */
+/** Changes of an input that a backend does not notice: its last two bits. */
 const ROUNDINGS = [1 + 2 ** -22, 1 - 2 ** -22];
 /** A backend rounds in every layer, the input is rounded once. */
 const ALLOWANCE = 4;
 
 /**
- * Largest difference between the raw maps of this backend and of another one (WebGPU against the CPU where there is a GPU,
+ * Largest difference between the raw maps of this backend and of another one (WebGPU against the CPU if there is a GPU,
  * else WebAssembly against the native library), as a part of the map's range. ONNX Runtime's backends have had wrong results
  * in some operators.
  *

@@ -35,7 +35,7 @@ export interface AxiomResult {
   readonly source: string;
   readonly method: string;
   readonly bound: Axiom["bound"];
-  /** Absent where the axiom could not be checked, and where the figure is no number. */
+  /** Absent where the axiom could not be checked, and where the figure is not a number. */
   readonly value?: number;
   readonly verdict: "holds" | "fails" | "skipped";
   /** Why there is no figure. */

@@ -16,7 +16,7 @@ const isConstant = (map: Float32Array) => map.every((value) => value === map[0])
  * Mean rank correlation, over samples, between a method's final map and how much the score falls when a patch is laid over each
  * pixel (the `occlusion` method's raw map, signed). It is the one axiom that looks at what the classifier does when evidence is taken
  * away, and needs neither gradients nor layers. A map that has nothing to do with the score is at 0; the bound asks for little more than
- * that, since patches are coarse and classifiers react to covering in ways of their own. Samples with a constant map are left out.
+ * that, since patches are coarse and classifiers react to covering in their own ways. Samples with a constant map are left out.
  */
 export const occlusion: Axiom = {
   name: "occlusion",

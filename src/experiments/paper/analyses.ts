@@ -82,7 +82,7 @@ export const PAPER_SETTINGS: PaperSettings = {
 /** What came out. */
 export interface PaperResult {
   readonly tables: readonly Table[];
-  /** What a reader must know: names that nothing matches, measures that cannot be had. One line each. */
+  /** What a reader must know: names that nothing matches, measures that are not defined. One line each. */
   readonly notices: readonly string[];
 }
 

@@ -4,7 +4,7 @@
  * All thresholds are strict, and NaN passes none: importance > .3, probability of the emotion > .5, confidence of the object > .1,
  * ambiguity < 3.
  *
- * Rows follow one of two conventions. `published` is the published code's, so that its figures can be had again:
+ * Rows follow one of two conventions. `published` is the published code's, so that its figures can be reproduced:
  * - an image that was annotated k times brings each of its predictions k² times into emotion × annotation and into the valence and
  *   arousal pairs (its list of images is the list of annotations, joined with the annotations once more);
  * - of several rows of one image, emotion and object the first is kept *before* anything is filtered, so that a box that would pass is
@@ -77,8 +77,8 @@ export function byImage<T extends { readonly image: string }>(
 }
 
 /**
- * The images that the analyses are about: those of the annotations where there are annotations (others are left out, as in the paper),
- * else those of the predictions. Under `published` an image stands there once for each of its annotations.
+ * The images that the analyses are about: those of the annotations if there are annotations (others are left out, as in the paper),
+ * else those of the predictions. Under `published` an image appears there once for each of its annotations.
  */
 export function imageList(
   annotations: readonly Annotation[] | undefined,

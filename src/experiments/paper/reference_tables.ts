@@ -29,7 +29,7 @@ const BOX = [
 ] as const;
 
 /**
- * `emonet_outputs_METHOD`: a row a prediction, behind an unnamed running number: image, emotion, its probability, the probability of
+ * `emonet_outputs_METHOD`: one row per prediction, after an unnamed running number: image, emotion, its probability, the probability of
  * each class under `emonet_<class>_conf`, valence, arousal. What a prediction has not is left empty.
  *
  * @param emotions the classifier's classes, in the order of the probabilities
@@ -97,7 +97,7 @@ export function yoloOutputs(
  * @param text the file
  * @param source its name, for messages
  * @returns the predictions, and the classes in the order of their columns: "Empathetic Pain" of `emonet_empathetic_pain_conf`
- * @throws {UsageError} when it is no such table, or a number is none
+ * @throws {UsageError} when it is not such a table, or a value is not a number
  */
 export function readEmonetOutputs(
   text: string,
@@ -128,7 +128,7 @@ export function readEmonetOutputs(
 /**
  * Reads `yolo_outputs_METHOD.csv`, in the order of its rows.
  *
- * @throws {UsageError} when it is no such table, or a number is none
+ * @throws {UsageError} when it is not such a table, or a value is not a number
  */
 export function readYoloOutputs(text: string, source: string): PaperDetection[] {
   const needed = [...PREDICTION, "detected_object", "object_confidence", "object_importance"];

@@ -1,7 +1,7 @@
 /**
  * A sheet to draw on: SVG elements are added in painting order and become one document.
  *
- * There are no ids in it (no patterns, gradients or clip paths), so any number of figures can stand in one page.
+ * There are no ids in it (no patterns, gradients or clip paths), so any number of figures can be in one page.
  *
  * @module
  */

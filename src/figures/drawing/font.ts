@@ -3,7 +3,7 @@
  * the machine, and outlines of texts, so that PNGs need no installed fonts.
  *
  * Glyphs are set one after another by their advance widths, in the visual order of the Unicode bidirectional algorithm. There is no
- * kerning and no shaping: opentype.js 2.0.0 refuses DejaVu's substitution tables, so Arabic letters stand unjoined in PNGs (live text in
+ * kerning and no shaping: opentype.js 2.0.0 refuses DejaVu's substitution tables, so Arabic letters are not joined in PNGs (live text in
  * SVG and HTML is shaped by the viewer). A character that DejaVu lacks, such as an emoji, is drawn as the font's empty box.
  *
  * @module

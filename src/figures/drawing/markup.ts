@@ -14,7 +14,7 @@ export interface Markup {
   readonly markup: string;
 }
 
-/** What may stand in a hole of the template: text and numbers are escaped, markup is not, nothing is written for null and undefined. */
+/** What may fill a hole of the template: text and numbers are escaped, markup is not, nothing is written for null and undefined. */
 export type Hole = string | number | Markup | null | undefined | readonly Hole[];
 
 /** Nothing. */
@@ -48,7 +48,7 @@ export function markup(parts: TemplateStringsArray, ...holes: Hole[]): Markup {
   return { markup: text };
 }
 
-/** Markup that stands for itself, such as a finished SVG; never give it foreign text. */
+/** Markup that is used as it is, such as a finished SVG; never give it foreign text. */
 export function trusted(text: string): Markup {
   return { markup: text };
 }

@@ -6,7 +6,7 @@
 
 import { compareCodePoints } from "../../base/code_points.ts";
 
-/** A sample as far as the choice needs it. */
+/** What the choice needs of a sample. */
 export interface Candidate {
   /** Unique and stable, such as path and face number. */
   readonly id: string;

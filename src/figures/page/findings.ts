@@ -132,11 +132,11 @@ export function agreementSection(agreement: HeatMatrixData): Markup {
 <figure>${trusted(heatMatrix(agreement, { ink: "page", rows }))}</figure>`;
 }
 
-/** All matrices as heat maps; where there are several methods, a heading for each measure, and one scale and one choice of rows within it. */
+/** All matrices as heat maps; for several methods, a heading for each measure, and one scale and one choice of rows within it. */
 export function matricesSection(data: ReportData): Markup {
   const groups = [...Map.groupBy(data.matrices, ({ measure }) => measure).values()];
   if (groups.length === 0) return markup`<p>This run made no association matrix.</p>`;
-  // One method: the figures' own titles say enough, and they can stand side by side.
+  // One method: the figures' own titles say enough, and they can be side by side.
   if (groups.every((group) => group.length === 1)) return figureRow(groups.flatMap(drawGroup));
   return lines(groups.map((group) =>
     markup`<h3>${group[0].measure}</h3>

@@ -16,7 +16,7 @@ export interface PageData {
   /** What kind of page it is: `report`. */
   readonly kind: string;
   readonly title: string;
-  /** What stands under the title. */
+  /** What is under the title. */
   readonly head: Markup;
   /** A box before the sections. */
   readonly caution?: Markup;

@@ -1,7 +1,7 @@
 /**
  * What a report page is made of: plain data, nothing to be read or computed from elsewhere.
  *
- * Everything is optional that a run may not have; an absent part is left out of the page, it is not shown as zero. NaN stands for "no value"
+ * Everything is optional that a run may not have; an absent part is left out of the page, it is not shown as zero. NaN means "no value"
  * (structured clone keeps it, JSON does not).
  *
  * @module
@@ -71,7 +71,7 @@ export interface Associations {
   readonly rows: readonly Association[];
 }
 
-/** One cell of a matrix, with its evidence as far as there is one. */
+/** One cell of a matrix, with its evidence, if there is any. */
 export interface Association {
   readonly object: string;
   readonly class: string;

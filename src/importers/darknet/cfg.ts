@@ -4,7 +4,7 @@
  * Source: Darknet, `read_cfg`, `read_option` and `strip` (commit f6afaab). Spaces and tabs are removed anywhere; lines that
  * start with # or ; are comments; of two equal keys in a section the first counts.
  *
- * Departs from the source: CR is removed as well, and a line that is no `key=value` is refused instead of passed over.
+ * Departs from the source: CR is removed as well, and a line that is not a `key=value` is refused instead of passed over.
  *
  * @module
  */
@@ -20,13 +20,13 @@ export interface CfgEntry {
 
 /** One section. */
 export interface CfgSection {
-  /** What stands in the brackets. */
+  /** What is in the brackets. */
   readonly type: string;
   /** Line of its header, counted from 1. */
   readonly line: number;
   /** By key; of equal keys the first. */
   readonly entries: ReadonlyMap<string, CfgEntry>;
-  /** Keys that stand again, with the line of the later one. */
+  /** Keys that are repeated, with the line of the later one. */
   readonly repeated: ReadonlyMap<string, number>;
 }
 
@@ -42,7 +42,7 @@ export function quoted(text: string): string {
  * Reads the sections of a cfg text.
  *
  * @param origin name of the file, for messages
- * @throws {ModelError} with the line's number, for a line before the first section, and one that is no `key=value`.
+ * @throws {ModelError} with the line's number, for a line before the first section, and one that is not a `key=value`.
  */
 export function parseCfg(text: string, origin: string): CfgSection[] {
   const refuse = (line: number, what: string): never => {

@@ -1,7 +1,7 @@
 /**
  * A Darknet network as an ONNX graph.
  *
- * Batch normalization stays a node of its own with ONNX's epsilon (1e-5 inside the root): Darknet puts 1e-6 outside the
+ * Batch normalization stays a separate node with ONNX's epsilon (1e-5 inside the root): Darknet puts 1e-6 outside the
  * root, lightnet and PyTorch 1e-5 inside. Which of them holds is decided when the weights are folded (`fold_batch_norm.ts`).
  *
  * @module

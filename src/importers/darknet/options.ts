@@ -10,7 +10,7 @@ import { type CfgSection, quoted } from "./cfg.ts";
 /** Largest whole number: Darknet's `int`. */
 const MAX_INT = 2 ** 31 - 1;
 
-/** A comment behind a number, which Darknet's `atoi` and `atof` do not see. One with a comma would count as another value. */
+/** A comment after a number, which Darknet's `atoi` and `atof` do not see. One with a comma would count as another value. */
 const COMMENT = /[#;][^,]*$/;
 const WHOLE = /^[+-]?\d+$/;
 const REAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -43,7 +43,7 @@ export class SectionOptions {
     throw new ModelError(`Cannot import ${this.#origin}: ${this.#label}, line ${line}: ${what}`);
   }
 
-  /** Whether a key stands in the section. */
+  /** Whether the section has a key. */
   has(key: string): boolean {
     return this.section.entries.has(key);
   }
@@ -109,7 +109,7 @@ export class SectionOptions {
     }
   }
 
-  /** Keys that stand in the section and that nothing has read, apart from those without effect on a forward pass. */
+  /** Keys of the section that nothing has read, apart from those without effect on a forward pass. */
   unread(withoutEffect: ReadonlySet<string>): string[] {
     return [...this.section.entries.keys()]
       .filter((key) => !this.#read.has(key) && !withoutEffect.has(key));
@@ -123,7 +123,7 @@ export class SectionOptions {
     }
   }
 
-  /** Remarks on keys that stand twice and were read. */
+  /** Remarks on keys that occur twice and were read. */
   repetitions(): string[] {
     return [...this.section.repeated].filter(([key]) => this.#read.has(key)).map(([key, line]) =>
       `${this.#origin}: ${this.#label}, line ${line}: ${key} stands there again; the first counts, as in Darknet`

@@ -17,7 +17,7 @@ import { basename } from "node:path";
 import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
 import { type DarknetLayer, weightCounts } from "./layer.ts";
 
-/** What stands in front of the floats. */
+/** What comes before the floats. */
 export interface WeightsHeader {
   readonly major: number;
   readonly minor: number;
@@ -156,7 +156,7 @@ async function readHeader(source: Source, origin: string): Promise<WeightsHeader
   };
 }
 
-/** The bytes behind the header must be the network's floats, all of them and nothing else. */
+/** The bytes after the header must be the network's floats, all of them and nothing else. */
 function checkLength(bytes: number, origin: string, layers: readonly DarknetLayer[]): void {
   const needed = layers.reduce((sum, layer) => sum + (weightCounts(layer)?.total ?? 0), 0);
   if (bytes === 4 * needed) return;

@@ -212,7 +212,7 @@ function toFront(order: Uint8Array, place: number): number {
 interface Table {
   /** By the next bits: symbol and length of its code (low 5 bits); 0 where the code is longer. */
   readonly short: Uint16Array;
-  /** For each length: the first code behind those of this length (of any greater one: none), and symbol index − code. */
+  /** For each length: the first code after those of this length (of any greater one: none), and symbol index − code. */
   readonly limit: Int32Array;
   readonly offset: Int32Array;
   readonly longest: number;
@@ -317,7 +317,7 @@ function readEntries(
   throw damaged("a block does not end");
 }
 
-/** Goes on with undoing the transform, and the runs behind it, until the output is full or the block ends; gives the length. */
+/** Goes on with undoing the transform, and the runs after it, until the output is full or the block ends; gives the length. */
 function fill(block: Block, output: Uint8Array): number {
   const { entries } = block;
   let { entry, left, last, run, copies } = block;

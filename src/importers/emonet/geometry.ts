@@ -26,7 +26,7 @@ export const CONVOLUTIONS: readonly Convolution[] = [
 ];
 /** Fully connected layers. */
 export const CONNECTED = ["fc1", "fc2", "fc3"] as const;
-/** Side of the input, and of the maps behind the last pooling. */
+/** Side of the input, and of the maps after the last pooling. */
 export const INPUT_SIDE = 227;
 export const LAST_SIDE = 6;
 export const CLASSES = 20;

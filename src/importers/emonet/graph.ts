@@ -18,7 +18,7 @@ import { CLASSES, CONNECTED, CONVOLUTIONS, INPUT_SIDE, KEYS } from "./geometry.t
 
 /**
  * The network [N, 3, 227, 227] → probabilities and logits [N, 20]. Convolutions and fully connected layers are named as in the
- * published code (`conv1` … `fc2`, each before its ReLU; the last is `logits`), `norm` and `pool` are behind them.
+ * published code (`conv1` … `fc2`, each before its ReLU; the last is `logits`), `norm` and `pool` come after them.
  *
  * MATLAB flattens the last maps with the row running fastest: the transposition in front of `fc1`, whose weights stay as they
  * are. Cross-channel normalisation: ONNX divides alpha by the size, as MATLAB does.

@@ -84,7 +84,7 @@ export function readBias(
 }
 
 /**
- * Reads weights of a known shape: [out, in] as it stands; [out, in, k, k] from k lines, each with the kernel's columns running
+ * Reads weights of a known shape: [out, in] as it is; [out, in, k, k] from k lines, each with the kernel's columns running
  * fastest, then the inputs of a group, then the outputs.
  *
  * @throws {ModelError} as `readMatrix`.

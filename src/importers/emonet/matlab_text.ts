@@ -17,7 +17,7 @@ export interface MatrixSize {
   readonly atMost?: boolean;
 }
 
-/** Longest text of one value: a float64 in full has 309 digits before the point or some more behind it. */
+/** Longest text of one value: a float64 in full has 309 digits before the point, or some more after it. */
 const MAX_FIELD = 512;
 
 const LF = 10, CR = 13, SPACE = 32, PLUS = 43, COMMA = 44, MINUS = 45, POINT = 46;
@@ -55,7 +55,7 @@ function* chunksOf(read: (into: Uint8Array) => number): Generator<Uint8Array> {
  * Reads the rows of a matrix; each is valid only until the next one is asked for. Values are parsed as float64 and rounded to
  * float32.
  *
- * Lines end in LF or CRLF, the last one may lack it; spaces may stand around a value. Reading stops at the first thing that is
+ * Lines end in LF or CRLF, the last one may lack it; spaces may surround a value. Reading stops at the first thing that is
  * wrong, so that a line without end costs no memory.
  *
  * @param origin the file's name, for messages
@@ -155,7 +155,7 @@ const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`
 const ROOM_FOR_DIGIT = 900_719_925_474_098;
 
 /**
- * A decimal number among bytes, NaN where there is none: Number() would take "", "0x10" and "Infinity" too.
+ * A decimal number among bytes, NaN if there is none: Number() would take "", "0x10" and "Infinity" too.
  *
  * Up to fifteen digits and powers to 10^22 are one correctly rounded operation on exact numbers (W. Clinger, "How to read
  * floating point numbers accurately", 1990); the rest is left to Number().

@@ -24,7 +24,7 @@ const MAX_VERSION = 10;
 /**
  * The object in a file of torch.save; the storages it names have been found in the file, with the length they should have.
  *
- * @throws {ModelError} for anything that is no such file, or a malformed or hostile one.
+ * @throws {ModelError} for anything that is not such a file, or a malformed or hostile one.
  */
 export function readObject(source: ByteSource): Value {
   const budget = new Budget(

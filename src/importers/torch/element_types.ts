@@ -8,7 +8,7 @@
 interface ElementFormat {
   /** Bytes an element. */
   readonly size: number;
-  /** Float32 values of little-endian elements, which lie at the start of a buffer of their own. */
+  /** Float32 values of little-endian elements, which lie at the start of their own buffer. */
   decode(buffer: ArrayBuffer): Float32Array;
 }
 

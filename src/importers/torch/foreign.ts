@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-control-regex -- the signatures of binary files
 /**
- * What a file is that is no PyTorch file, by its first bytes: so that the message can say what to do.
+ * What a file is that is not a PyTorch file, by its first bytes: so that the message can say what to do.
  *
  * @module
  */
@@ -43,7 +43,7 @@ const SIGNATURES: readonly (readonly [RegExp, string, string])[] = [
   [/^PK/, "it begins like a zip archive and is none", "it is cut short or damaged: fetch it again"],
 ];
 
-/** @throws {ModelError} always: what the file is, as far as its first bytes tell. */
+/** @throws {ModelError} always: what the file is, by its first bytes. */
 export function refuseForeign(source: ByteSource): never {
   if (source.length === 0) source.refuse("it is empty", "fetch it again");
   const bytes = source.read(0, Math.min(512, source.length));

@@ -36,7 +36,7 @@ export interface Builder {
   reduce(callee: PyGlobal, args: readonly Value[]): Value;
   /** Attributes set on an object. */
   build(object: Value, state: Value): void;
-  /** What a persistent id stands for. */
+  /** What a persistent id means. */
   persistent(id: Value): Value;
 }
 

@@ -48,7 +48,7 @@ export class TorchView extends Built {
 /** PyTorch has no limit; NumPy's is 64, and weights have at most 5. */
 const MAX_RANK = 64;
 /**
- * A view may repeat elements (strides of 0), but one of a few bytes that stands for gigabytes is a bomb: beyond this count
+ * A view may repeat elements (strides of 0), but one of a few bytes that claims gigabytes is a bomb: beyond this count
  * a tensor has no more elements than its storage.
  */
 const MAX_REPEATED = 1 << 20;

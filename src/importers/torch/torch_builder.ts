@@ -195,7 +195,7 @@ export class TorchBuilder implements Builder {
   }
 }
 
-/** The element type of a storage class, `undefined` for the untyped one, `null` where the word is no storage. */
+/** The element type of a storage class, `undefined` for the untyped one, `null` where the word is not a storage. */
 function storageTypeOf(word: PyGlobal): TorchType | undefined | null {
   if (word.name === "UntypedStorage") {
     return word.module === "torch" || word.module === "torch.storage" ? undefined : null;

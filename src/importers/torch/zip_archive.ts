@@ -53,7 +53,7 @@ const DAMAGED = "it is cut short or damaged: fetch it again";
 /**
  * Lists the entries of a zip archive by name, in the order of their data; folders are entries without data.
  *
- * @throws {ModelError} when it is no well-formed archive of stored entries.
+ * @throws {ModelError} when it is not a well-formed archive of stored entries.
  */
 export function readZip(source: ByteSource): Map<string, ZipEntry> {
   const directory = findDirectory(source);
@@ -191,7 +191,7 @@ function nameOf(source: ByteSource, raw: Uint8Array): string {
   try {
     name = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw);
   } catch {
-    // Older writers used the machine's own encoding; each byte then stands for itself.
+    // Older writers used the machine's own encoding; each byte is then taken as it is.
     name = Array.from(raw, (byte) => String.fromCharCode(byte)).join("");
   }
   const parts = name.replace(/\/$/, "").split("/");

@@ -1,5 +1,5 @@
 /**
- * Shape rules by op, for the standard domain. An op without a rule is no error: its outputs are unknown unless the file
+ * Shape rules by op, for the standard domain. An op without a rule is not an error: its outputs are unknown unless the file
  * itself states them.
  *
  * @module

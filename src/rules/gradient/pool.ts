@@ -28,7 +28,7 @@ import { scatter } from "./conv.ts";
 const LOWEST = -3.4028234663852886e38;
 
 /**
- * MaxPool: the cotangent of a window goes to its maximum, to the first in row-major order where there are several (as in
+ * MaxPool: the cotangent of a window goes to its maximum, to the first in row-major order if there are several (as in
  * PyTorch); an element that is the maximum of several windows gets the sum.
  *
  * Written with masks instead of the operator's `Indices` output, which ONNX Runtime's WebGPU backend does not give: for

@@ -74,7 +74,7 @@ interface Cut {
   count: number;
 }
 
-/** Slice with constant bounds: the cotangent with zeros around, and between its elements where there are steps. */
+/** Slice with constant bounds: the cotangent with zeros around, and between its elements if there are steps. */
 export const sliced: Rule = (b, node, [y]) => {
   const x = node.inputs[0];
   const shape = b.shape(x);

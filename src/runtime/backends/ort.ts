@@ -1,5 +1,5 @@
 /**
- * What the three backends share: ONNX Runtime's JavaScript API behind our {@linkcode Session}.
+ * What the three backends share: ONNX Runtime's JavaScript API under our {@linkcode Session}.
  *
  * @module
  */

@@ -36,7 +36,7 @@ export async function open(model: Uint8Array, options: SessionOptions): Promise<
     });
   if (started) return await load();
   started = true;
-  // Before version 2.7 Deno's workers cannot start the runtime's threads, and from a compiled program nobody has seen them do so.
+  // Before version 2.7 Deno's workers cannot start the runtime's threads, and from a compiled program we have not seen it work.
   const single = denoIsBefore(2, 7) || Deno.build.standalone;
   const threads = single ? 1 : options.threads ?? navigator.hardwareConcurrency;
   const memory = threads > 1 ? reserve() : undefined;

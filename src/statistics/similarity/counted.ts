@@ -5,7 +5,7 @@
  * has no longer, as of 1.13.1). Written m = b + c. 0/0 is NaN where nothing else is said, as there.
  *
  * 1 − distance lies in 0..1 (correlation and yule: −1..1) for the bounded distances only. For canberra, chebyshev, cityblock, euclidean,
- * minkowski and sqeuclidean it is no similarity in any useful sense (about −100 for 100 images that differ), and kulczynski1 is itself a
+ * minkowski and sqeuclidean it is not a similarity in any useful sense (about −100 for 100 images that differ), and kulczynski1 is itself a
  * similarity, so that 1 − it turns the order round. They are here because the paper's code offers them.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Similarity of binary vectors: the paper's 22 named measures, the thesis's five of its own, and the matrix of all pairs.
+ * Similarity of binary vectors: the paper's 22 named measures, the thesis's own five, and the matrix of all pairs.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export function similarityNamed(name: string): Similarity {
 export interface SimilarityMatrix {
   /** [m, m], symmetric; the diagonal is 1 even where the measure of a vector with itself is not. */
   readonly values: Float64Array;
-  /** Why everything is NaN, where the measure cannot be had of these vectors at all. */
+  /** Why everything is NaN, where the measure is not defined for these vectors at all. */
   readonly reason?: string;
 }
 

@@ -28,7 +28,7 @@ Deno.test("LRP-CAM conserves relevance on the shipped classifier, by every compo
       assert.ok(value < 1e-4, `${method.name}: ${value}`);
     }
   });
-  // The map of a modified method is no sum of relevance.
+  // The map of a modified method is not a sum of relevance.
   assert.equal(completeness.applies(augSmooth.apply(lrpCamBy("gamma"))), false);
 });
 

@@ -1,4 +1,4 @@
-/** Axioms where there is nothing to compare: inputs that are no numbers, layers that are dead, scores that do not move. */
+/** Axioms with nothing to compare: inputs that are not numbers, layers that are dead, scores that do not move. */
 
 import assert from "node:assert/strict";
 import { floats } from "../../../src/base/tensor.ts";
@@ -13,7 +13,7 @@ import { layerCam } from "../../../src/methods/layer_cam.ts";
 import { liftCam } from "../../../src/methods/lift_cam.ts";
 import { figure, withAxiomContext } from "./support.ts";
 
-Deno.test("a map that is no number fails, and is not taken for a constant one", async () => {
+Deno.test("a map that is not a number fails, and is not taken for a constant one", async () => {
   for (const rows of [[0], [0, 1, 2]]) {
     await withAxiomContext(async (context) => {
       const { shape, data } = context.inputs;

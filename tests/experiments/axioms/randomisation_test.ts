@@ -20,7 +20,7 @@ Deno.test("the randomisation axiom is the last step of the cascade: 1 for edges,
   assert.equal(randomisation.applies(centre), false);
 });
 
-Deno.test("the randomisation axiom is skipped where there is nothing to re-draw", async () => {
+Deno.test("the randomisation axiom is skipped if there is nothing to re-draw", async () => {
   const finding = await withAxiomContext(
     async (context) => await randomisation.check(context, gradCam),
     (classifier) => ({

@@ -153,7 +153,7 @@ Deno.test("corrected: images whose objects do not pass keep their place", () => 
   );
 });
 
-Deno.test("a measure that cannot be had is a matrix of NaN and a notice", () => {
+Deno.test("a measure that is not defined is a matrix of NaN and a notice", () => {
   const { tables, notices } = analyses(input, { ...settings, similarities: ["mahalanobis"] });
   assert.equal(notices.length, 8);
   assert.match(notices[0], /^emotion_object_one: no mahalanobis: the covariance of \d+ images/);

@@ -4,7 +4,7 @@ import { bits } from "./corpus.ts";
 
 const mark = (image: string, feature: string) => ({ image, feature });
 
-Deno.test("images stand in order of first appearance, features in the order asked, marks of others nowhere", () => {
+Deno.test("images are in order of first appearance, features in the order asked, marks of others nowhere", () => {
   const marks = [mark("b", "y"), mark("a", "x"), mark("b", "y"), mark("c", "w"), mark("?", "x")];
   const { images, features, vectors } = binaryTable(["b", "a", "b", "c"], [
     { features: ["x", "y", "z"], marks },

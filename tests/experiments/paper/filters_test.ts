@@ -114,7 +114,7 @@ Deno.test("published: an image annotated k times gives k² pairs; corrected: k",
   ]);
 });
 
-Deno.test("images without annotation are left out where there are annotations, and are the corpus where there are none", () => {
+Deno.test("images without annotation are left out if there are annotations, and are the corpus if there are none", () => {
   const predictions = [prediction({ image: "b" }), prediction({}), prediction({ image: "b" })];
   assert.deepEqual(imageList([annotation({})], predictions, "published"), ["a"]);
   assert.deepEqual(imageList(undefined, predictions, "published"), ["b", "a"]);

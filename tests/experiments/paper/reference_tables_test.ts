@@ -77,7 +77,7 @@ Deno.test("a missing head, a missing box column and a missing probability are em
   assert.deepEqual([row!.object, row!.importance, row!.box.left], ["Food", -Infinity, NaN]);
 });
 
-Deno.test("what is no such table is refused in one line that says why", () => {
+Deno.test("what is not such a table is refused in one line that says why", () => {
   const header = "dir_image_path,emonet_emotion,emonet_emotion_conf\n";
   const cases: [string, RegExp][] = [
     ["", /Cannot read t\.csv: no column dir_image_path, emonet_emotion, emonet_emotion_conf;/],

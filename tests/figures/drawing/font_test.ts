@@ -20,8 +20,8 @@ Deno.test("an outline lies where the text starts and is about as wide as the tex
   assert.ok(right <= 100 + width && right > 100 + width - 4, `${right}`);
 });
 
-Deno.test("right-to-left letters stand in visual order", () => {
-  // Alef comes first in the text and so stands at the right: the outline of the reversed letters in a left-to-right line.
+Deno.test("right-to-left letters are in visual order", () => {
+  // Alef comes first in the text and so is at the right: the outline of the reversed letters in a left-to-right line.
   const alef = textOutline("א", 0, 0, 10);
   const both = textOutline("אב", 0, 0, 10);
   const shifted = textOutline("א", textWidth("ב", 10), 0, 10);

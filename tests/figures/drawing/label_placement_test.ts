@@ -4,7 +4,7 @@ import { area, intersect, rectOfSize } from "../../../src/image/geometry.ts";
 
 const FRAME = rectOfSize(0, 0, 300, 300);
 
-Deno.test("a lone label stands on its box", () => {
+Deno.test("a lone label is on its box", () => {
   const [at] = placeLabels([{ box: rectOfSize(100, 100, 50, 50), width: 40, height: 15 }], FRAME);
   assert.deepEqual(at, rectOfSize(100, 85, 40, 15));
 });

@@ -42,7 +42,7 @@ Deno.test("an import leaves a card and an ONNX file that belong together", async
     });
     const graph = readModel(bytes);
     assert.deepEqual(graph.outputs, [{ name: "yolo0", type: "float32", shape: ["N", 24, 5, 6] }]);
-    // Both epsilons can still be had.
+    // Both epsilons are still possible.
     assert.equal(graph.nodes.filter(({ op }) => op === "BatchNormalization").length, 4);
     assert.deepEqual(await namesIn(folder), [
       "made.cfg",
@@ -54,14 +54,14 @@ Deno.test("an import leaves a card and an ONNX file that belong together", async
   });
 });
 
-Deno.test("class names that stand twice are told", async () => {
+Deno.test("class names that occur twice are told", async () => {
   await withFolder(async (folder) => {
     const made = await importFiles(folder, { cfg, weights, names: "cat\ndog\ncat\n" });
     assert.deepEqual(made.notices, ['made.names: "cat" stands twice: both classes have one label']);
   });
 });
 
-Deno.test("the same files give the same bytes, in place of an earlier import", async () => {
+Deno.test("the same files give the same bytes, over an earlier import", async () => {
   await withFolder(async (folder) => {
     const first = await importFiles(folder, { cfg, weights });
     const second = await importFiles(folder, { cfg, weights });

@@ -1,4 +1,4 @@
-/** Damaged files give a model or one line that says why not: nothing else, and nothing is left behind. */
+/** Damaged files give a model or one line that says why not: nothing else, and nothing is left over. */
 
 import assert from "node:assert/strict";
 import { ModelError, UsageError } from "../../../src/base/errors.ts";

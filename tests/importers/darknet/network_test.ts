@@ -53,7 +53,7 @@ Deno.test("the four small networks need the floats of their weights files", asyn
   }
 });
 
-Deno.test("blanks, tabs, comments, CR, short section names and comments behind numbers change nothing", () => {
+Deno.test("blanks, tabs, comments, CR, short section names and comments after numbers change nothing", () => {
   const plain = read(`${NET}${HEAD}[maxpool]\nsize=2\nstride=2\n[conv]\nfilters=12\n${YOLO}`);
   const odd = read(
     "# made\r\n; by hand\r\n[network]\r\n wid th = 3 2\r\nheight=24#rows\r\n\tchannels\t=\t3\r\n\r\n" +

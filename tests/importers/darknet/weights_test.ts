@@ -99,7 +99,7 @@ Deno.test("a broken header is refused", async () => {
   await refused(file({ version: [-1, 2, 0] }), /version -1\.2/);
 });
 
-Deno.test("numbers that are none, and variances below 0, are refused by their place", async () => {
+Deno.test("values that are not numbers, and variances below 0, are refused by their place", async () => {
   const at = (index: number, value: number) => {
     const bytes = file();
     new DataView(bytes.buffer).setFloat32(20 + 4 * index, value, true);

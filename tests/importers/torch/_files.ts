@@ -2,7 +2,7 @@
 
 const utf8 = new TextEncoder();
 
-/** Bytes of anything: text stands for Latin-1 instructions, arrays are laid end to end. */
+/** Bytes of anything: text is Latin-1 instructions, arrays are laid end to end. */
 export type Piece = string | Uint8Array | readonly Piece[];
 
 export function bytesOf(...pieces: readonly Piece[]): Uint8Array<ArrayBuffer> {

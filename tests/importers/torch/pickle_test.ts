@@ -111,7 +111,7 @@ Deno.test("a memo's number is a name, not a length", () => {
   assert.equal(read(pickle("K\x05r", last, "0j", last)), 5);
 });
 
-Deno.test("what would make an object, or is no instruction, is refused by name", () => {
+Deno.test("what would make an object, or is not an instruction, is refused by name", () => {
   refused(pickle("(", "i", "os\nsystem\n"), /makes an object of "os\.system" \(INST\)/);
   refused(pickle("(", word("os", "system"), "o"), /"os\.system" \(OBJ\)/);
   refused(pickle(word("os", "system"), ")\x81"), /"os\.system" \(NEWOBJ\)/);

@@ -79,7 +79,7 @@ Deno.test("the weights are found where training scripts put them", () => {
   assert.deepEqual(at(dict([text("optimizer"), optimizer], [text("generator"), weights("a")])), [
     "generator",
   ]);
-  // What is no tensor is passed over; a repeated key keeps its place and its last value.
+  // What is not a tensor is passed over; a repeated key keeps its place and its last value.
   const mixed = dict([text("a"), int(5)], [text("b"), W], [text("a"), W], [int(3), text("x")]);
   assert.deepEqual([...read(mixed).keys()], ["a", "b"]);
 });

@@ -50,7 +50,7 @@ Deno.test("readView gives the elements that size, stride and offset name, in bot
   assert.ok(read > 500, `${read}`);
 });
 
-Deno.test("a view of few bytes stands for at most a million elements", () => {
+Deno.test("a view of few bytes claims at most a million elements", () => {
   assert.equal(faultOf(12, 0, [1024, 1024], [0, 0]), undefined);
   assert.match(faultOf(12, 0, [1024, 1025], [0, 0])!, /1049600 elements in a storage of 12/);
   assert.equal(faultOf(2 ** 21, 0, [2 ** 21], [1]), undefined);

@@ -78,7 +78,7 @@ Deno.test("an untyped storage takes its type from the tensor", () => {
   refused(tensor(untyped, [1], [1]), /nothing as its type/, data);
 });
 
-Deno.test("any other name is refused when it is named, called or not, wherever it stands", () => {
+Deno.test("any other name is refused when it is named, called or not, wherever it is", () => {
   const names: [string, string][] = [
     ["os", "system"],
     ["posix", "system"],

@@ -180,7 +180,7 @@ Deno.test("a small net of mini-Xception's operations gives what plain loops over
     );
     const point = slowConv(depth, constants.w2[1], [1, 1, 4, 3], 1);
     const skip = slowConv(relu, constants.ws[1], [1, 1, 4, 3], 2);
-    // relu is 4 x 3 cells; a 3 x 3 pool with stride 2 pads 0 before rows (1 behind) and 1 on both sides of columns.
+    // relu is 4 x 3 cells; a 3 x 3 pool with stride 2 pads 0 before rows (1 after) and 1 on both sides of columns.
     const logits = [0, 1, 2].map((c) => {
       let total = 0;
       for (let i = 0; i < 2; i++) {

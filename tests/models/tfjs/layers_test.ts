@@ -9,7 +9,7 @@ import { conv, depthwiseConv, pool, samePadding } from "../../../models/build/tf
 import { constant } from "../../../models/build/tfjs/weights.ts";
 import { largestDifference, toChannelsFirst } from "../../nets_helpers.ts";
 
-Deno.test("samePadding puts the odd cell behind, as TensorFlow does", () => {
+Deno.test("samePadding puts the odd cell after, as TensorFlow does", () => {
   assert.deepEqual(samePadding(112, 3, 2), [0, 1]);
   assert.deepEqual(samePadding(29, 3, 2), [1, 1]);
   assert.deepEqual(samePadding(207, 2, 2), [0, 1]);

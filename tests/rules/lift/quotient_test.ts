@@ -122,7 +122,7 @@ const HEADS: readonly {
   },
 ];
 
-/** Numbers as behind a ReLU; in the last row every second one, and the whole first plane and pixel of an image, are 0. */
+/** Numbers as after a ReLU; in the last row every second one, and the whole first plane and pixel of an image, are 0. */
 function rectified(shape: readonly number[], seed: number): Tensor {
   const { data } = noise([ROWS, ...shape], seed);
   const size = sizeOf(shape), plane = sizeOf(shape.slice(1));

@@ -201,7 +201,7 @@ Deno.test("what is absorbed is that of each row where sequences come before the 
   const first = b.op("Transpose", ["x"], { perm: ints([1, 0, 2]) });
   const shifted = b.op("Add", [first, b.initializer(noise([4], 19))]);
   const back = b.op("Transpose", [shifted], { perm: ints([1, 0, 2]) });
-  // A factor of its own for each row: else what the shift gets were the same in all of them.
+  // A separate factor for each row: else what the shift gets were the same in all of them.
   put(b, "Mul", [back, "bypass"], {}, "y");
   const found = await explain(b, { x: noise([ROWS, 3, 4], 20), bypass: noise([ROWS, 3, 4], 21) });
   assertConserved(found, "tokens first");

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * Loads a model on the native library in a process of its own, with an empty home, and gives the files that it leaves.
+ * Loads a model on the native library in a separate process, with an empty home, and gives the files that it leaves.
  *
  * @param script a module's text
  */

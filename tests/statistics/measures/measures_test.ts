@@ -45,7 +45,7 @@ Deno.test("phi and dice are one minus scipy's distances on 40 pairs of vectors",
   }
 });
 
-Deno.test("phi is Pearson's correlation and dice the overlap of the two vectors that a table stands for", () => {
+Deno.test("phi is Pearson's correlation and dice the overlap of the two vectors that a table describes", () => {
   for (const [a, b, c, d] of someTables()) {
     const object: number[] = [], predicted: number[] = [];
     const fill = (count: number, o: number, p: number) => {

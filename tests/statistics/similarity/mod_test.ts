@@ -28,7 +28,7 @@ const scaled = (u: Vector) => u.map((value) => value / sum(u.length, (i) => u[i]
 const divergence = (p: Vector, q: Vector) =>
   sum(p.length, (i) => p[i] === 0 ? 0 : p[i] * Math.log(p[i] / q[i]));
 
-/** The distances from their definitions on vectors of any numbers, or, where there is none, on sets of images. */
+/** The distances from their definitions on vectors of any numbers, or, if there is none, on sets of images. */
 const SLOW: Record<string, (u: Vector, v: Vector) => number> = {
   braycurtis: (u, v) => differ(u, v) / sum(u.length, (i) => Math.abs(u[i] + v[i])),
   canberra: (u, v) =>
