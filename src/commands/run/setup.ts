@@ -39,7 +39,7 @@ import {
 import { findCard } from "../../runtime/card.ts";
 import type { Backend } from "../../runtime/session.ts";
 import { type BackendChoice, chooseBackend } from "../../runtime/open.ts";
-import { openBoxes } from "./boxes_detector.ts";
+import { openBoxes } from "../../detectors/box_files/open.ts";
 import { type Preset, PRESET_PROFILES } from "../options/presets.ts";
 import type { Orientation } from "../../image/image.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
-import { openBoxes } from "../../src/commands/run/boxes_detector.ts";
-import { findImages } from "../../src/corpora/find_images.ts";
-import { decodeImage, imageSize } from "../../src/image/decode.ts";
-import { withFolder } from "../corpus/face_corpus.ts";
+import { openBoxes } from "../../../src/detectors/box_files/open.ts";
+import { findImages } from "../../../src/corpora/find_images.ts";
+import { decodeImage, imageSize } from "../../../src/image/decode.ts";
+import { withFolder } from "../../corpus/face_corpus.ts";
 
 /** A picture of 60 x 40 pixels, marked as one to be turned. */
 function turned(orientation: number): Promise<Uint8Array> {

@@ -18,7 +18,7 @@ import {
   readBoxes,
   readClassNames,
   readYoloFolder,
-} from "../../detectors/mod.ts";
+} from "../mod.ts";
 import { imageSize } from "../../image/decode.ts";
 import { isFolder } from "../../base/files.ts";
 import type { Orientation, Size } from "../../image/image.ts";
