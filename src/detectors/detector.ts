@@ -4,10 +4,12 @@
  * @module
  */
 
-import { UsageError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import type { Rect } from "../image/geometry.ts";
-import type { RgbImage, Size } from "../image/image.ts";
+import type { CorpusImage } from "../image/image_file.ts";
+import type { Orientation, RgbImage, Size } from "../image/image.ts";
+import type { DetectorCard, Located } from "../runtime/card.ts";
+import type { Backend } from "../runtime/session.ts";
 
 /** One detected object, in image pixels. */
 export interface Box extends Rect {
@@ -35,16 +37,43 @@ export interface Detections {
   readonly faces: readonly Face[];
 }
 
-/** How the heads of a YOLO are read: as Darknet does, or as lightnet (the paper). */
-export type YoloProfile = "darknet" | "lightnet";
+/** Settings of a detector that a run can choose, by name; which there are, its kind says. What is absent is as the card has it. */
+export type DetectorOptions = Readonly<Record<string, string | number | undefined>>;
 
-/** Settings of a detector that a run can choose; what is absent is as the detector's card or profile has it. */
-export interface DetectorOptions {
-  readonly profile?: YoloProfile;
-  /** Boxes must be over this confidence, 0…1. */
-  readonly confidence?: number;
-  /** Of two boxes of a class whose intersection over union is over this, 0…1, the worse goes. */
-  readonly nms?: number;
+/** One setting that a run can choose. */
+export interface DetectorOption {
+  readonly name: string;
+  /** The values it can take: words, or a range of numbers. */
+  readonly values: readonly string[] | { readonly min: number; readonly max: number };
+  /** What `--help` says. */
+  readonly help: string;
+  /** Its value under presets; what is given goes before it. */
+  readonly presets?: Readonly<Record<string, string | number>>;
+}
+
+/** A kind of detector: what a card's `decoder.kind` names. */
+export interface DecoderKind {
+  readonly kind: string;
+  /** What it is called in messages. */
+  readonly title: string;
+  readonly options: readonly DetectorOption[];
+  /**
+   * Opens a detector of this kind.
+   *
+   * @param options those of this kind, with values that they can take
+   * @throws {ModelError} when its card or a network does not fit, or the backend refuses a model.
+   */
+  open(
+    located: Located<DetectorCard>,
+    backend: Backend,
+    options: DetectorOptions,
+  ): Promise<Detector>;
+}
+
+/** A detector, and remarks that a user should see once. */
+export interface OpenedDetector {
+  readonly detector: Detector;
+  readonly notices: readonly string[];
 }
 
 /** A detector, ready to run. */
@@ -62,25 +91,20 @@ export interface Detector {
    */
   lookUp?(path: string): Detections;
   /**
+   * The same detector for the images of a corpus, where it has to be matched with them before it can be used, as a file of boxes.
+   *
+   * @param orientation of the pictures, which boxes in fractions of them depend on
+   * @throws {UsageError} when none of the images is in it.
+   */
+  match?(
+    images: readonly CorpusImage[],
+    orientation: Orientation,
+  ): Promise<OpenedDetector>;
+  /**
    * Finds what there is in an image.
    *
    * @param path of the image, relative to its corpus: what a file of boxes is looked up by
    */
   detect(image: RgbImage, path: string): Promise<Detections>;
   dispose(): Promise<void>;
-}
-
-/**
- * For detectors that have none of these settings.
- *
- * @throws {UsageError} when one is asked for: a result that does not follow an option would be a wrong one.
- */
-export function refuseOptions(name: string, options: DetectorOptions): void {
-  const asked = Object.entries(options).find(([, value]) => value !== undefined);
-  if (!asked) return;
-  throw new UsageError(
-    `Cannot use --${asked[0]} ${
-      asked[1]
-    } with detector ${name}: only YOLO detectors have it; leave it out`,
-  );
 }

@@ -10,13 +10,13 @@
  */
 
 import type { Json } from "../base/json.ts";
-import { floats } from "../base/tensor.ts";
 import { isEmpty, type Rect } from "../image/geometry.ts";
 import type { RgbImage, Size } from "../image/image.ts";
 import type { NetworkCard } from "../runtime/card.ts";
+import type { Network } from "../runtime/network.ts";
 import { prepare } from "../runtime/preprocess.ts";
-import { type Backend, toFloats } from "../runtime/session.ts";
-import { openSession } from "../runtime/open.ts";
+import type { Backend } from "../runtime/session.ts";
+import { openDetectorNetwork } from "./network.ts";
 
 /** Numbers a face's landmarks take: 68 points of x and y. */
 export const LANDMARK_VALUES = 136;
@@ -70,25 +70,22 @@ export interface LandmarkFinder {
 /**
  * Opens the landmark net. Faces are run one at a time, so that a face's landmarks do not depend on its neighbours.
  *
- * @throws {ModelError} when the backend refuses the model
+ * @throws {ModelError} when the network is not what its card says, or the backend refuses the model
  */
 export async function openFaceLandmarks(
-  model: Uint8Array,
-  card: NetworkCard,
+  network: Network<NetworkCard>,
   backend: Backend,
 ): Promise<LandmarkFinder> {
-  const session = await openSession(model, backend);
-  const { name, width, height } = card.input;
+  const { card } = network;
+  const net = await openDetectorNetwork(network, backend, [{ output: card.output.name }]);
   return {
     key: { sha256: card.sha256, input: card.input as Json },
     async locate(image, box) {
       const crop = landmarkCrop(box, image);
       if (!crop) return undefined;
-      const input = floats([1, 3, height, width], prepare(image, crop, card.input));
-      const outputs = await session.run({ [name]: input });
-      const { data } = await toFloats(outputs[card.output.name]);
+      const [{ data }] = await net.run(prepare(image, crop, card.input), card.input);
       return placeLandmarks(data, crop);
     },
-    dispose: () => session.dispose(),
+    dispose: () => net.dispose(),
   };
 }

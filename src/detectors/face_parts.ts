@@ -11,22 +11,12 @@ import { z } from "zod";
 import { ModelError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import { frameOf, intersect, isEmpty, type Rect } from "../image/geometry.ts";
-import {
-  type DetectorCard,
-  findCard,
-  type Located,
-  type NetworkCard,
-  readCardFile,
-} from "../runtime/card.ts";
+import { type DetectorCard, findCard, type Located, type NetworkCard } from "../runtime/card.ts";
+import { type Network, readNetwork } from "../runtime/network.ts";
 import type { Backend } from "../runtime/session.ts";
-import {
-  type Box,
-  type Detector,
-  type DetectorOptions,
-  type Face,
-  refuseOptions,
-} from "./detector.ts";
+import type { Box, DecoderKind, Detector, Face } from "./detector.ts";
 import { openFaceLandmarks } from "./face_landmarks.ts";
+import { decoderSettings } from "./network.ts";
 import { openTinyFace } from "./tiny_face.ts";
 import type { Size } from "../image/image.ts";
 
@@ -53,6 +43,14 @@ const settingsSchema = z.strictObject({
 
 /** Settings of the face parts, the section `decoder` of the card. */
 export type FacePartSettings = z.infer<typeof settingsSchema>;
+
+/** Parts of faces. */
+export const faceParts: DecoderKind = {
+  kind: "face-parts",
+  title: "face-parts",
+  options: [],
+  open: (located, backend) => openFaceParts(located, backend),
+};
 
 /** Landmarks of each part: first and last. */
 const GROUPS: readonly { label: string; first: number; last: number }[] = [
@@ -125,26 +123,17 @@ export function facePartBoxes(
  * Opens the detector of face parts with the two nets its card names.
  *
  * @throws {ModelError} when a card is malformed or is not of such a net, or the backend refuses a model
- * @throws {UsageError} when there is no card of that name; for any option, as it has none
+ * @throws {UsageError} when there is no card of that name
  */
 export async function openFaceParts(
   { card }: Located<DetectorCard>,
   backend: Backend,
-  options: DetectorOptions = {},
 ): Promise<Detector> {
-  refuseOptions(card.name, options);
-  const parsed = settingsSchema.safeParse(card.decoder);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new ModelError(
-      `Cannot use detector ${card.name}: decoder.${issue.path.join(".")}: ${issue.message}`,
-    );
-  }
-  const settings = parsed.data;
+  const settings = decoderSettings(card, settingsSchema);
   const faceNet = await network(settings.faces, "faces");
   const landmarkNet = await network(settings.landmarks, "landmarks");
-  const finder = await openTinyFace(faceNet.model, faceNet.card, backend);
-  const locator = await openFaceLandmarks(landmarkNet.model, landmarkNet.card, backend);
+  const finder = await openTinyFace(faceNet, backend);
+  const locator = await openFaceLandmarks(landmarkNet, backend);
   return {
     name: card.name,
     key: {
@@ -174,14 +163,10 @@ export async function openFaceParts(
   };
 }
 
-async function network(
-  name: string,
-  task: NetworkCard["task"],
-): Promise<{ card: NetworkCard; model: Uint8Array }> {
+async function network(name: string, task: NetworkCard["task"]): Promise<Network<NetworkCard>> {
   const { card, folder } = await findCard(name);
   if (card.task !== task) {
     throw new ModelError(`Cannot use model ${name} for ${task}: its task is ${card.task}`);
   }
-  const located = { card: card as NetworkCard, folder };
-  return { card: located.card, model: await readCardFile(located) };
+  return await readNetwork({ card: card as NetworkCard, folder });
 }

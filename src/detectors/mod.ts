@@ -1,48 +1,121 @@
 /**
- * Detectors, one decoder a file. To add one: write the file and list its kind here.
+ * Detectors, one kind a file. To add one: write the file and list its kind here.
  *
  * @module
  */
 
-import { ModelError } from "../base/errors.ts";
-import type { DetectorCard, Located } from "../runtime/card.ts";
+import type { Orientation } from "../image/image.ts";
+import { ModelError, UsageError } from "../base/errors.ts";
+import type { CorpusImage } from "../image/image_file.ts";
+import { type DetectorCard, findCard, type Located } from "../runtime/card.ts";
 import type { Backend } from "../runtime/session.ts";
-import type { Detector, DetectorOptions } from "./detector.ts";
-import { openFaceParts } from "./face_parts.ts";
-import { openYolo } from "./yolo.ts";
+import { openBoxes } from "./box_files/open.ts";
+import type {
+  DecoderKind,
+  Detector,
+  DetectorOption,
+  DetectorOptions,
+  OpenedDetector,
+} from "./detector.ts";
+import { faceParts } from "./face_parts.ts";
+import { yolo } from "./yolo.ts";
 
-export type { Box, Detections, Detector, DetectorOptions, Face, YoloProfile } from "./detector.ts";
-export { refuseOptions } from "./detector.ts";
-export type { BoxTable } from "./box_files/table.ts";
-export { boxesDetector, inPixels, matchImages, readBoxes } from "./box_files/csv_and_coco.ts";
-export { readClassNames } from "./box_files/open_images.ts";
-export { readYoloFolder } from "./box_files/yolo_txt.ts";
-export { FACE_PART_LABELS, openFaceParts } from "./face_parts.ts";
+export type {
+  Box,
+  DecoderKind,
+  Detections,
+  Detector,
+  DetectorOption,
+  DetectorOptions,
+  Face,
+  OpenedDetector,
+} from "./detector.ts";
+export { boxesDetector, inPixels, matchImages } from "./box_files/match.ts";
+export { readBoxes } from "./box_files/mod.ts";
 // The two nets that face parts are made of.
 export { openFaceLandmarks } from "./face_landmarks.ts";
 export { openTinyFace } from "./tiny_face.ts";
-export { openYolo, YOLO_DEFAULTS } from "./yolo.ts";
 
-/** How a detector is opened, by the `decoder.kind` of its card. */
-export const DECODERS: Readonly<
-  Record<
-    string,
-    (
-      located: Located<DetectorCard>,
-      backend: Backend,
-      options?: DetectorOptions,
-    ) => Promise<Detector>
-  >
-> = {
-  "face-parts": openFaceParts,
-  yolo: openYolo,
-};
+/** The kinds of detectors that a card can name. */
+export const DECODERS: readonly DecoderKind[] = [faceParts, yolo];
+
+/** The settings of all kinds, each once. */
+export const DETECTOR_OPTIONS: readonly DetectorOption[] = [
+  ...new Map(
+    DECODERS.flatMap(({ options }) => options).map((option) => [option.name, option]),
+  ).values(),
+];
+
+/** Those of a command's options that are a detector's, as far as they are given. */
+export function detectorOptions(options: Readonly<Record<string, unknown>>): DetectorOptions {
+  return Object.fromEntries(
+    DETECTOR_OPTIONS.map(({ name }) => [name, options[name]] as const)
+      .filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+  );
+}
+
+/** How a detector is opened. */
+export interface DetectorSettings {
+  readonly backend: Backend;
+  /** As given. */
+  readonly options?: DetectorOptions;
+  /** Its values go where an option is not given and the detector has it. */
+  readonly preset?: string | undefined;
+  /** Of the pictures; by default upright. */
+  readonly orientation?: Orientation;
+}
+
+/**
+ * Opens a shipped detector, a user's card, or a file of boxes for the images of a corpus.
+ *
+ * @param name of a card, or the path of a card or of boxes
+ * @param images with which a file of boxes is matched
+ * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used; also for an option that the detector does not have.
+ */
+export async function findDetector(
+  name: string,
+  images: readonly CorpusImage[],
+  { backend, options = {}, preset, orientation = "exif" }: DetectorSettings,
+): Promise<OpenedDetector> {
+  const boxes = await openBoxes(name);
+  if (!boxes) {
+    const located = await findDetectorCard(name);
+    const presets = presetOptions(located.card, preset);
+    return {
+      detector: await openDetector(located, backend, { ...presets, ...options }),
+      notices: [],
+    };
+  }
+  checkOptions(name, options, []);
+  const matched = await boxes.detector.match?.(images, orientation);
+  return matched ? { ...matched, notices: [...boxes.notices, ...matched.notices] } : boxes;
+}
+
+async function findDetectorCard(name: string): Promise<Located<DetectorCard>> {
+  const { card, folder } = await findCard(name);
+  if (card.task === "detector") return { card, folder };
+  throw new UsageError(
+    `Cannot use model ${card.name} as detector: its card says task ${card.task}; see emocam models list`,
+  );
+}
+
+/** The values of a preset for the settings that a card's kind has. */
+function presetOptions({ decoder }: DetectorCard, preset: string | undefined): DetectorOptions {
+  const kind = DECODERS.find(({ kind }) => kind === decoder.kind);
+  if (preset === undefined || !kind) return {};
+  return Object.fromEntries(
+    kind.options.flatMap(({ name, presets }) => {
+      const value = presets?.[preset];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
 
 /**
  * Opens the detector of a card.
  *
  * @throws {ModelError} for a kind that is not listed, or as the detector itself
- * @throws {UsageError} for an option that the detector does not have
+ * @throws {UsageError} for an option that the detector does not have, or a value that the option does not take
  */
 export async function openDetector(
   located: Located<DetectorCard>,
@@ -50,13 +123,45 @@ export async function openDetector(
   options: DetectorOptions = {},
 ): Promise<Detector> {
   const { card } = located;
-  const open = DECODERS[card.decoder.kind];
-  if (!open) {
+  const kind = DECODERS.find(({ kind }) => kind === card.decoder.kind);
+  if (!kind) {
     throw new ModelError(
       `Cannot open detector ${card.name}: decoder kind ${
         JSON.stringify(card.decoder.kind)
-      }; known are ${Object.keys(DECODERS).join(", ")}`,
+      }; known are ${DECODERS.map(({ kind }) => kind).join(", ")}`,
     );
   }
-  return await open(located, backend, options);
+  checkOptions(card.name, options, kind.options);
+  return await kind.open(located, backend, options);
+}
+
+/**
+ * @param own the options that the detector has
+ * @throws {UsageError} for another one: a result that does not follow an option would be a wrong one.
+ */
+function checkOptions(
+  name: string,
+  options: DetectorOptions,
+  own: readonly DetectorOption[],
+): void {
+  for (const [asked, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const option = own.find(({ name }) => name === asked);
+    if (!option) {
+      const having = DECODERS.filter(({ options }) => options.some(({ name }) => name === asked))
+        .map(({ title }) => title).join(" and ");
+      const why = having === "" ? "no detector has it" : `only ${having} detectors have it`;
+      throw new UsageError(
+        `Cannot use --${asked} ${value} with detector ${name}: ${why}; leave it out`,
+      );
+    }
+    const { values } = option;
+    const [fits, range] = "min" in values
+      ? [
+        typeof value === "number" && value >= values.min && value <= values.max,
+        `a number from ${values.min} to ${values.max}`,
+      ]
+      : [values.some((word) => word === value), values.join(", ")];
+    if (!fits) throw new UsageError(`Cannot use ${asked} ${value}: give ${range}`);
+  }
 }

@@ -9,15 +9,16 @@
 import { z } from "zod";
 import { ImageError, ModelError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
-import { floats, type Tensor } from "../base/tensor.ts";
+import type { Tensor } from "../base/tensor.ts";
 import { padToSquare } from "../image/crop.ts";
 import { area, frameOf, intersect, iou, type Rect } from "../image/geometry.ts";
 import { MAX_PIXELS } from "../image/decode.ts";
 import type { RgbImage, Size } from "../image/image.ts";
 import type { NetworkCard } from "../runtime/card.ts";
-import { type Backend, toFloats } from "../runtime/session.ts";
-import { openSession } from "../runtime/open.ts";
+import type { Network } from "../runtime/network.ts";
+import type { Backend } from "../runtime/session.ts";
 import { prepare } from "../runtime/preprocess.ts";
+import { decoderSettings, openDetectorNetwork } from "./network.ts";
 
 const settingsSchema = z.strictObject({
   kind: z.literal("tiny-face"),
@@ -143,22 +144,15 @@ export interface FaceFinder {
  * Each image is run at every size, one at a time (the sizes differ, and a sample's result must not depend on its batch).
  * Faces found at several sizes are merged: the box with the best score stays. face-api runs one size only.
  *
- * @throws {ModelError} when the card's decoder is malformed or the backend refuses the model
+ * @throws {ModelError} when the card's decoder is malformed, its network is not what it says, or the backend refuses the model
  */
 export async function openTinyFace(
-  model: Uint8Array,
-  card: NetworkCard,
+  network: Network<NetworkCard>,
   backend: Backend,
 ): Promise<FaceFinder> {
-  const parsed = settingsSchema.safeParse(card.decoder);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new ModelError(
-      `Cannot use model ${card.name}: decoder.${issue.path.join(".")}: ${issue.message}`,
-    );
-  }
-  const settings = parsed.data;
-  const session = await openSession(model, backend);
+  const { card } = network;
+  const settings = decoderSettings(card, settingsSchema);
+  const net = await openDetectorNetwork(network, backend, [{ output: card.output.name }]);
   return {
     key: { sha256: card.sha256, input: card.input as Json, decoder: settings as Json },
     async find(image) {
@@ -174,14 +168,12 @@ export async function openTinyFace(
       const found: FaceBox[] = [];
       for (const size of settings.sizes) {
         const spec = { ...card.input, width: size, height: size };
-        const input = floats([1, 3, size, size], prepare(square, frameOf(square), spec));
-        const outputs = await session.run({ [spec.name]: input });
-        const grid = await toFloats(outputs[card.output.name]);
+        const [grid] = await net.run(prepare(square, frameOf(square), spec), spec);
         const boxes = decodeTinyFace(grid, { image, size, ...settings });
         found.push(...suppress(boxes, settings.iouThreshold));
       }
       return suppress(found, settings.mergeThreshold, containment);
     },
-    dispose: () => session.dispose(),
+    dispose: () => net.dispose(),
   };
 }

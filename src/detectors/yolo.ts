@@ -14,9 +14,8 @@
  */
 
 import { z } from "zod";
-import { ImageError, ModelError, UsageError } from "../base/errors.ts";
+import { ImageError, UsageError } from "../base/errors.ts";
 import { type Json, sha256 } from "../base/json.ts";
-import { floats } from "../base/tensor.ts";
 import { invertPlacement, isEmpty, placeRect, type Rect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
 import {
@@ -26,23 +25,32 @@ import {
   letterboxPlacement,
   paperLetterbox,
 } from "../image/letterbox.ts";
-import { foldBatchNorms } from "../onnx/fold_batch_norm.ts";
-import type { Graph } from "../onnx/graph.ts";
-import { readModel, writeModel } from "../onnx/model_file.ts";
-import { inferShapes } from "../onnx/shapes.ts";
-import { type DetectorCard, type Located, readCardFile } from "../runtime/card.ts";
-import { type Backend, type Session, toFloats } from "../runtime/session.ts";
-import { openSession } from "../runtime/open.ts";
+import type { DetectorCard, Located } from "../runtime/card.ts";
+import { readNetwork } from "../runtime/network.ts";
+import type { Backend } from "../runtime/session.ts";
 import { type CentreBoxes, type KeptRows, suppressClasses } from "./_nms.ts";
 import { decodeDarknet, decodeLightnet, type YoloHead } from "./_yolo_decode.ts";
-import type { Box, Detector, DetectorOptions, YoloProfile } from "./detector.ts";
+import type { Box, DecoderKind, Detector } from "./detector.ts";
+import {
+  decoderSettings,
+  type DetectorNetwork,
+  type DetectorNetworkCard,
+  type Head,
+  openDetectorNetwork,
+  refuseCard,
+} from "./network.ts";
+
+/** How the heads are read: as Darknet does, or as lightnet (the paper). */
+const PROFILES = ["darknet", "lightnet"] as const;
+
+export type YoloProfile = typeof PROFILES[number];
 
 const extent = z.number().positive();
 const share = z.number().min(0).max(1);
 const settingsSchema = z.strictObject({
   kind: z.literal("yolo"),
   /** The profile that is taken where none is asked for. */
-  profile: z.enum(["darknet", "lightnet"]).default("darknet"),
+  profile: z.enum(PROFILES).default("darknet"),
   /** Thresholds in place of the profile's. */
   confidence: share.optional(),
   nms: share.optional(),
@@ -67,14 +75,48 @@ export const YOLO_DEFAULTS: Readonly<Record<YoloProfile, { confidence: number; n
   lightnet: { confidence: .005, nms: .005 },
 };
 
+const optionsSchema = z.strictObject({
+  profile: z.enum(PROFILES).optional(),
+  /** Boxes must be over this confidence. */
+  confidence: share.optional(),
+  /** Of two boxes of a class whose intersection over union is over this, the worse goes. */
+  nms: share.optional(),
+});
+
+/** What a run can choose. */
+export type YoloOptions = z.infer<typeof optionsSchema>;
+
+/** YOLOv3 and its kin. */
+export const yolo: DecoderKind = {
+  kind: "yolo",
+  title: "YOLO",
+  options: [
+    {
+      name: "profile",
+      values: PROFILES,
+      help: "YOLO detectors: as darknet or as lightnet (the paper); by default as the card says",
+      presets: { paper: "lightnet" },
+    },
+    {
+      name: "confidence",
+      values: { min: 0, max: 1 },
+      help:
+        "YOLO detectors: boxes are over this confidence; by default .25 (darknet), .005 (lightnet)",
+    },
+    {
+      name: "nms",
+      values: { min: 0, max: 1 },
+      help:
+        "YOLO detectors: of two boxes of a label that overlap more than this (intersection over union) the better stays; " +
+        "by default .45 (darknet), .005 (lightnet)",
+    },
+  ],
+  open: (located, backend, options) => openYolo(located, backend, optionsSchema.parse(options)),
+};
+
 /** A card that has all that a YOLO needs. */
-interface YoloCard {
-  readonly name: string;
-  readonly source: string;
-  readonly file: string;
-  readonly sha256: string;
+interface YoloCard extends DetectorNetworkCard {
   readonly classes: readonly string[];
-  readonly input: NonNullable<DetectorCard["input"]>;
   readonly settings: YoloSettings;
 }
 
@@ -92,7 +134,7 @@ interface YoloCard {
 export async function openYolo(
   located: Located<DetectorCard>,
   backend: Backend,
-  options: DetectorOptions = {},
+  options: YoloOptions = {},
 ): Promise<Detector> {
   const card = yoloCard(located.card);
   const { settings, input, classes } = card;
@@ -106,9 +148,14 @@ export async function openYolo(
       throw new UsageError(`Cannot use ${name} ${value}: give a number from 0 to 1`);
     }
   }
-  const session = await open(card, located.folder, profile, backend);
+  const network = await openDetectorNetwork(
+    await readNetwork({ card, folder: located.folder }),
+    backend,
+    headsOf(card),
+    profile === "darknet" ? "darknet" : "onnx",
+  );
   const frame = { width: input.width, height: input.height };
-  const run = async (planes: Float32Array) => await runHeads(session, card, planes);
+  const run = async (planes: Float32Array) => await runHeads(network, card, planes);
   const find = {
     async darknet(image: RgbImage): Promise<Box[]> {
       const geometry = darknetLetterbox(image, frame.width, frame.height);
@@ -143,20 +190,14 @@ export async function openYolo(
     labels: classes,
     frame,
     detect: async (image) => ({ boxes: await find(image), faces: [] }),
-    dispose: () => session.dispose(),
+    dispose: () => network.dispose(),
   };
 }
 
 /** @throws {ModelError} naming what the card lacks, or what no profile does. */
 function yoloCard(card: DetectorCard): YoloCard {
-  const refuse = (what: string): never => {
-    throw new ModelError(`Cannot use detector ${card.name}: ${what}`);
-  };
-  const parsed = settingsSchema.safeParse(card.decoder);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    refuse(`decoder.${issue.path.join(".")}: ${issue.message}`);
-  }
+  const settings = decoderSettings(card, settingsSchema);
+  const refuse = (what: string) => refuseCard(card, what);
   const { file, sha256, classes, input } = card;
   if (!file || !sha256 || !classes?.length || !input) {
     const fields = { file, sha256, classes: classes?.length, input };
@@ -172,90 +213,34 @@ function yoloCard(card: DetectorCard): YoloCard {
   const plain = Math.abs(scale * 255 - 1) < 1e-9 && mean.every((value) => value === 0) &&
     std.every((value) => value === 1) && meanImage === undefined;
   if (!plain) refuse("its input is scaled; the profiles of a yolo take 0…1: scale 1/255, no mean");
-  const { name, source } = card;
-  return { name, source, file, sha256, classes, input, settings: parsed.data! };
+  const { name, task, source } = card;
+  return { name, task, source, file, sha256, classes, input, settings };
 }
 
-/** Loads the network with its batch norms as the profile has them. */
-async function open(
-  card: YoloCard,
-  folder: string,
-  profile: YoloProfile,
-  backend: Backend,
-): Promise<Session> {
-  const graph = readModel(await readCardFile({ card, folder }), card.file);
-  checkHeads(card, graph);
-  const folded = foldBatchNorms(graph, profile === "darknet" ? "darknet" : "onnx");
-  const left = folded.nodes.find(({ op }) => op === "BatchNormalization");
-  if (left && profile === "darknet") {
-    throw new ModelError(
-      `Cannot use detector ${card.name}: batch normalization ${left.name} stands behind no convolution of its own, ` +
-        "so it cannot be computed as Darknet does; use the profile lightnet",
-    );
-  }
-  return await openSession(writeModel(folded), backend);
-}
-
-/** @throws {ModelError} when the network's input or heads are not what the card says, as far as the graph tells. */
-function checkHeads(card: YoloCard, graph: Graph): void {
-  const refuse = (what: string): never => {
-    throw new ModelError(`Cannot use detector ${card.name}: ${what}; correct its card`);
-  };
-  const { width, height, name } = card.input;
-  const input = graph.inputs.find((input) => input.name === name);
-  if (!input || graph.inputs.length > 1) {
-    const names = graph.inputs.map((input) => input.name).join(", ");
-    refuse(`its network has the inputs ${names}, the card says ${name}`);
-  }
-  const expected = [input!.shape?.[0] ?? 1, 3, height, width];
-  const shape = input!.shape ?? expected;
-  const fits = shape.length === 4 &&
-    shape.every((extent, i) => typeof extent === "string" || i === 0 || extent === expected[i]);
-  if (!fits) refuse(`its network takes [${shape.join(", ")}], the card says [${expected}]`);
-  const known = inferShapes(graph);
-  for (const { output, anchors } of card.settings.heads) {
-    if (!graph.outputs.some((own) => own.name === output)) {
-      const names = graph.outputs.map((own) => own.name).join(", ");
-      refuse(`its network has no output ${output}, only ${names}`);
-    }
-    const shape = known.get(output)?.shape;
-    if (shape) checkHeadShape(card, output, anchors.length, shape);
-  }
-}
-
-function checkHeadShape(
-  card: YoloCard,
-  output: string,
-  anchors: number,
-  shape: readonly (number | string)[],
-): void {
-  const channels = anchors * (5 + card.classes.length);
-  if (shape.length === 4 && (shape[1] === channels || typeof shape[1] === "string")) return;
-  throw new ModelError(
-    `Cannot use detector ${card.name}: output ${output} has the shape [${shape.join(", ")}]; ` +
-      `${anchors} anchors and ${card.classes.length} classes need ` +
-      `${channels} = ${anchors} × (5 + ${card.classes.length}) channels; correct its card`,
-  );
+/** What each head must be, for the card's anchors and classes. */
+function headsOf({ settings, classes }: YoloCard): Head[] {
+  return settings.heads.map(({ output, anchors }) => {
+    const channels = anchors.length * (5 + classes.length);
+    return {
+      output,
+      channels,
+      because: `${anchors.length} anchors and ${classes.length} classes need ` +
+        `${channels} = ${anchors.length} × (5 + ${classes.length}) channels`,
+    };
+  });
 }
 
 /** Runs one image. */
 async function runHeads(
-  session: Session,
-  card: YoloCard,
+  network: DetectorNetwork,
+  { input, settings }: YoloCard,
   planes: Float32Array,
 ): Promise<YoloHead[]> {
-  const { input, settings } = card;
-  const outputs = await session.run(
-    { [input.name]: floats([1, 3, input.height, input.width], planes) },
-    settings.heads.map(({ output }) => output),
-  );
-  const heads: YoloHead[] = [];
-  for (const { output, anchors } of settings.heads) {
-    const { shape, data } = await toFloats(outputs[output]);
-    checkHeadShape(card, output, anchors.length, shape);
-    heads.push({ name: output, logits: data, height: shape[2], width: shape[3], anchors });
-  }
-  return heads;
+  const outputs = await network.run(planes, input);
+  return settings.heads.map(({ output, anchors }, i) => {
+    const { shape, data } = outputs[i];
+    return { name: output, logits: data, height: shape[2], width: shape[3], anchors };
+  });
 }
 
 /** 8-bit pixels as planes [3, height, width], 0…1: the float32 nearest to value / 255. */

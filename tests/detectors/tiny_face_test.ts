@@ -3,6 +3,7 @@ import { ImageError, ModelError } from "../../src/base/errors.ts";
 import { createRng } from "../../src/base/rng.ts";
 import { floats } from "../../src/base/tensor.ts";
 import { decodeImage } from "../../src/image/decode.ts";
+import { networkOf } from "../../src/runtime/network.ts";
 import { rgbImage } from "../../src/image/image.ts";
 import { type NetworkCard, parseCard } from "../../src/runtime/card.ts";
 import {
@@ -157,7 +158,7 @@ Deno.test("containment is the shared part of the smaller box", () => {
 Deno.test("openTinyFace refuses a decoder section with a size that is no multiple of 32", async () => {
   const model = await Deno.readFile(new URL("tiny-face.onnx", models));
   const broken = { ...card, decoder: { ...card.decoder, sizes: [416, 500] } };
-  await assert.rejects(openTinyFace(model, broken, "native"), (error) => {
+  await assert.rejects(openTinyFace(networkOf(broken, model), "native"), (error) => {
     assert.ok(error instanceof ModelError);
     assert.match(error.message, /Cannot use model tiny-face: decoder\.sizes\.1/);
     return true;
@@ -177,7 +178,7 @@ Deno.test("all 24 faces of the shipped photographs are found and nothing else, a
     group6: 4,
   };
   const model = await Deno.readFile(new URL("tiny-face.onnx", models));
-  const finder = await openTinyFace(model, card, "native");
+  const finder = await openTinyFace(networkOf(card, model), "native");
   try {
     for (const [name, count] of Object.entries(faces)) {
       const image = await decodeImage(

@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { readNpy } from "../../src/base/npy.ts";
-import type { Box, DetectorOptions } from "../../src/detectors/mod.ts";
-import { openYolo } from "../../src/detectors/yolo.ts";
+import type { Box } from "../../src/detectors/mod.ts";
+import { openYolo, type YoloOptions } from "../../src/detectors/yolo.ts";
 import { decodeImage } from "../../src/image/decode.ts";
 import type { RgbImage } from "../../src/image/image.ts";
 import {
@@ -38,7 +38,7 @@ async function imported(
 async function detect(
   located: Located<DetectorCard>,
   image: RgbImage,
-  options: DetectorOptions,
+  options: YoloOptions,
 ): Promise<readonly Box[]> {
   const detector = await openYolo(located, "native", options);
   try {

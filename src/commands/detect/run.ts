@@ -8,19 +8,22 @@ import { resolve } from "node:path";
 import { ImageError, UsageError } from "../../base/errors.ts";
 import { findImages } from "../../corpora/find_images.ts";
 import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
-import type { Detector, DetectorOptions } from "../../detectors/mod.ts";
+import { type Detector, detectorOptions, findDetector } from "../../detectors/mod.ts";
 import { closeGpu } from "../../gpu/device.ts";
 import { decodeImage } from "../../image/decode.ts";
 import type { Backend } from "../../runtime/session.ts";
 import { chooseBackend } from "../../runtime/open.ts";
 import { type DetectedImage, fileOutput, printed } from "./output.ts";
-import { findDetector, pictureNotices } from "../run/setup.ts";
+import { pictureNotices } from "../run/setup.ts";
 import { legible } from "../../base/legible.ts";
 import type { Orientation } from "../../image/image.ts";
 
 /** Options of `detect`, parsed. */
-export interface DetectRunOptions extends DetectorOptions {
+export interface DetectRunOptions {
   readonly detector: string;
+  readonly profile?: string;
+  readonly confidence?: number;
+  readonly nms?: number;
   readonly json?: boolean;
   /** A file, in place of standard output. */
   readonly out?: string;
@@ -39,17 +42,17 @@ export async function runDetect(
   paths: readonly string[],
   options: DetectRunOptions,
 ): Promise<number> {
-  const { profile, confidence, nms, out, json = false } = options;
+  const { out, json = false } = options;
   const images = await findImages(paths);
   refuseOverwriting(out, images);
   const { backend } = await chooseBackend(options.backend);
-  const notices = await pictureNotices();
-  const detector = await findDetector(options.detector, backend, images, notices, {
-    ...profile === undefined ? {} : { profile },
-    ...confidence === undefined ? {} : { confidence },
-    ...nms === undefined ? {} : { nms },
-  }, options.orientation);
-  for (const notice of notices) console.error(`note: ${notice}`);
+  const remarks = await pictureNotices();
+  const { detector, notices } = await findDetector(options.detector, images, {
+    backend,
+    options: detectorOptions({ ...options }),
+    orientation: options.orientation,
+  });
+  for (const notice of [...remarks, ...notices]) console.error(`note: ${notice}`);
   try {
     const output = out === undefined ? printed(json) : await fileOutput(out);
     let failed = 0, boxes = 0;

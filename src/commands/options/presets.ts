@@ -10,9 +10,6 @@ import type { Command } from "commander";
 export const PRESETS = ["paper"] as const;
 export type Preset = typeof PRESETS[number];
 
-/** The profile of YOLO detectors under a preset. */
-export const PRESET_PROFILES = { paper: "lightnet" } as const;
-
 /** The procedure of EmoCAM (arXiv 2407.14314) as its published code has it, by option. */
 const VALUES: Readonly<Record<Preset, Readonly<Record<string, unknown>>>> = {
   paper: {

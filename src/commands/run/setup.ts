@@ -11,13 +11,7 @@ import { findClassifier } from "../../classifier/source.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
 import type { BoxMean, ClassChoice } from "../../attribution/request.ts";
 import type { Crop, SampleKind } from "../../attribution/samples.ts";
-import {
-  type Detector,
-  type DetectorOptions,
-  openDetector,
-  refuseOptions,
-  type YoloProfile,
-} from "../../detectors/mod.ts";
+import { type Detector, detectorOptions, findDetector } from "../../detectors/mod.ts";
 import type { Compute } from "../../gpu/compute.ts";
 import { createCompute } from "../../gpu/create_compute.ts";
 import { libvipsBuild } from "../../image/libvips.ts";
@@ -36,11 +30,9 @@ import {
   type TargetChoice,
   withPublishedTarget,
 } from "../../methods/mod.ts";
-import { findCard } from "../../runtime/card.ts";
 import type { Backend } from "../../runtime/session.ts";
 import { type BackendChoice, chooseBackend } from "../../runtime/open.ts";
-import { openBoxes } from "../../detectors/box_files/open.ts";
-import { type Preset, PRESET_PROFILES } from "../options/presets.ts";
+import type { Preset } from "../options/presets.ts";
 import type { Orientation } from "../../image/image.ts";
 
 /** The detector that finds faces and their parts, with the nets that ship. */
@@ -51,7 +43,7 @@ export interface ExplainOptions {
   readonly preset?: Preset;
   readonly classifier: string;
   readonly detector: string;
-  readonly profile?: YoloProfile;
+  readonly profile?: string;
   readonly confidence?: number;
   readonly nms?: number;
   readonly samples?: SampleKind;
@@ -137,20 +129,18 @@ export async function openSetup(
     : chosen;
   if (published) notices.push(...publishedNotes(wanted));
   const methods = usableMethods(wanted, modifiers, classifier, target, notices);
-  const detector = await findDetector(
-    options.detector,
-    backend.backend,
-    images,
-    notices,
-    detectorOptions(options),
-    options.orientation,
-    options.preset && PRESET_PROFILES[options.preset],
-  );
+  const { detector, notices: remarks } = await findDetector(options.detector, images, {
+    backend: backend.backend,
+    options: detectorOptions({ ...options }),
+    preset: options.preset,
+    orientation: options.orientation,
+  });
+  notices.push(...remarks);
   const faceFinder = samples !== "faces"
     ? undefined
     : detector.name === FACE_PARTS
     ? detector
-    : await findDetector(FACE_PARTS, backend.backend, images, notices);
+    : (await findDetector(FACE_PARTS, images, { backend: backend.backend })).detector;
   const compute = await createCompute(backend.backend === "webgpu" ? "gpu" : "cpu");
   return {
     backend,
@@ -203,15 +193,6 @@ export async function pictureNotices(): Promise<string[]> {
     `pictures are read by libvips ${version} as WebAssembly, since its native library may not be loaded (--allow-ffi) or is not ` +
     "there: the same decoders, but slower",
   ];
-}
-
-/** What is asked of a YOLO detector. */
-function detectorOptions({ profile, confidence, nms }: ExplainOptions): DetectorOptions {
-  return {
-    ...(profile === undefined ? {} : { profile }),
-    ...(confidence === undefined ? {} : { confidence }),
-    ...(nms === undefined ? {} : { nms }),
-  };
 }
 
 /**
@@ -293,43 +274,4 @@ export function chooseClass(text: string, classes: readonly string[]): ClassChoi
   throw new UsageError(
     `Cannot explain class ${JSON.stringify(text)}: give predicted, all, or one of ${known}`,
   );
-}
-
-/**
- * A shipped detector, a user's card, or a file of boxes.
- *
- * @param images of the run, to match a file of boxes with.
- * @param orientation of the pictures, which boxes in fractions of them depend on.
- * @param notices to which a remark is added where the file has no boxes for some images.
- * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used.
- */
-export async function findDetector(
-  name: string,
-  backend: Backend,
-  images: readonly CorpusImage[],
-  notices: string[],
-  options: DetectorOptions = {},
-  orientation: Orientation = "exif",
-  profile?: YoloProfile,
-): Promise<Detector> {
-  const boxes = await openBoxes(name, images, notices, orientation);
-  if (boxes === undefined) return await openNamed(name, backend, options, profile);
-  refuseOptions(name, options);
-  return boxes;
-}
-
-async function openNamed(
-  name: string,
-  backend: Backend,
-  options: DetectorOptions,
-  profile?: YoloProfile,
-): Promise<Detector> {
-  const { card, folder } = await findCard(name);
-  if (card.task !== "detector") {
-    throw new UsageError(
-      `Cannot use model ${card.name} as detector: its card says task ${card.task}; see emocam models list`,
-    );
-  }
-  const own = profile && card.decoder.kind === "yolo" ? { profile, ...options } : options;
-  return await openDetector({ card, folder }, backend, own);
 }

@@ -1,96 +1,109 @@
 /**
- * A file or folder of boxes, named in place of a detector.
+ * A file or folder of boxes, named instead of a detector.
  *
  * @module
  */
 
+import type { Orientation, Size } from "../../image/image.ts";
 import { basename, dirname, join } from "node:path";
 import { mapConcurrently } from "../../base/concurrency.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { sha256 } from "../../base/json.ts";
-import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
-import {
-  boxesDetector,
-  type BoxTable,
-  type Detector,
-  inPixels,
-  matchImages,
-  readBoxes,
-  readClassNames,
-  readYoloFolder,
-} from "../mod.ts";
 import { imageSize } from "../../image/decode.ts";
 import { isFolder } from "../../base/files.ts";
-import type { Orientation, Size } from "../../image/image.ts";
+import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
+import type { Detector, OpenedDetector } from "../detector.ts";
+import { boxesDetector, inPixels, matchImages } from "./match.ts";
+import { boxFormat, readBoxes, readYoloFolder } from "./mod.ts";
+import type { BoxFormat, BoxTable } from "./table.ts";
 
-/** Open Images' list of label names, beside its boxes. */
-const CLASS_NAMES = /class-descriptions.*\.csv$/i;
 /** Headers that are read at a time. */
 const HEADERS_AT_A_TIME = 8;
 
 /**
  * Opens boxes made elsewhere: `.csv` (ours or Open Images'), `.json` (COCO), or a folder of YOLO's text files, which is named with a slash
- * (`labels/`).
+ * (`labels/`). It can be used once it is matched with the images of a corpus (`match`), which also says how many of them have boxes.
  *
- * @param images of the run, which are matched with the table's.
- * @param notices to which remarks are added: images without boxes, labels without names.
- * @returns nothing where the name is none of these: a detector's name or card.
- * @throws {UsageError} saying what cannot be used, also when no image of the run has boxes.
+ * @returns nothing where the name is none of these: a detector's name or card. Notices are of boxes left out and labels without names.
+ * @throws {UsageError} saying what cannot be used.
  */
-export async function openBoxes(
-  name: string,
+export async function openBoxes(name: string): Promise<OpenedDetector | undefined> {
+  const read = await readTable(name);
+  return read && { detector: unmatched(read.table), notices: read.notices };
+}
+
+/** A table of boxes that knows no images yet. */
+function unmatched(table: BoxTable): Detector {
+  const lookUp = (): never => {
+    throw new TypeError(
+      `Cannot look up boxes in ${table.origin}: it is not matched with images yet`,
+    );
+  };
+  return {
+    ...boxesDetector(inPixels(table, new Map()), []),
+    lookUp,
+    // deno-lint-ignore require-await
+    detect: async () => lookUp(),
+    match: (images, orientation) => matched(table, images, orientation),
+  };
+}
+
+async function matched(
+  table: BoxTable,
   images: readonly CorpusImage[],
-  notices: string[],
   orientation: Orientation,
-): Promise<Detector | undefined> {
-  const table = await readTable(name, notices);
-  if (table === undefined) return undefined;
+): Promise<OpenedDetector> {
   const paths = images.map(({ path }) => path);
   const matches = matchImages(table, paths);
   if (matches.size === 0) {
     const [first] = table.images.keys();
     throw new UsageError(
-      `Cannot use the boxes of ${name}: none of its ${table.images.size} images (${first} …) is in the corpus (${
+      `Cannot use the boxes of ${table.origin}: none of its ${table.images.size} images (${first} …) is in the corpus (${
         paths[0]
       } …); write paths as the corpus has them`,
     );
   }
-  if (matches.size < paths.length) {
-    notices.push(`${name} has boxes for ${matches.size} of ${paths.length} images`);
-  }
+  const notices = matches.size < paths.length
+    ? [`${table.origin} has boxes for ${matches.size} of ${paths.length} images`]
+    : [];
   const pixels = table.relative
     ? inPixels(table, await sizesOf(images, matches, orientation))
     : table;
-  return boxesDetector(pixels, paths);
+  return { detector: boxesDetector(pixels, paths), notices };
 }
 
-async function readTable(name: string, notices: string[]): Promise<BoxTable | undefined> {
+async function readTable(
+  name: string,
+): Promise<{ table: BoxTable; notices: readonly string[] } | undefined> {
   if (!/\.(csv|json)$/i.test(name)) {
-    return /[\\/]/.test(name) && await isFolder(name) ? await readYoloFolder(name) : undefined;
+    return /[\\/]/.test(name) && await isFolder(name)
+      ? { table: await readYoloFolder(name), notices: [] }
+      : undefined;
   }
   const bytes = await readFile(name);
   if (isCard(name, bytes)) return undefined;
   const table = readBoxes(bytes, name);
-  if (table.leftOut !== undefined) {
-    notices.push(`${name}: boxes without width or height are left out (${table.leftOut})`);
-  }
-  if (!table.stems) return table;
-  const file = await namesBeside(name);
+  const notices = table.leftOut === undefined
+    ? []
+    : [`${name}: boxes without width or height are left out (${table.leftOut})`];
+  const { labelNames } = boxFormat(bytes, name);
+  if (!labelNames) return { table, notices };
+  const file = await namesBeside(name, labelNames);
   if (file === undefined) {
-    notices.push(
-      `${name}: labels are Open Images' codes; put class-descriptions-boxable.csv beside it for their names`,
-    );
-    return table;
+    return { table, notices: [...notices, `${name}: ${labelNames.missing}`] };
   }
   const list = await readFile(file);
-  const named = readBoxes(bytes, name, readClassNames(list, file));
-  return { ...named, sha256: sha256(`${named.sha256} ${sha256(list)}`) };
+  const named = readBoxes(bytes, name, labelNames.read(list, file));
+  return { table: { ...named, sha256: sha256(`${named.sha256} ${sha256(list)}`) }, notices };
 }
 
-async function namesBeside(file: string): Promise<string | undefined> {
+async function namesBeside(
+  file: string,
+  { file: pattern }: NonNullable<BoxFormat["labelNames"]>,
+): Promise<string | undefined> {
   const found: string[] = [];
   for await (const { name, isFile } of Deno.readDir(dirname(file))) {
-    if (isFile && CLASS_NAMES.test(name) && name !== basename(file)) found.push(name);
+    if (isFile && pattern.test(name) && name !== basename(file)) found.push(name);
   }
   return found.length === 0 ? undefined : join(dirname(file), found.sort()[0]);
 }

@@ -8,9 +8,10 @@
  */
 
 import {
+  type BoxFormat,
   type BoxTableParts,
   checked,
-  type CsvRecord,
+  csvHeader,
   csvRecords,
   decimal,
   refuse,
@@ -20,23 +21,35 @@ import type { Box } from "../detector.ts";
 
 const COLUMNS = ["ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"] as const;
 
-/** Whether a header is one of Open Images' box files. */
-export function isOpenImages(header: readonly string[]): boolean {
-  return COLUMNS.every((column) => header.includes(column));
-}
+/** Open Images' CSV. */
+export const openImages: BoxFormat = {
+  title: "Open Images' CSV",
+  claims(text) {
+    const header = csvHeader(text);
+    return COLUMNS.every((column) => header.includes(column));
+  },
+  read: readOpenImages,
+  labelNames: {
+    file: /class-descriptions.*\.csv$/i,
+    missing:
+      "labels are Open Images' codes; put class-descriptions-boxable.csv beside it for their names",
+    read: readClassNames,
+  },
+};
 
 /**
- * Reads the rows behind the header. ImageID is the file's name without its ending; without a Confidence it is 1.
+ * ImageID is the file's name without its ending; without a Confidence it is 1.
  *
  * @param classNames names of the codes such as /m/01g317; a code without a name is its own label.
  * @throws {UsageError} naming the line and the value.
  */
-export function openImagesBoxes(
-  header: readonly string[],
-  records: readonly CsvRecord[],
+function readOpenImages(
+  text: string,
   origin: string,
   classNames?: ReadonlyMap<string, string>,
 ): BoxTableParts {
+  const records = csvRecords(text, origin);
+  const header = records.shift()!.record;
   const images = new Map<string, Box[]>();
   for (const { info, record } of records) {
     const where = `line ${info.lines}`;

@@ -22,6 +22,29 @@ export interface BoxTableParts {
   readonly labels?: readonly string[];
 }
 
+/** One format of files of boxes. */
+export interface BoxFormat {
+  readonly title: string;
+  /** Whether a text is of this format. */
+  claims(text: string): boolean;
+  /**
+   * Reads a text.
+   *
+   * @param labelNames the names of its labels, for a format that has them in another file
+   * @throws {UsageError} naming the line or place, the value met and what is expected.
+   */
+  read(text: string, origin: string, labelNames?: ReadonlyMap<string, string>): BoxTableParts;
+  /** The file beside it that names its labels, for a format whose labels are codes. */
+  readonly labelNames?: {
+    /** How its name begins and ends. */
+    readonly file: RegExp;
+    /** What to say where there is none. */
+    readonly missing: string;
+    /** @throws {UsageError} naming the line. */
+    read(bytes: Uint8Array, origin: string): ReadonlyMap<string, string>;
+  };
+}
+
 /** The boxes of a file, by the name the file gives each image. */
 export interface BoxTable extends BoxTableParts {
   /** Name of the file, for messages. */
@@ -71,16 +94,21 @@ export interface CsvRecord {
   readonly record: string[];
 }
 
+const CSV = { bom: true, trim: true, skip_empty_lines: true, relax_column_count: true } as const;
+
+/** The header of a CSV text; empty where it cannot be read. */
+export function csvHeader(text: string): readonly string[] {
+  try {
+    return (parse(text, { ...CSV, to: 1 }) as string[][])[0] ?? [];
+  } catch {
+    return [];
+  }
+}
+
 /** The rows of a CSV text, the header among them. @throws {UsageError} naming the line. */
 export function csvRecords(text: string, origin: string): CsvRecord[] {
   try {
-    return parse(text, {
-      info: true,
-      bom: true,
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-    }) as unknown as CsvRecord[];
+    return parse(text, { ...CSV, info: true }) as unknown as CsvRecord[];
   } catch (error) {
     const line = (error as Partial<CsvError> & { lines?: number }).lines;
     throw new UsageError(

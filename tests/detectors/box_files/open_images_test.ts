@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../src/base/errors.ts";
-import {
-  boxesDetector,
-  inPixels,
-  matchImages,
-  readBoxes,
-} from "../../../src/detectors/box_files/csv_and_coco.ts";
+import { boxesDetector, inPixels, matchImages } from "../../../src/detectors/box_files/match.ts";
+import { readBoxes } from "../../../src/detectors/box_files/mod.ts";
 import { readClassNames } from "../../../src/detectors/box_files/open_images.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -5,6 +5,8 @@ import { openBoxes } from "../../../src/detectors/box_files/open.ts";
 import { findImages } from "../../../src/corpora/find_images.ts";
 import { decodeImage, imageSize } from "../../../src/image/decode.ts";
 import { withFolder } from "../../corpus/face_corpus.ts";
+import type { CorpusImage } from "../../../src/image/image_file.ts";
+import type { OpenedDetector } from "../../../src/detectors/detector.ts";
 
 /** A picture of 60 x 40 pixels, marked as one to be turned. */
 function turned(orientation: number): Promise<Uint8Array> {
@@ -39,6 +41,17 @@ async function withCorpus(
   });
 }
 
+/** Opens boxes and matches them with images; all notices together. */
+async function openFor(
+  name: string,
+  images: readonly CorpusImage[],
+  orientation: "exif" | "stored" = "exif",
+): Promise<OpenedDetector> {
+  const { detector, notices } = (await openBoxes(name))!;
+  const matched = await detector.match!(images, orientation);
+  return { ...matched, notices: [...notices, ...matched.notices] };
+}
+
 Deno.test("boxes in fractions become pixels of the picture as it is taken", async () => {
   const header = "ImageID,LabelName,XMin,XMax,YMin,YMax\n";
   await withCorpus({
@@ -48,8 +61,7 @@ Deno.test("boxes in fractions become pixels of the picture as it is taken", asyn
     "labels/classes.txt": "cat\n",
   }, async (folder, images) => {
     for (const [name, label] of [["oi.csv", "/m/1"], ["labels/", "cat"]] as const) {
-      const notices: string[] = [];
-      const detector = (await openBoxes(join(folder, name), images, notices, "exif"))!;
+      const { detector, notices } = await openFor(join(folder, name), images);
       const corner = async (path: string, from = detector) => {
         const [box] = from.lookUp!(path).boxes;
         const size = rgb();
@@ -59,15 +71,15 @@ Deno.test("boxes in fractions become pixels of the picture as it is taken", asyn
       assert.deepEqual(await corner("a.jpg"), [label, 30, 20]);
       assert.deepEqual(await corner("b.jpg"), [label, 20, 30]);
       assert.equal(await corner("broken.jpg"), undefined);
-      const stored = (await openBoxes(join(folder, name), images, [], "stored"))!;
+      const { detector: stored } = await openFor(join(folder, name), images, "stored");
       assert.deepEqual(await corner("b.jpg", stored), [label, 30, 20]);
       if (name === "oi.csv") assert.match(notices.join(), /labels are Open Images' codes/);
       else assert.match(notices.join(), /has boxes for 2 of 3 images/);
     }
     await Deno.writeTextFile(join(folder, "class-descriptions-boxable.csv"), "/m/1,Person\n");
-    const named = (await openBoxes(join(folder, "oi.csv"), images, [], "exif"))!;
+    const { detector: named } = await openFor(join(folder, "oi.csv"), images);
     assert.deepEqual(named.labels, ["Person"]);
-    const plain = (await openBoxes(join(folder, "labels/"), images, [], "exif"))!;
+    const { detector: plain } = await openFor(join(folder, "labels/"), images);
     assert.notEqual(named.key.sha256, plain.key.sha256);
   });
 });
@@ -77,14 +89,14 @@ Deno.test("names of detectors and cards are no boxes; boxes of other images are 
     "card.json": '{"task": "detector"}',
     "other.csv": "image,label,confidence,x0,y0,x1,y1\nz.jpg,cat,1,0,0,1,1\n",
   }, async (folder, images) => {
-    assert.equal(await openBoxes("face-parts", images, [], "exif"), undefined);
-    assert.equal(await openBoxes(join(folder, "card.json"), images, [], "exif"), undefined);
+    assert.equal(await openBoxes("face-parts"), undefined);
+    assert.equal(await openBoxes(join(folder, "card.json")), undefined);
     await assert.rejects(
-      openBoxes(join(folder, "other.csv"), images, [], "exif"),
+      openFor(join(folder, "other.csv"), images),
       /none of its 1 images \(z\.jpg …\) is in the corpus \(a\.jpg …\)/,
     );
     await assert.rejects(
-      openBoxes("none.csv", images, [], "exif"),
+      openBoxes("none.csv"),
       /Cannot read detector none\.csv/,
     );
   });
@@ -104,8 +116,7 @@ Deno.test("boxes that are left out are told", async () => {
     annotations,
   };
   await withCorpus({ "coco.json": JSON.stringify(coco) }, async (folder, images) => {
-    const notices: string[] = [];
-    await openBoxes(join(folder, "coco.json"), images, notices, "exif");
+    const { notices } = await openFor(join(folder, "coco.json"), images);
     assert.match(
       notices.join("\n"),
       /coco\.json: boxes without width or height are left out \(1\)/,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { UsageError } from "../../../src/base/errors.ts";
-import { matchImages } from "../../../src/detectors/box_files/csv_and_coco.ts";
+import { matchImages } from "../../../src/detectors/box_files/match.ts";
 import { readYoloFolder } from "../../../src/detectors/box_files/yolo_txt.ts";
 import { withFolder } from "../../corpus/face_corpus.ts";
 

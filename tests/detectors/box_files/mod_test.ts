@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../src/base/errors.ts";
 import { rgbImage } from "../../../src/image/image.ts";
-import {
-  boxesDetector,
-  matchImages,
-  readBoxes,
-} from "../../../src/detectors/box_files/csv_and_coco.ts";
+import { boxesDetector, matchImages } from "../../../src/detectors/box_files/match.ts";
+import { readBoxes } from "../../../src/detectors/box_files/mod.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const HEADER = "image,label,confidence,x0,y0,x1,y1\n";

@@ -1,0 +1,118 @@
+/**
+ * Boxes as COCO's JSON: `images` (id, file_name), `categories` (id, name), `annotations` (image_id, category_id, bbox [x, y, width, height]
+ * and, as in result files, score; 1 where it is absent). Boxes without width or height, of which the published annotations have
+ * some, are left out.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { messageOf, UsageError } from "../../base/errors.ts";
+import { type BoxFormat, type BoxTableParts, checked, normal, refuse } from "./table.ts";
+import type { Box } from "../detector.ts";
+
+const id = z.union([z.number(), z.string()]);
+
+const cocoSchema = z.object({
+  images: z.array(z.object({ id, file_name: z.string().trim().min(1) })),
+  categories: z.array(z.object({ id, name: z.string().trim().min(1) })),
+  annotations: z.array(z.object({
+    image_id: id,
+    category_id: id,
+    bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+    score: z.number().optional(),
+  })),
+});
+
+/** COCO, as annotations or with the scores of results. */
+export const coco: BoxFormat = {
+  title: "COCO JSON",
+  claims: (text) => /^\s*[[{]/.test(text),
+  read: readCoco,
+};
+
+function readCoco(text: string, origin: string): BoxTableParts {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`Cannot read boxes from ${origin}: not JSON (${messageOf(error)})`);
+  }
+  if (Array.isArray(json)) {
+    refuse(
+      origin,
+      "top level",
+      "it is a list, as results without images and categories are; give them as the annotations of an object that has images and categories too",
+    );
+  }
+  const result = cocoSchema.safeParse(json);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const where = pathText(issue.path) || "top level";
+    const value = JSON.stringify(issue.path.reduce<unknown>(inside, json)) ?? "nothing";
+    refuse(origin, where, `${issue.message}, but found ${value.slice(0, 60)}`);
+  }
+  const { images, categories, annotations } = result.data;
+  const names = unique(
+    origin,
+    "images",
+    images.map(({ id, file_name }) => [id, normal(file_name)]),
+  );
+  const labels = unique(origin, "categories", categories.map(({ id, name }) => [id, name]));
+  const boxes = new Map<string, Box[]>([...names.values()].map((name) => [name, []]));
+  if (boxes.size !== names.size) {
+    const twice = images.map(({ file_name }) => normal(file_name))
+      .find((name, i, all) => all.indexOf(name) !== i);
+    refuse(origin, "images", `file_name ${JSON.stringify(twice)} stands twice`);
+  }
+  let leftOut = 0;
+  annotations.forEach(({ image_id, category_id, bbox, score }, i) => {
+    const where = `annotations[${i}]`;
+    const image = names.get(image_id);
+    const label = labels.get(category_id);
+    if (image === undefined) {
+      refuse(origin, where, `image_id ${JSON.stringify(image_id)} is not among the images`);
+    }
+    if (label === undefined) {
+      refuse(
+        origin,
+        where,
+        `category_id ${JSON.stringify(category_id)} is not among the categories`,
+      );
+    }
+    const [x0, y0, width, height] = bbox;
+    if (width < 0 || height < 0) {
+      refuse(origin, where, `bbox is [${bbox}]; width and height must not be below 0`);
+    }
+    if (width === 0 || height === 0) {
+      leftOut++;
+      return;
+    }
+    const box = { label, confidence: score ?? 1, x0, y0, x1: x0 + width, y1: y0 + height };
+    boxes.get(image)!.push(checked(origin, where, box));
+  });
+  return leftOut > 0 ? { images: boxes, leftOut } : { images: boxes };
+}
+
+function inside(value: unknown, key: PropertyKey): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
+    .replace(/^\./, "");
+}
+
+function unique(
+  origin: string,
+  where: string,
+  entries: readonly (readonly [string | number, string])[],
+): Map<string | number, string> {
+  const map = new Map(entries);
+  if (map.size === entries.length) return map;
+  const seen = new Set<string | number>();
+  const twice = entries.find(([id]) => seen.size === seen.add(id).size)!;
+  refuse(origin, where, `id ${JSON.stringify(twice[0])} stands twice`);
+}

@@ -1,0 +1,39 @@
+/**
+ * Files of boxes made elsewhere, one format a file. To add one: write the file and list it here.
+ *
+ * A malformed file stops before any work, with the line (or the place in the JSON) and the value met.
+ *
+ * @module
+ */
+
+import { sha256 } from "../../base/json.ts";
+import { coco } from "./coco.ts";
+import { csv } from "./csv.ts";
+import { openImages } from "./open_images.ts";
+import { type BoxFormat, type BoxTable, boxTable, utf8 } from "./table.ts";
+
+export { readYoloFolder } from "./yolo_txt.ts";
+
+/** The formats of single files: the first that claims a text reads it. */
+export const BOX_FORMATS: readonly BoxFormat[] = [coco, openImages, csv];
+
+/** The format of a file. @throws {UsageError} when it is not UTF-8 text. */
+export function boxFormat(bytes: Uint8Array, origin: string): BoxFormat {
+  const text = utf8(bytes, origin);
+  return BOX_FORMATS.find((format) => format.claims(text))!;
+}
+
+/**
+ * Reads a file of boxes; its first character tells JSON from CSV, its header Open Images' CSV from ours.
+ *
+ * @param labelNames the names of Open Images' label codes.
+ * @throws {UsageError} naming the line or place, the value met and what is expected; also when there are no boxes at all
+ */
+export function readBoxes(
+  bytes: Uint8Array,
+  origin: string,
+  labelNames?: ReadonlyMap<string, string>,
+): BoxTable {
+  const parts = boxFormat(bytes, origin).read(utf8(bytes, origin), origin, labelNames);
+  return boxTable(origin, sha256(bytes), parts);
+}

@@ -1,0 +1,65 @@
+/**
+ * A network with its card: read, hashed and parsed once for all who need it.
+ *
+ * @module
+ */
+
+import { sha256 } from "../base/json.ts";
+import type { Graph } from "../onnx/graph.ts";
+import { readModel } from "../onnx/model_file.ts";
+import { readCardFile } from "./card.ts";
+
+/** What a card says of its network's file. */
+export interface FileCard {
+  readonly name: string;
+  readonly source: string;
+  readonly file: string;
+  readonly sha256: string;
+}
+
+/** A network of a card. */
+export interface Network<C extends FileCard = FileCard> {
+  readonly card: C;
+  /** The ONNX file. */
+  readonly bytes: Uint8Array;
+  /** Of the bytes. */
+  readonly sha256: string;
+  /**
+   * What the bytes say, parsed when it is first asked for. It is shared: copy before a change.
+   *
+   * @throws {ModelError} when they are no ONNX model that can be read.
+   */
+  readonly graph: Graph;
+}
+
+/**
+ * A network whose file is read already.
+ *
+ * @param hash of the bytes, where it is known
+ */
+export function networkOf<C extends FileCard>(
+  card: C,
+  bytes: Uint8Array,
+  hash: string = sha256(bytes),
+): Network<C> {
+  let graph: Graph | undefined;
+  return {
+    card,
+    bytes,
+    sha256: hash,
+    get graph() {
+      return graph ??= readModel(bytes, card.file);
+    },
+  };
+}
+
+/**
+ * Reads the network of a card.
+ *
+ * @throws {ModelError} when its file is missing or its SHA-256 is not the card's.
+ */
+export async function readNetwork<C extends FileCard>(
+  { card, folder }: { readonly card: C; readonly folder: string },
+): Promise<Network<C>> {
+  return networkOf(card, await readCardFile({ card, folder }), card.sha256);
+}
