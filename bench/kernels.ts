@@ -11,7 +11,7 @@ import type { Compute } from "../src/gpu/compute.ts";
 import { createCompute } from "../src/gpu/create_compute.ts";
 import { closeGpu, openGpu } from "../src/gpu/device.ts";
 import { halfPixelPlacement } from "../src/image/geometry.ts";
-import { finalMaps, type MapBatch, rawMaps, scoreMaps } from "../src/kernels/score.ts";
+import { finalMaps, type MapBatch, rawMaps, scoreMaps } from "../src/kernels/box_scores.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";
 import { pixelByPixel } from "./pixel_by_pixel.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import type { Compute } from "../src/gpu/compute.ts";
-import { finalMaps, type Frame, type MapBatch, type ScoreBox } from "../src/kernels/score.ts";
+import { finalMaps, type Frame, type MapBatch, type ScoreBox } from "../src/kernels/box_scores.ts";
 
 /** The mean of the final map over the whole pixels of each box; NaN for a box without one. */
 export async function pixelByPixel(

@@ -26,7 +26,7 @@ import type { Detections } from "../src/detectors/mod.ts";
 import { landmarkCrop } from "../src/detectors/face_landmarks.ts";
 import { type DecodedImage, decodeImage } from "../src/image/decode.ts";
 import { frameOf } from "../src/image/geometry.ts";
-import { type MapBatch, rawMaps, scoreMaps } from "../src/kernels/score.ts";
+import { type MapBatch, rawMaps, scoreMaps } from "../src/kernels/box_scores.ts";
 import { createContext, toMapBatch } from "../src/methods/mod.ts";
 import { prepare } from "../src/runtime/preprocess.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";

@@ -10,7 +10,7 @@ import type { Compute } from "../gpu/compute.ts";
 import { placeRect, type Rect } from "../image/geometry.ts";
 import { letterboxPlacement, paperLetterbox } from "../image/letterbox.ts";
 import { type CellWeights, paperBoxWeights } from "../kernels/paper_box_weights.ts";
-import { type Frame, type MapBatch, rawMaps, scoreMaps } from "../kernels/score.ts";
+import { type Frame, type MapBatch, rawMaps, scoreMaps } from "../kernels/box_scores.ts";
 import {
   createContext,
   frameOfMaps,

@@ -7,7 +7,7 @@
 import type { Tensor } from "../base/tensor.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Compute } from "../gpu/compute.ts";
-import { finalMaps, type MapBatch, rawMaps } from "../kernels/score.ts";
+import { finalMaps, type MapBatch, rawMaps } from "../kernels/box_scores.ts";
 import {
   createContext,
   frameOfMaps,

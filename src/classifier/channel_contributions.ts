@@ -6,7 +6,7 @@
  */
 
 import { floats, sizeOf, type Tensor } from "../base/tensor.ts";
-import type { ChannelwiseReach } from "../onnx/channelwise_reach.ts";
+import type { ChannelwiseReach } from "../onnx/channelwise.ts";
 import { extract } from "../onnx/extract.ts";
 import { type Graph, type GraphBuilder, int, ints, type Node, type Value } from "../onnx/graph.ts";
 import { builderOn, inferShapes } from "../onnx/shapes.ts";

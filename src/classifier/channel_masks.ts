@@ -5,7 +5,7 @@
  */
 
 import { floats, rows, type Tensor } from "../base/tensor.ts";
-import { type ChannelwiseReach, channelwiseReach } from "../onnx/channelwise_reach.ts";
+import { type ChannelwiseReach, channelwiseReach } from "../onnx/channelwise.ts";
 import { type SessionValue, toFloats } from "../runtime/session.ts";
 import {
   BASE,
@@ -18,7 +18,7 @@ import {
 } from "./channel_contributions.ts";
 import type { Classifier, Forward } from "./classifier.ts";
 import { joinScores, padRows, repeatRow, type Scores } from "./evaluate.ts";
-import { steadyRows, unsteadyOps } from "./steady_rows.ts";
+import { steadyRows, unsteadyOps } from "./batch_invariance.ts";
 import { readFloats, rowOf } from "./values.ts";
 
 /** Contributions of one batch, or of one sample where those of a batch are too many, in floats: 128 MiB. */

@@ -13,9 +13,9 @@ import type { ReceptiveField } from "../onnx/field.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
 import type { Backend, Session, SessionValue } from "../runtime/session.ts";
 import type { Scores } from "./evaluate.ts";
-import type { PlacementRule } from "./layout.ts";
+import type { PlacementRule } from "./geometry.ts";
 
-export type { PlacementRule } from "./layout.ts";
+export type { PlacementRule } from "./geometry.ts";
 export type { Scores } from "./evaluate.ts";
 export { readFloats, release, rowOf } from "./values.ts";
 

@@ -7,8 +7,8 @@
 import type { Classifier, ClassifierOptions } from "./classifier.ts";
 import type { ClassifierSource } from "./source.ts";
 import { ModelError } from "../base/errors.ts";
-import { fixInput } from "./layout.ts";
-import { openScored } from "./open_scored.ts";
+import { fixInput } from "./geometry.ts";
+import { openScored } from "./open_at_layer.ts";
 import { readModel } from "../onnx/model_file.ts";
 import { withScores } from "../onnx/scores.ts";
 

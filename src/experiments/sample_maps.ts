@@ -7,8 +7,8 @@
 import type { AxiomContext, Finding } from "./axioms/axiom.ts";
 import { type Maps, mapsOf } from "../attribution/maps.ts";
 import { frameOfMaps, mapBatchOf, type Method } from "../methods/mod.ts";
-import { placementBy, type PlacementRule } from "../classifier/layout.ts";
-import { finalMaps } from "../kernels/score.ts";
+import { placementBy, type PlacementRule } from "../classifier/geometry.ts";
+import { finalMaps } from "../kernels/box_scores.ts";
 
 /** Maps of each context's own inputs, by method: several axioms ask for them, and some methods take long. */
 const plain = new WeakMap<AxiomContext, Map<Method, Promise<Maps>>>();

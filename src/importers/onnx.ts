@@ -8,7 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
 import { readNpy } from "../base/npy.ts";
-import { findLayer, fixInput } from "../classifier/layout.ts";
+import { findLayer, fixInput } from "../classifier/geometry.ts";
 import { findClassifier } from "../classifier/source.ts";
 import { unsupportedOps } from "../onnx/backward.ts";
 import { checkGraph } from "../onnx/check.ts";

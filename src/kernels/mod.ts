@@ -32,4 +32,4 @@ export {
   rawMaps,
   type ScoreBox,
   scoreMaps,
-} from "./score.ts";
+} from "./box_scores.ts";

@@ -12,7 +12,7 @@ import {
   type Node,
   type Value,
 } from "../onnx/graph.ts";
-import { ancestors, dependents } from "../onnx/reach.ts";
+import { ancestors, dependents } from "../onnx/depends_on.ts";
 import { backwardGraph, pullBack, ruleKey, type RuleTable } from "../onnx/backward.ts";
 import { builderOn } from "../onnx/shapes.ts";
 import { reduceMax, reduceSum, scale, unsqueeze } from "../rules/forms.ts";

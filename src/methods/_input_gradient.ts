@@ -18,7 +18,7 @@ import type {
   Forward,
   ScoreTensor,
 } from "../classifier/classifier.ts";
-import { steadyRows } from "../classifier/steady_rows.ts";
+import { steadyRows } from "../classifier/batch_invariance.ts";
 import { gradientGraph, type RuleTable } from "../onnx/backward.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";

@@ -6,7 +6,7 @@
 
 import type { Classifier, Forward } from "../classifier/classifier.ts";
 import type { Compute, ComputeBuffer } from "../gpu/compute.ts";
-import type { Frame, MapBatch } from "../kernels/score.ts";
+import type { Frame, MapBatch } from "../kernels/box_scores.ts";
 import { isGpuTensor, type SessionValue } from "../runtime/session.ts";
 import { type Attribution, gridOf, type Method } from "./method.ts";
 

@@ -7,7 +7,7 @@
 import { type Unsupported, UnsupportedOpError } from "../base/errors.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { steadyRows } from "../classifier/steady_rows.ts";
+import { steadyRows } from "../classifier/batch_invariance.ts";
 import type { Graph } from "../onnx/graph.ts";
 import { type SessionValue, toFloats } from "../runtime/session.ts";
 import { cotangentOf, type MethodContext, type Target, targetUnsupported } from "./method.ts";

@@ -6,7 +6,7 @@
 
 import { floats, type Tensor } from "../base/tensor.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { steadyRows } from "../classifier/steady_rows.ts";
+import { steadyRows } from "../classifier/batch_invariance.ts";
 import { halfPixelPlacement } from "../image/geometry.ts";
 import { upsampleBilinear } from "../kernels/upsample_bilinear.ts";
 import type { Graph } from "../onnx/graph.ts";

@@ -7,7 +7,7 @@
 import { UnsupportedOpError } from "../base/errors.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import { type Classifier, readFloats, type ScoreTensor } from "../classifier/classifier.ts";
-import { steadyRows } from "../classifier/steady_rows.ts";
+import { steadyRows } from "../classifier/batch_invariance.ts";
 import { gradientGraph, pullBack } from "../onnx/backward.ts";
 import { checkGraph } from "../onnx/check.ts";
 import { prune } from "../onnx/extract.ts";

@@ -13,7 +13,7 @@
 import { ModelError, UnsupportedOpError } from "../base/errors.ts";
 import type { ElementType } from "../base/tensor.ts";
 import { checkGraph } from "./check.ts";
-import { dependents, prune } from "./reach.ts";
+import { dependents, prune } from "./depends_on.ts";
 import {
   type Graph,
   type GraphBuilder,

@@ -7,11 +7,11 @@
 import { ModelError } from "../base/errors.ts";
 import { checkGraph } from "./check.ts";
 import { type Graph, type Known, type Node, readsOf, type Value, type ValueInfo } from "./graph.ts";
-import { ancestors, dependents } from "./reach.ts";
+import { ancestors, dependents } from "./depends_on.ts";
 import { inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 
-export { prune } from "./reach.ts";
+export { prune } from "./depends_on.ts";
 
 /** Where a part begins and ends. */
 export interface Ends {

@@ -10,7 +10,7 @@ import { ModelError } from "../base/errors.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import { checkGraph } from "./check.ts";
 import { consumers, copyGraph, floatOf, type Graph, intOf, type Node, producers } from "./graph.ts";
-import { prune } from "./reach.ts";
+import { prune } from "./depends_on.ts";
 
 /**
  * Where epsilon is added. `onnx` (also PyTorch, lightnet): σ = √(variance + epsilon), with the node's epsilon. `darknet`:

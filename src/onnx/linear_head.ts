@@ -16,7 +16,7 @@ import {
   producers,
   type Value,
 } from "./graph.ts";
-import { ancestors, dependents } from "./reach.ts";
+import { ancestors, dependents } from "./depends_on.ts";
 import { inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 import { windowsOf } from "./window.ts";

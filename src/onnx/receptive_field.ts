@@ -14,8 +14,8 @@
  */
 
 import type { Graph, Known, Node, Shape, Value } from "./graph.ts";
-import { FIELD_RULES } from "./field_rules.ts";
-import { dependents } from "./reach.ts";
+import { FIELD_RULES } from "./receptive_field_rules.ts";
+import { dependents } from "./depends_on.ts";
 import { inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 import type { AxisField, FieldSite, FieldState, ReceptiveField, TrackedField } from "./field.ts";

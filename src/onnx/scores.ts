@@ -16,7 +16,7 @@ import {
   type Value,
   type ValueInfo,
 } from "./graph.ts";
-import { prune } from "./reach.ts";
+import { prune } from "./depends_on.ts";
 import { builderOn, inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 

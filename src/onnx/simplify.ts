@@ -8,7 +8,7 @@ import { type AnyTensor, ELEMENT_ARRAYS, floats, int64s, sizeOf } from "../base/
 import { checkGraph } from "./check.ts";
 
 import type { Dim, Graph, Known, Node, Value } from "./graph.ts";
-import { prune } from "./reach.ts";
+import { prune } from "./depends_on.ts";
 import { takenBranch } from "./shape_rules/mod.ts";
 import { inferNode, seedKnown } from "./shapes.ts";
 

@@ -6,7 +6,7 @@
 
 import { ModelError } from "../base/errors.ts";
 import { type Graph, producers, type Value } from "./graph.ts";
-import { ancestors } from "./reach.ts";
+import { ancestors } from "./depends_on.ts";
 import { traceFields } from "./receptive_field.ts";
 import type { ReceptiveField } from "./field.ts";
 import { inferShapes } from "./shapes.ts";

@@ -11,7 +11,7 @@ import { type OverlayData, sampleOverlay } from "../figures/mod.ts";
 import type { Compute } from "../gpu/compute.ts";
 import { frameOf, invertPlacement, placeRect, type Rect } from "../image/geometry.ts";
 import type { RgbImage } from "../image/image.ts";
-import { finalMaps } from "../kernels/score.ts";
+import { finalMaps } from "../kernels/box_scores.ts";
 import { type Grid, gridOf, type Method } from "../methods/mod.ts";
 import type { InputSpec } from "../runtime/card.ts";
 import { inputPlacement } from "../runtime/preprocess.ts";

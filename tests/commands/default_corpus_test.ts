@@ -8,7 +8,7 @@ import { faceSamples } from "../../src/attribution/samples.ts";
 import { openDetector } from "../../src/detectors/mod.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { decodeImage } from "../../src/image/decode.ts";
-import { finalMaps } from "../../src/kernels/score.ts";
+import { finalMaps } from "../../src/kernels/box_scores.ts";
 import { createContext, gridOf, METHODS } from "../../src/methods/mod.ts";
 import { type DetectorCard, findCard, type Located } from "../../src/runtime/card.ts";
 import { prepare } from "../../src/runtime/preprocess.ts";

@@ -9,7 +9,7 @@ import { halfPixelPlacement } from "../../src/image/geometry.ts";
 import { floatMap } from "../../src/image/image.ts";
 import { letterboxMap, paperLetterbox } from "../../src/image/letterbox.ts";
 import { resizeMapBilinear } from "../../src/image/resize.ts";
-import { finalMaps } from "../../src/kernels/score.ts";
+import { finalMaps } from "../../src/kernels/box_scores.ts";
 import { emocam, emocamProcess } from "./cli.ts";
 import { ANNOTATIONS, type PaperCorpus, PLACES, withPaperCorpus } from "./paper_corpus.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readNpy } from "../../src/base/npy.ts";
 import type { Tensor } from "../../src/base/tensor.ts";
 import { halfPixelPlacement } from "../../src/image/geometry.ts";
-import { finalMaps, type MapBatch, rawMaps } from "../../src/kernels/score.ts";
+import { finalMaps, type MapBatch, rawMaps } from "../../src/kernels/box_scores.ts";
 import { minMax } from "../../src/kernels/min_max.ts";
 import { normalise } from "../../src/kernels/normalise.ts";
 import { upsampleBilinear } from "../../src/kernels/upsample_bilinear.ts";

@@ -6,7 +6,7 @@ import { createCompute } from "../../src/gpu/create_compute.ts";
 import { halfPixelPlacement, rectOfSize } from "../../src/image/geometry.ts";
 import { paperLetterbox } from "../../src/image/letterbox.ts";
 import { paperBoxWeights } from "../../src/kernels/paper_box_weights.ts";
-import { scoreMaps } from "../../src/kernels/score.ts";
+import { scoreMaps } from "../../src/kernels/box_scores.ts";
 import { goldenTest } from "../shared_goldens.ts";
 
 const SIDE = 227;

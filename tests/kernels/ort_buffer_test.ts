@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { floats } from "../../src/base/tensor.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { halfPixelPlacement } from "../../src/image/geometry.ts";
-import { type MapBatch, scoreMaps } from "../../src/kernels/score.ts";
+import { type MapBatch, scoreMaps } from "../../src/kernels/box_scores.ts";
 import { emptyGraph } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { isGpuTensor } from "../../src/runtime/session.ts";

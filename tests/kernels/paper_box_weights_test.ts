@@ -6,7 +6,7 @@ import { floatMap } from "../../src/image/image.ts";
 import { letterboxMap, paperLetterbox } from "../../src/image/letterbox.ts";
 import { resizeMapBilinear } from "../../src/image/resize.ts";
 import { paperBoxWeights } from "../../src/kernels/paper_box_weights.ts";
-import { finalMaps, scoreMaps } from "../../src/kernels/score.ts";
+import { finalMaps, scoreMaps } from "../../src/kernels/box_scores.ts";
 
 const INPUT = { width: 45, height: 45 };
 const CELLS = { width: 7, height: 5 };

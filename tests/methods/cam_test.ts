@@ -5,7 +5,7 @@ import { type Classifier, readFloats, type ScoreTensor } from "../../src/classif
 import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
-import { finalMaps, rawMaps } from "../../src/kernels/score.ts";
+import { finalMaps, rawMaps } from "../../src/kernels/box_scores.ts";
 import { cam } from "../../src/methods/cam.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";
 import { createContext, type Method } from "../../src/methods/mod.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
-import { finalMaps, rawMaps } from "../../src/kernels/score.ts";
+import { finalMaps, rawMaps } from "../../src/kernels/box_scores.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";
 import { createContext, type Target } from "../../src/methods/mod.ts";
 import { readFloats } from "../../src/classifier/classifier.ts";

@@ -8,7 +8,7 @@ import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { finalMapsOf, mapDrawing } from "../../src/outputs/sample_figure.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
-import { rawMaps } from "../../src/kernels/score.ts";
+import { rawMaps } from "../../src/kernels/box_scores.ts";
 import {
   createContext,
   gridOf,

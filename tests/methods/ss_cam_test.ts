@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { floats, rows, type Tensor } from "../../src/base/tensor.ts";
-import { rawMaps } from "../../src/kernels/score.ts";
+import { rawMaps } from "../../src/kernels/box_scores.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { meanScores, softmax } from "../../src/methods/_channel_weights.ts";
 import { noisyMaskScores, ssCam } from "../../src/methods/ss_cam.ts";

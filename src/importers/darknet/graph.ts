@@ -19,7 +19,7 @@ import {
   string,
   type Value,
 } from "../../onnx/graph.ts";
-import { prune } from "../../onnx/reach.ts";
+import { prune } from "../../onnx/depends_on.ts";
 import { ACTIVATIONS } from "./activations.ts";
 import type { DarknetLayer, Extent, Operation } from "./layer.ts";
 import type { DarknetNetwork } from "./network.ts";

@@ -7,7 +7,7 @@
 import { readFloats } from "../../classifier/classifier.ts";
 import type { Compute } from "../../gpu/compute.ts";
 import { createCompute } from "../../gpu/create_compute.ts";
-import { finalMaps, type MapBatch } from "../../kernels/score.ts";
+import { finalMaps, type MapBatch } from "../../kernels/box_scores.ts";
 import { frameOfMaps, toMapBatch } from "../_map_batch.ts";
 import type { Method, MethodContext } from "../method.ts";
 

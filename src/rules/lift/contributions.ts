@@ -6,7 +6,7 @@
 
 import { backwardGraph, connected, pullBack } from "../../onnx/backward.ts";
 import type { Graph, GraphBuilder, Value } from "../../onnx/graph.ts";
-import { repeatNodes } from "../../onnx/second_pass.ts";
+import { repeatNodes } from "../../onnx/repeat_nodes.ts";
 import { zerosLike } from "../forms.ts";
 import { LIFT_RULES } from "./mod.ts";
 import { difference, withReference } from "./rule.ts";

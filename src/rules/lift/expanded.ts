@@ -7,7 +7,7 @@
 
 import { ModelError } from "../../base/errors.ts";
 import { pullBack } from "../../onnx/backward.ts";
-import { repeatNodes } from "../../onnx/second_pass.ts";
+import { repeatNodes } from "../../onnx/repeat_nodes.ts";
 import type { Expansion } from "../expansions.ts";
 import { onlyInputs, toFirst } from "../forms.ts";
 import { type LiftRule, type LiftTable, withReference } from "./rule.ts";

@@ -6,7 +6,7 @@
 
 import type { Rule } from "../../onnx/backward.ts";
 import { type GraphBuilder, type Node, producers, type Value } from "../../onnx/graph.ts";
-import { ancestors } from "../../onnx/reach.ts";
+import { ancestors } from "../../onnx/depends_on.ts";
 import { attributesOf, scale, unbroadcast, whereElseZero, zeroWhere } from "../forms.ts";
 import { GRADIENT_RULES } from "../gradient/mod.ts";
 import { type LrpRule, stabilised, stabiliser } from "./rule.ts";

@@ -12,7 +12,7 @@
 
 import { pullBack, type Rule } from "../../onnx/backward.ts";
 import type { GraphBuilder, Node } from "../../onnx/graph.ts";
-import { ancestors } from "../../onnx/reach.ts";
+import { ancestors } from "../../onnx/depends_on.ts";
 import * as expansions from "../expansions.ts";
 import { onlyInputs, toFirst, unsupported } from "../forms.ts";
 import { GRADIENT_RULES } from "../gradient/mod.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { flip, mirror } from "../../../src/experiments/axioms/mirror.ts";
 import { occlusion } from "../../../src/experiments/axioms/occlusion.ts";
 import type { Axiom } from "../../../src/experiments/axioms/mod.ts";
-import { placementBy, type PlacementRule } from "../../../src/classifier/layout.ts";
+import { placementBy, type PlacementRule } from "../../../src/classifier/geometry.ts";
 import { floats } from "../../../src/base/tensor.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
 import { sobel } from "../../../src/methods/sobel.ts";

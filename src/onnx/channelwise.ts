@@ -20,7 +20,7 @@ import {
   type Shape,
   type Value,
 } from "./graph.ts";
-import { dependents } from "./reach.ts";
+import { dependents } from "./depends_on.ts";
 import { inferShapes } from "./shapes.ts";
 
 /**

@@ -38,7 +38,7 @@ import {
 } from "../runtime/session.ts";
 import { openSession } from "../runtime/open.ts";
 
-/** Operators whose rows are the same wherever they lie: see tests/classifier/steady_rows_test.ts. */
+/** Operators whose rows are the same wherever they lie: see tests/classifier/batch_invariance_test.ts. */
 const STEADY = new Set([
   ...["Conv", "ConvTranspose", "Gemm", "MatMul"],
   ...["MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"],

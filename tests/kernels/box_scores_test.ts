@@ -11,7 +11,7 @@ import {
   rawMaps,
   type ScoreBox,
   scoreMaps,
-} from "../../src/kernels/score.ts";
+} from "../../src/kernels/box_scores.ts";
 import { assertClose, bilinear, distance, gpuTest, noise, onBoth, quadrature } from "./support.ts";
 
 const EPSILON = 1e-7;

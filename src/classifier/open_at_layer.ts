@@ -26,9 +26,9 @@ import {
 import { backendVersion, openSession } from "../runtime/open.ts";
 import type { Classifier, ClassifierOptions, ScoreTensor } from "./classifier.ts";
 import { evaluateRows, headBatch, padRows } from "./evaluate.ts";
-import { findLayer, place } from "./layout.ts";
+import { findLayer, place } from "./geometry.ts";
 import type { ClassifierSource } from "./source.ts";
-import { openSteady, steadyRows } from "./steady_rows.ts";
+import { openSteady, steadyRows } from "./batch_invariance.ts";
 import { release, rowOf } from "./values.ts";
 
 /** What is decided about a classifier by now. */

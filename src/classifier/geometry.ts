@@ -8,7 +8,7 @@ import { ModelError, UsageError } from "../base/errors.ts";
 import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import type { ReceptiveField } from "../onnx/field.ts";
-import { ancestors, dependents } from "../onnx/reach.ts";
+import { ancestors, dependents } from "../onnx/depends_on.ts";
 import { inferShapes } from "../onnx/shapes.ts";
 import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
 import type { ClassifierCard } from "../runtime/card.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { floats, sizeOf, type Tensor } from "../../src/base/tensor.ts";
-import { openSteady, steadyRows, unsteadyOps } from "../../src/classifier/steady_rows.ts";
+import { openSteady, steadyRows, unsteadyOps } from "../../src/classifier/batch_invariance.ts";
 import { float, type GraphBuilder, int, ints } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import type { Session } from "../../src/runtime/session.ts";
