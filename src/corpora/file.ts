@@ -1,0 +1,17 @@
+/**
+ * A single image, by its file. What its name ends with does not matter: the first bytes tell the format.
+ *
+ * @module
+ */
+
+import { slashes } from "./_paths.ts";
+import type { CorpusKind } from "./corpus_kind.ts";
+
+/** One image. */
+export const file: CorpusKind = {
+  name: "file",
+  takes: ({ info }) => info !== undefined && !info.isDirectory,
+  async *images(text) {
+    yield { path: slashes(text), file: text };
+  },
+};

@@ -1,0 +1,29 @@
+/**
+ * A pattern of paths, such as `photos/2*.jpg`, where the shell has left it as it is: the images that match.
+ *
+ * @module
+ */
+
+import { glob as globOf } from "node:fs/promises";
+import { UsageError } from "../base/errors.ts";
+import { IMAGE_NAME, lookAt, slashes } from "./_paths.ts";
+import type { CorpusKind } from "./corpus_kind.ts";
+
+const GLOB_CHARACTERS = /[*?[\]{}]/;
+
+/** The images whose paths match a pattern. A file that has the pattern as its name is that file. */
+export const glob: CorpusKind = {
+  name: "glob",
+  takes: ({ text, info }) => info === undefined && GLOB_CHARACTERS.test(text),
+  async *images(text) {
+    let matched = false;
+    for await (const file of globOf(text)) {
+      if ((await lookAt(file))?.isDirectory || !IMAGE_NAME.test(file)) continue;
+      matched = true;
+      yield { path: slashes(file), file };
+    }
+    if (!matched) {
+      throw new UsageError(`Cannot find images: nothing matches ${JSON.stringify(text)}`);
+    }
+  },
+};
