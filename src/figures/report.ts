@@ -5,21 +5,8 @@
  */
 
 import { markup } from "./drawing/markup.ts";
-import {
-  agreementSection,
-  findingsSection,
-  matricesSection,
-  samplesSection,
-} from "./page/findings.ts";
-import { axiomsSection } from "./page/axioms.ts";
-import {
-  cautionBox,
-  creditsSection,
-  failuresSection,
-  modelsSection,
-  runSection,
-  tiles,
-} from "./page/run_facts.ts";
+import { SECTIONS } from "./page/sections/mod.ts";
+import { cautionBox, tiles } from "./page/head.ts";
 import { page, type PageSection } from "./page/page.ts";
 import type { ReportData } from "./page/report_data.ts";
 
@@ -31,28 +18,8 @@ import type { ReportData } from "./page/report_data.ts";
  * @throws {RangeError} when a matrix does not fit its names or an overlay has no size.
  */
 export function report(data: ReportData): string {
-  const sections: PageSection[] = [
-    ["associations", "Associations", "Strongest associations", findingsSection(data)],
-    ["matrices", "Matrices", "Association matrices", matricesSection(data)],
-    ...data.agreement
-      ? [
-        [
-          "agreement",
-          "Agreement",
-          "Agreement of methods",
-          agreementSection(data.agreement),
-        ] as const,
-      ]
-      : [],
-    ["samples", "Samples", "Samples", samplesSection(data)],
-    ...data.axioms
-      ? [["axioms", "Axioms", "Axioms of the methods", axiomsSection(data.axioms)] as const]
-      : [],
-    ["run", "Run", "The run", runSection(data)],
-    ["models", "Models", "Models", modelsSection(data.models)],
-    ["failures", "Failures", "Images that could not be used", failuresSection(data)],
-    ["cite", "Cite", "How to cite", creditsSection(data)],
-  ];
+  const sections = SECTIONS.filter(({ when }) => !when || when(data))
+    .map(({ id, short, title, content }): PageSection => [id, short, title, content(data)]);
   return page({
     kind: "report",
     title: data.title,

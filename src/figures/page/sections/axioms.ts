@@ -1,15 +1,16 @@
 /**
- * The part of a report that says what was checked of the methods.
+ * What was checked of the methods.
  *
  * @module
  */
 
-import { lines, type Markup, markup } from "../drawing/markup.ts";
-import { significant } from "../../base/number_text.ts";
-import type { AxiomFinding } from "./report_data.ts";
+import type { Section } from "./section.ts";
+import type { AxiomFinding } from "../report_data.ts";
+import { lines, type Markup, markup } from "../../drawing/markup.ts";
+import { significant } from "../../../base/number_text.ts";
 
 /** The table of axioms, figures and verdicts. */
-export function axiomsSection(findings: readonly AxiomFinding[]): Markup {
+function axiomsSection(findings: readonly AxiomFinding[]): Markup {
   if (findings.length === 0) {
     return markup`<p>Not checked for these methods on this classifier. <code>emocam analyze --check</code>, or <code>emocam check --out</code> with the run's folder and then <code>analyze</code> again, does it; methods that fail are flagged in every table.</p>`;
   }
@@ -29,3 +30,12 @@ ${lines(rows)}
 </tbody>
 </table></div>`;
 }
+
+/** The section. */
+export const axioms: Section = {
+  id: "axioms",
+  short: "Axioms",
+  title: "Axioms of the methods",
+  when: (data) => data.axioms !== undefined,
+  content: ({ axioms }) => axiomsSection(axioms!),
+};

@@ -1,15 +1,13 @@
 /**
- * The parts of a report that show what was found: the strongest associations, the matrices, the samples.
+ * The strongest associations, as a table.
  *
  * @module
  */
 
-import { EMPTY, lines, type Markup, markup, trusted } from "../drawing/markup.ts";
-import { coordinate, count, fixed, plural } from "../../base/number_text.ts";
-import type { HeatMatrixData } from "../figure.ts";
-import { heatMatrix, select } from "../heat_matrix.ts";
-import { overlay } from "../overlay.ts";
-import type { Association, ReportData, SampleFigure } from "./report_data.ts";
+import type { Association, ReportData } from "../report_data.ts";
+import { coordinate, count, fixed } from "../../../base/number_text.ts";
+import type { Section } from "./section.ts";
+import { lines, type Markup, markup, trusted } from "../../drawing/markup.ts";
 
 /** A column of the table of associations. */
 interface Column {
@@ -65,7 +63,7 @@ function columnsOf(rows: readonly Association[]): { columns: Column[]; value: Co
 }
 
 /** The table of the strongest associations. */
-export function findingsSection({ associations: { rows, rule } }: ReportData): Markup {
+function findingsSection({ associations: { rows, rule } }: ReportData): Markup {
   if (rows.length === 0) {
     return markup`<p>No cell of a matrix has a value: there were too few salient boxes or samples.</p>`;
   }
@@ -122,87 +120,10 @@ function bar(value: number, limit: number, signed: boolean): Markup {
   );
 }
 
-/** How far methods agree, as a heat map. */
-export function agreementSection(agreement: HeatMatrixData): Markup {
-  const rows = {
-    objects: agreement.objects,
-    rule: "Rows and columns in the order of the run's methods.",
-  };
-  return markup`<p>Correlations of the importances that two methods give the same boxes. High ones say that methods rank boxes alike, not that they are right: sizes and places of boxes count in all of them. A method's correlation with the controls says how much of its ranking needs no look at the model.</p>
-<figure>${trusted(heatMatrix(agreement, { ink: "page", rows }))}</figure>`;
-}
-
-/** All matrices as heat maps; for several methods, a heading for each measure, and one scale and one choice of rows within it. */
-export function matricesSection(data: ReportData): Markup {
-  const groups = [...Map.groupBy(data.matrices, ({ measure }) => measure).values()];
-  if (groups.length === 0) return markup`<p>This run made no association matrix.</p>`;
-  // One method: the figures' own titles say enough, and they can be side by side.
-  if (groups.every((group) => group.length === 1)) return figureRow(groups.flatMap(drawGroup));
-  return lines(groups.map((group) =>
-    markup`<h3>${group[0].measure}</h3>
-${group.length > 1 ? markup`<p class="soft">The methods share one colour scale.</p>\n` : null}${
-      figureRow(drawGroup(group))
-    }`
-  ));
-}
-
-function figureRow(figures: readonly Markup[]): Markup {
-  return markup`<div class="matrices">
-${lines(figures)}
-</div>`;
-}
-
-/** The matrices of one measure, with one scale and the rows of the first. */
-function drawGroup(matrices: readonly HeatMatrixData[]): Markup[] {
-  const [first] = matrices;
-  const scaleOver = matrices.flatMap(({ values }) => Array.from(values));
-  const chosen = select(first).rows.map((i) => first.objects[i]);
-  return matrices.map((matrix, i) => {
-    const rows = i === 0 || !sameNames(matrix.objects, first.objects)
-      ? {}
-      : { rows: { objects: chosen, rule: `Rows: as for ${first.method}, for comparison.` } };
-    return markup`<figure>${
-      trusted(heatMatrix(matrix, { ink: "page", scaleOver, ...rows }))
-    }</figure>`;
-  });
-}
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name, i) => name === b[i]);
-}
-
-/** The samples shown, each with map and boxes. */
-export function samplesSection(data: ReportData): Markup {
-  const { shown, rule, missing = [] } = data.samples;
-  const gone = missing.length === 0
-    ? EMPTY
-    : markup`<p>${plural(missing.length, "picture")} could not be drawn:</p>
-<ul>
-${
-      lines(
-        missing.map(({ path, reason }) =>
-          markup`<li><bdi class="path">${path}</bdi>: <bdi>${reason}</bdi></li>`
-        ),
-      )
-    }
-</ul>
-`;
-  if (shown.length === 0) return markup`${gone}<p>No sample is shown.</p>`;
-  return markup`${gone}<p class="soft">${count(shown.length)} of ${
-    count(data.counts.samples)
-  } samples. ${rule}</p>
-<p class="soft">The map is relative to its own picture: its lowest value there is 0, its highest 1. A box's number is the mean of the map in it.</p>
-<div class="samples">
-${lines(shown.map(sampleFigure))}
-</div>`;
-}
-
-function sampleFigure(sample: SampleFigure): Markup {
-  return markup`<figure>${
-    trusted(overlay(sample.overlay, { ink: "page" }))
-  }<figcaption><bdi class="path">${sample.path}</bdi>${
-    sample.part ? `, ${sample.part}` : null
-  }<br>predicted: <bdi>${sample.predicted}</bdi>, p = ${
-    fixed(sample.probability)
-  }</figcaption></figure>`;
-}
+/** The section. */
+export const associations: Section = {
+  id: "associations",
+  short: "Associations",
+  title: "Strongest associations",
+  content: findingsSection,
+};
