@@ -8,7 +8,7 @@ import { cropResize } from "../image/crop.ts";
 import { cropPlacement, frameOf, isEmpty, placeRect, type Rect } from "../image/geometry.ts";
 import type { FloatMap, RgbImage } from "../image/image.ts";
 import { dataUrl, encodeJpeg, encodePng, type RgbaImage } from "../image/render.ts";
-import { resizePillowFloat } from "../image/resize.ts";
+import { resizePillowFloat } from "../image/pillow.ts";
 import { mapColour } from "./drawing/colour.ts";
 import type { OverlayBox, OverlayData } from "./figure.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type FloatImage, type FloatMap, floatMap, requireSize, type RgbImage } from "./image.ts";
+import { type FloatImage, requireSize, type RgbImage } from "./image.ts";
 
 /** Where the pixel centres of a bilinear resize lie; see {@link resizeBilinear}. */
 export type Coordinates = "asymmetric" | "half-pixel";
@@ -26,17 +26,26 @@ export function resizeBilinear(
   height: number,
   coordinates: Coordinates,
 ): FloatImage {
-  return { width, height, data: bilinear(image, 3, width, height, coordinates) };
-}
-
-/** {@link resizeBilinear} of a map: one value a pixel. NaN spreads to the pixels that weigh it, even by 0. */
-export function resizeMapBilinear(
-  map: FloatMap,
-  width: number,
-  height: number,
-  coordinates: Coordinates,
-): FloatMap {
-  return floatMap(width, height, bilinear(map, 1, width, height, coordinates));
+  requireSize("a resized image", width, height);
+  const x = neighbours(image.width, width, coordinates);
+  const y = neighbours(image.height, height, coordinates);
+  const out = new Float32Array(width * height * 3);
+  // Rows of the source, already interpolated along x; enlarging uses each of them for several rows of the result.
+  let above = new Float64Array(width * 3), below = new Float64Array(width * 3);
+  let aboveRow = -1, belowRow = -1;
+  for (let row = 0; row < height; row++) {
+    const low = y.low[row], high = y.high[row];
+    if (low === belowRow) {
+      [above, below] = [below, above];
+      [aboveRow, belowRow] = [belowRow, aboveRow];
+    }
+    if (low !== aboveRow) interpolateRow(image, low, x, above);
+    aboveRow = low;
+    if (high !== belowRow) interpolateRow(image, high, x, below);
+    belowRow = high;
+    blend(above, below, y.fraction[row], out, row * width * 3);
+  }
+  return { width, height, data: out };
 }
 
 /** The two neighbours of each output pixel on one axis and the weight of the second. */
@@ -54,57 +63,20 @@ function neighbours(size: number, outSize: number, coordinates: Coordinates) {
   return { low, high, fraction };
 }
 
-function bilinear(
-  source: RgbImage | FloatImage | FloatMap,
-  channels: number,
-  width: number,
-  height: number,
-  coordinates: Coordinates,
-): Float32Array {
-  requireSize("a resized image", width, height);
-  const x = neighbours(source.width, width, coordinates);
-  const y = neighbours(source.height, height, coordinates);
-  const out = new Float32Array(width * height * channels);
-  // Rows of the source, already interpolated along x; enlarging uses each of them for several rows of the result.
-  let above = new Float64Array(width * channels), below = new Float64Array(width * channels);
-  let aboveRow = -1, belowRow = -1;
-  for (let row = 0; row < height; row++) {
-    const low = y.low[row], high = y.high[row];
-    if (low === belowRow) {
-      [above, below] = [below, above];
-      [aboveRow, belowRow] = [belowRow, aboveRow];
-    }
-    if (low !== aboveRow) interpolateRow(source, channels, low, x, above);
-    aboveRow = low;
-    if (high !== belowRow) interpolateRow(source, channels, high, x, below);
-    belowRow = high;
-    blend(above, below, y.fraction[row], out, row * width * channels);
-  }
-  return out;
-}
-
 /** One row of the source interpolated along x, in double precision. */
 function interpolateRow(
-  { data, width }: RgbImage | FloatImage | FloatMap,
-  channels: number,
+  { data, width }: RgbImage | FloatImage,
   row: number,
   { low, high, fraction }: ReturnType<typeof neighbours>,
   out: Float64Array,
 ): void {
-  const start = row * width * channels;
-  if (channels === 3) {
-    for (let i = 0, o = 0; i < fraction.length; i++, o += 3) {
-      const u = fraction[i], left = start + low[i] * 3, right = start + high[i] * 3;
-      const red = data[left], green = data[left + 1], blue = data[left + 2];
-      out[o] = red + (data[right] - red) * u;
-      out[o + 1] = green + (data[right + 1] - green) * u;
-      out[o + 2] = blue + (data[right + 2] - blue) * u;
-    }
-    return;
-  }
-  for (let i = 0; i < fraction.length; i++) {
-    const value = data[start + low[i]];
-    out[i] = value + (data[start + high[i]] - value) * fraction[i];
+  const start = row * width * 3;
+  for (let i = 0, o = 0; i < fraction.length; i++, o += 3) {
+    const u = fraction[i], left = start + low[i] * 3, right = start + high[i] * 3;
+    const red = data[left], green = data[left + 1], blue = data[left + 2];
+    out[o] = red + (data[right] - red) * u;
+    out[o + 1] = green + (data[right + 1] - green) * u;
+    out[o + 2] = blue + (data[right + 2] - blue) * u;
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { frameOf, intersect, isEmpty, type Rect, roundOut, union } from "./geometry.ts";
 import { requireSize, type RgbImage, rgbImage } from "./image.ts";
-import { type PillowFilter, resizePillow } from "./resize.ts";
+import { type PillowFilter, resizePillow } from "./pillow.ts";
 
 /**
  * The pixels [x0, x1) × [y0, y1) of an image; what lies outside it is black.

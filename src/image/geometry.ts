@@ -92,9 +92,6 @@ export function roundOut(rect: Rect): Rect {
   };
 }
 
-/** The map that changes nothing. */
-export const IDENTITY: Placement = { x: { scale: 1, offset: 0 }, y: { scale: 1, offset: 0 } };
-
 /** `map` at `value`. */
 export function applyAffine(map: Affine1, value: number): number {
   return map.scale * value + map.offset;

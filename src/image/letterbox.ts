@@ -7,15 +7,8 @@
 
 import { ImageError } from "../base/errors.ts";
 import type { Placement } from "./geometry.ts";
-import {
-  type FloatMap,
-  floatMap,
-  requireSize,
-  type RgbImage,
-  rgbImage,
-  type Size,
-} from "./image.ts";
-import { resizePillow, resizePillowFloat } from "./resize.ts";
+import { requireSize, type RgbImage, rgbImage, type Size } from "./image.ts";
+import { resizePillow } from "./pillow.ts";
 
 /** Where an image lies in its letterbox, in whole pixels. */
 export interface LetterboxGeometry {
@@ -89,23 +82,6 @@ export function letterboxPlacement(image: Size, geometry: LetterboxGeometry): Pl
 }
 
 /**
- * Continuous pixels of the image → continuous pixels of the frame, as Darknet corrects its boxes: half the padding is a real number
- * there, so that boxes sit half a network pixel off the pasted image when the padding is odd.
- */
-export function darknetBoxPlacement(image: Size, geometry: LetterboxGeometry): Placement {
-  return {
-    x: {
-      scale: geometry.width / image.width,
-      offset: (geometry.frameWidth - geometry.width) / 2,
-    },
-    y: {
-      scale: geometry.height / image.height,
-      offset: (geometry.frameHeight - geometry.height) / 2,
-    },
-  };
-}
-
-/**
  * An image in the paper's letterbox: Pillow's bicubic filter on 8-bit pixels, black bars.
  *
  * @throws {ImageError} as {@link paperLetterbox}.
@@ -119,22 +95,6 @@ export function letterbox(image: RgbImage, frameWidth: number, frameHeight: numb
       inner.data.subarray(y * width * 3, (y + 1) * width * 3),
       ((top + y) * frameWidth + left) * 3,
     );
-  }
-  return out;
-}
-
-/**
- * A map in the paper's letterbox: Pillow's bicubic filter in mode "F", bars of 0. Values can leave the range of the map a little, as
- * the bicubic filter overshoots.
- *
- * @throws {ImageError} as {@link paperLetterbox}.
- */
-export function letterboxMap(map: FloatMap, frameWidth: number, frameHeight: number): FloatMap {
-  const { width, height, left, top } = paperLetterbox(map, frameWidth, frameHeight);
-  const inner = resizePillowFloat(map.data, map.width, map.height, width, height, "bicubic");
-  const out = floatMap(frameWidth, frameHeight);
-  for (let y = 0; y < height; y++) {
-    out.data.set(inner.subarray(y * width, (y + 1) * width), (top + y) * frameWidth + left);
   }
   return out;
 }

@@ -132,7 +132,7 @@ export class Ledger {
   }
 
   /**
-   * Finds or registers a stage. Use one name for all settings that replace each other (`detections`, `map grad-cam`), so that
+   * Finds or registers a stage. Use one name for all settings that replace each other (`detections`, `grad-cam maps`), so that
    * `changes` compares like with like.
    *
    * @throws {TypeError} for a setting that has no JSON form.
@@ -176,8 +176,8 @@ export class Ledger {
     return (row as { id: number }).id;
   }
 
-  /** Ends a run with a status (`complete`, `stopped` …), replacing its manifest where one is given. */
-  finishRun(run: number, status: string, manifest?: object): void {
+  /** Ends a run, replacing its manifest where one is given. */
+  finishRun(run: number, status: "finished" | "interrupted", manifest?: object): void {
     this.#statement(
       `UPDATE run SET status = ?, finished = ?, manifest = coalesce(?, manifest) WHERE id = ?`,
     ).run(
@@ -200,11 +200,6 @@ export class Ledger {
         manifest: JSON.parse(row.manifest),
         finished: row.finished ?? undefined,
       }));
-  }
-
-  /** The run that was started last. */
-  latestRun(): RunRow | undefined {
-    return this.runs().at(-1);
   }
 
   /** What is known of a file. */
@@ -399,12 +394,6 @@ export class Ledger {
         cause: error,
       });
     }
-  }
-
-  /** How SQLite would run a query: one line a step. For tests of the streams. */
-  explain(query: string): string[] {
-    return (this.#database.prepare(`EXPLAIN QUERY PLAN ${query}`).all() as { detail: string }[])
-      .map((step) => step.detail);
   }
 
   #rollBack(): void {

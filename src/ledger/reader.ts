@@ -26,7 +26,7 @@ import {
 import type { Prediction, RawMap } from "../attribution/results.ts";
 
 /** The columns of {@link imageOf}. */
-export const IMAGE_COLUMNS = `i.id, i.path, i.status, i.error, i.bytes, i.modified, i.annotation,
+export const IMAGE_COLUMNS = `i.id, i.path, i.status, i.error, i.bytes, i.annotation,
   c.sha256, c.width, c.height, c.format, c.orientation`;
 
 /** CROSS JOIN fixes the order of the loops, so the keys themselves give the order of the rows. */
@@ -71,7 +71,6 @@ export interface ImageColumns {
   error: string | null;
   sha256: string | null;
   bytes: number | null;
-  modified: number | null;
   width: number | null;
   height: number | null;
   format: string | null;
@@ -237,7 +236,6 @@ export function imageOf(row: ImageColumns): ImageRow {
     error: row.error ?? undefined,
     sha256: row.sha256 ?? undefined,
     bytes: row.bytes ?? undefined,
-    modified: row.modified ?? undefined,
     width: row.width ?? undefined,
     height: row.height ?? undefined,
     format: row.format ?? undefined,

@@ -35,8 +35,6 @@ export interface ImageInput {
   readonly sha256?: string | undefined;
   /** Size of the file. */
   readonly bytes?: number | undefined;
-  /** When the file was last changed, milliseconds since 1970: with the size, a cheap sign that its hash still holds. */
-  readonly modified?: number | undefined;
   /** Pixels as stored in the file: its orientation is not applied (see `turned.ts`). */
   readonly width?: number | undefined;
   readonly height?: number | undefined;

@@ -41,7 +41,7 @@ CREATE TABLE image (
   path TEXT NOT NULL UNIQUE,
   content INTEGER REFERENCES content,
   bytes INTEGER,
-  modified REAL, -- milliseconds since 1970
+  modified REAL, -- always NULL: not used any more, and kept so that older ledgers are read and written alike
   status TEXT NOT NULL CHECK (status IN ('ok', 'failed')),
   error TEXT,
   annotation TEXT, -- JSON object

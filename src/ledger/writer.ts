@@ -58,10 +58,10 @@ export function createWriter(database: Database): LedgerWriter {
       orientation = coalesce(excluded.orientation, orientation)
     RETURNING id`);
   const setImage = sql(`
-    INSERT INTO image (path, content, bytes, modified, status, error, annotation)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO image (path, content, bytes, status, error, annotation)
+    VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (path) DO UPDATE SET
-      content = excluded.content, bytes = excluded.bytes, modified = excluded.modified,
+      content = excluded.content, bytes = excluded.bytes,
       status = excluded.status, error = excluded.error, annotation = excluded.annotation
     RETURNING id`);
   const setPlace = sql(`
@@ -135,7 +135,6 @@ export function createWriter(database: Database): LedgerWriter {
         image.path,
         content,
         image.bytes ?? null,
-        image.modified ?? null,
         image.status,
         image.error ?? null,
         image.annotation ? JSON.stringify(image.annotation) : null,

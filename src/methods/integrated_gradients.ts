@@ -6,7 +6,7 @@
 
 import { floats, sizeOf, type Tensor } from "../base/tensor.ts";
 import { liftGraph } from "../rules/lift/contributions.ts";
-import { inputGradientsAt, type InputPass, runAtPoints, sumOfChannels } from "./_input_gradient.ts";
+import { type InputPass, runAtPoints, sumOfChannels } from "./_input_gradient.ts";
 import { type Method, type MethodContext, scoreFunction, scoreTensorOf } from "./method.ts";
 import { relevanceUnsupported } from "./_relevance.ts";
 import { sumOfRow, zeros } from "./_sums.ts";
@@ -30,7 +30,7 @@ const SUMMED_PIECES = 8;
  *
  * Source: Sundararajan, Taly & Yan, "Axiomatic Attribution for Deep Networks" (ICML 2017, arXiv 1703.01365), equation 1.
  *
- * Departs from the source: the integral's approximation (equation 3 there is a Riemann sum, {@linkcode integrateGradients}), and
+ * Departs from the source: the integral's approximation (equation 3 there is a Riemann sum), and
  * negative values are set to 0 before normalisation, as for CAMs. For target `margin` the runner-up is that of x all along the path.
  */
 export const integratedGradients: Method = {
@@ -90,63 +90,4 @@ export async function integratePieces(
     for (let i = 0; i < size; i++) sums[row * size + i] += contributions[i];
   });
   return floats(input.shape, Float32Array.from(sums));
-}
-
-/** Points in 0..1 and their weights, which add up to 1. */
-export interface Quadrature {
-  readonly points: readonly number[];
-  readonly weights: readonly number[];
-}
-
-/**
- * The attributions of all input values by gradients at points of the path, as other tools compute them, [batch, C, H, W]; 0 for
- * padding.
- */
-export async function integrateGradients(
-  context: MethodContext,
-  classes: readonly number[],
-  { points, weights }: Quadrature,
-): Promise<Tensor> {
-  const { input } = context;
-  const size = sizeOf(input.shape.slice(1));
-  const sums = new Float64Array(input.data.length);
-  await inputGradientsAt(context, classes, points.length, (row, at, into) => {
-    const alpha = points[at];
-    for (let i = 0; i < size; i++) into[i] = alpha * input.data[row * size + i];
-  }, (row, at, gradient) => {
-    const weight = weights[at];
-    for (let i = 0; i < size; i++) sums[row * size + i] += weight * gradient[i];
-  });
-  return floats(input.shape, input.data.map((value, i) => value * sums[i]));
-}
-
-/**
- * Gauss–Legendre quadrature with n points on 0..1: exact for polynomials up to degree 2n − 1. Points are the roots of the
- * Legendre polynomial P_n, found by Newton's method; weights are 1 / ((1 − t²) P_n′(t)²).
- */
-export function gaussLegendre(n: number): Quadrature {
-  const points: number[] = [], weights: number[] = [];
-  for (let i = 0; i < n; i++) {
-    let t = -Math.cos(Math.PI * (i + 0.75) / (n + 0.5));
-    let slope = 0;
-    for (let step = 0; step < 100; step++) {
-      let before = 1, value = t;
-      for (let k = 2; k <= n; k++) {
-        [before, value] = [value, ((2 * k - 1) * t * value - (k - 1) * before) / k];
-      }
-      slope = n * (t * value - before) / (t * t - 1);
-      const change = value / slope;
-      t -= change;
-      if (Math.abs(change) < 1e-15) break;
-    }
-    points.push((t + 1) / 2);
-    weights.push(1 / ((1 - t * t) * slope * slope));
-  }
-  return { points, weights };
-}
-
-/** The trapezoid rule with n points on 0..1, ends included. */
-export function trapezoid(n: number): Quadrature {
-  const points = Array.from({ length: n }, (_, i) => i / (n - 1));
-  return { points, weights: points.map((_, i) => (i === 0 || i === n - 1 ? 0.5 : 1) / (n - 1)) };
 }

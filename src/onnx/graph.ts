@@ -123,7 +123,6 @@ export const int = (value: number): Attribute => ({ kind: "int", value });
 export const float = (value: number): Attribute => ({ kind: "float", value });
 export const string = (value: string): Attribute => ({ kind: "string", value });
 export const ints = (value: readonly number[]): Attribute => ({ kind: "ints", value });
-export const floatList = (value: readonly number[]): Attribute => ({ kind: "floats", value });
 
 /** Which node makes each value. */
 export function producers(graph: Graph): Map<Value, Node> {

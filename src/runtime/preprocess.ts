@@ -9,7 +9,8 @@ import { crop, cropResize, padToSquare } from "../image/crop.ts";
 import { composePlacement, cropPlacement, type Placement, type Rect } from "../image/geometry.ts";
 import type { FloatImage, RgbImage, Size } from "../image/image.ts";
 import { letterbox, letterboxPlacement, paperLetterbox } from "../image/letterbox.ts";
-import { type PillowFilter, resizeBilinear, resizePillow } from "../image/resize.ts";
+import { type PillowFilter, resizePillow } from "../image/pillow.ts";
+import { resizeBilinear } from "../image/bilinear.ts";
 import type { InputSpec } from "./card.ts";
 
 /** Luma weights of the grey channel: ITU-R BT.601, as MATLAB's rgb2gray and TensorFlow.js' models use them. */

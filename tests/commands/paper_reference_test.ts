@@ -3,11 +3,10 @@ import { join } from "node:path";
 import {
   analyses,
   PAPER_SETTINGS,
-  readEmonetOutputs,
-  readYoloOutputs,
   REFERENCE_COLUMNS,
   referenceImage,
 } from "../../src/experiments/paper/mod.ts";
+import { readEmonetOutputs, readYoloOutputs } from "../experiments/paper/read_reference_tables.ts";
 import { ANNOTATIONS, withPaperCorpus } from "./paper_corpus.ts";
 
 const METHODS = ["grad-cam", "ablation-cam", "lime-cam", "lift-cam", "lrp-cam"];

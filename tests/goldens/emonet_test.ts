@@ -14,7 +14,7 @@ import { headValues } from "../../src/classifier/heads.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { decodeImage } from "../../src/image/decode.ts";
 import { frameOf } from "../../src/image/geometry.ts";
-import { resizePillow } from "../../src/image/resize.ts";
+import { resizePillow } from "../../src/image/pillow.ts";
 import { emonetCard } from "../../src/importers/emonet/card.ts";
 import { emonetGraph } from "../../src/importers/emonet/graph.ts";
 import { readMeanImage } from "../../src/importers/emonet/matlab_folder.ts";

@@ -8,10 +8,10 @@ import {
   darknetLetterbox,
   letterbox,
   letterboxDarknet,
-  letterboxMap,
   paperLetterbox,
 } from "../../src/image/letterbox.ts";
-import { resizeMapBilinear, resizePillow } from "../../src/image/resize.ts";
+import { letterboxMap, resizeMapBilinear } from "../image/map_oracles.ts";
+import { resizePillow } from "../../src/image/pillow.ts";
 import { goldenTest } from "../shared_goldens.ts";
 
 const npy = (root: URL, path: string): AnyTensor => readNpy(Deno.readFileSync(new URL(path, root)));

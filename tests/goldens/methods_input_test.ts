@@ -11,13 +11,8 @@ import {
   sumOfChannels,
 } from "../../src/methods/_input_gradient.ts";
 import { inputXGradient } from "../../src/methods/input_x_gradient.ts";
-import {
-  gaussLegendre,
-  integratedGradients,
-  integrateGradients,
-  integratePieces,
-  trapezoid,
-} from "../../src/methods/integrated_gradients.ts";
+import { integratedGradients, integratePieces } from "../../src/methods/integrated_gradients.ts";
+import { gaussLegendre, integrateGradients, trapezoid } from "../methods/quadrature.ts";
 import { scoreFunction } from "../../src/methods/mod.ts";
 import { saliency } from "../../src/methods/saliency.ts";
 import { smoothedGradient } from "../../src/methods/smooth_grad.ts";

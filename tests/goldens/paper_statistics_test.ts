@@ -17,8 +17,6 @@ import {
   type PaperInput,
   type PaperMethod,
   type PaperSettings,
-  readEmonetOutputs,
-  readYoloOutputs,
   referenceImage,
   yoloOutputs,
 } from "../../src/experiments/paper/mod.ts";
@@ -26,6 +24,7 @@ import { valenceArousal } from "../../src/experiments/paper/valence_arousal.ts";
 import { fisherInterval, pearson, spearman } from "../../src/statistics/correlation.ts";
 import { similarityMatrix, similarityNamed } from "../../src/statistics/similarity/mod.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { readEmonetOutputs, readYoloOutputs } from "../experiments/paper/read_reference_tables.ts";
 import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";
 
 const FOLDER = "cam/stats/";

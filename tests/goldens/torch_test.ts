@@ -1,13 +1,10 @@
 /** All checkpoints of the shared set: 34 that PyTorch wrote, every tensor exact; 258 spoiled or hostile ones. */
 
+import { readStateDictBytes } from "../importers/torch/_files.ts";
 import assert from "node:assert/strict";
 import { ModelError } from "../../src/base/errors.ts";
 import { sha256 } from "../../src/base/json.ts";
-import {
-  readStateDict,
-  readStateDictBytes,
-  type TorchStateDict,
-} from "../../src/importers/torch/mod.ts";
+import { readStateDict, type TorchStateDict } from "../../src/importers/torch/mod.ts";
 import { goldenTest } from "../shared_goldens.ts";
 
 interface GoodFile {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type RgbImage, rgbImage } from "../../src/image/image.ts";
 import { crop, cropResize, padToSquare } from "../../src/image/crop.ts";
-import { resizePillow } from "../../src/image/resize.ts";
+import { resizePillow } from "../../src/image/pillow.ts";
 import { imageOf, resizeGoldens } from "./pillow_golden.ts";
 
 /** Pixel (x, y) of the picture is (10y + x + 1, 0, 7). */

@@ -56,7 +56,10 @@ Deno.test("composing two maps is applying one after the other", () => {
 
 Deno.test("a map and its inverse change nothing", () => {
   const map: g.Placement = { x: { scale: 4, offset: -3 }, y: { scale: -0.5, offset: 2 } };
-  assert.deepEqual(g.composePlacement(g.invertPlacement(map), map), g.IDENTITY);
+  assert.deepEqual(g.composePlacement(g.invertPlacement(map), map), {
+    x: { scale: 1, offset: 0 },
+    y: { scale: 1, offset: 0 },
+  });
   assert.throws(() => g.invertAffine({ scale: 0, offset: 1 }), RangeError);
 });
 

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { floatMap, type RgbImage, rgbImage } from "../../src/image/image.ts";
-import {
-  resizeBilinear,
-  resizeMapBilinear,
-  resizePillow,
-  resizePillowFloat,
-} from "../../src/image/resize.ts";
+import { resizeBilinear } from "../../src/image/bilinear.ts";
+import { resizeMapBilinear } from "./map_oracles.ts";
+import { resizePillow, resizePillowFloat } from "../../src/image/pillow.ts";
 import { floatsOf, imageOf, resizeGoldens } from "./pillow_golden.ts";
 
 const image = (name: string) => imageOf(resizeGoldens.sources[name]);

@@ -3,8 +3,8 @@ import { createRng } from "../../src/base/rng.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { halfPixelPlacement, type Rect } from "../../src/image/geometry.ts";
 import { floatMap } from "../../src/image/image.ts";
-import { letterboxMap, paperLetterbox } from "../../src/image/letterbox.ts";
-import { resizeMapBilinear } from "../../src/image/resize.ts";
+import { letterboxMap, resizeMapBilinear } from "../image/map_oracles.ts";
+import { paperLetterbox } from "../../src/image/letterbox.ts";
 import { paperBoxWeights } from "../../src/kernels/paper_box_weights.ts";
 import { finalMaps, scoreMaps } from "../../src/kernels/box_scores.ts";
 

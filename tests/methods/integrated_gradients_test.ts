@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { floats, sizeOf } from "../../src/base/tensor.ts";
-import {
-  gaussLegendre,
-  integratedGradients,
-  integrateGradients,
-  integratePieces,
-  trapezoid,
-} from "../../src/methods/integrated_gradients.ts";
+import { integratedGradients, integratePieces } from "../../src/methods/integrated_gradients.ts";
+import { gaussLegendre, integrateGradients, trapezoid } from "./quadrature.ts";
 import { near } from "../rules/doubles.ts";
 import { mapOf, miniXception, noiseInputs, withContext } from "./shipped.ts";
 import { gradientOf, openSmallNet, overColours, passOf, smallInputs, sum } from "./small_net.ts";

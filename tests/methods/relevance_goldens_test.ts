@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { floats } from "../../src/base/tensor.ts";
-import { gaussLegendre, integrateGradients } from "../../src/methods/integrated_gradients.ts";
+import { gaussLegendre, integrateGradients } from "./quadrature.ts";
 import { liftCam } from "../../src/methods/lift_cam.ts";
 import { lrpCam } from "../../src/methods/lrp_cam.ts";
 import { mapDifference, mapsOf, openMobile, withImages } from "./reference_nets.ts";

@@ -3,15 +3,7 @@ import { Buffer } from "node:buffer";
 import proto, { type onnx as types } from "onnx-proto";
 import { ModelError } from "../../src/base/errors.ts";
 import { type AnyTensor, ELEMENT_ARRAYS, type ElementType, floats } from "../../src/base/tensor.ts";
-import {
-  emptyGraph,
-  float,
-  floatList,
-  type Graph,
-  int,
-  ints,
-  string,
-} from "../../src/onnx/graph.ts";
+import { emptyGraph, float, type Graph, int, ints, string } from "../../src/onnx/graph.ts";
 import { readModel, writeModel, writeModelParts } from "../../src/onnx/model_file.ts";
 import { noise, runNative } from "./native.ts";
 
@@ -46,7 +38,7 @@ function graphWithEverything(): Graph {
       real: float(0.5),
       text: string("größe"),
       whole: ints([1, -2]),
-      reals: floatList([0.25, -1]),
+      reals: { kind: "floats", value: [0.25, -1] },
       words: { kind: "strings", value: ["a", ""] },
       weights: { kind: "tensor", value: floats([2], [1, 2]) },
       body: { kind: "graph", value: inner },

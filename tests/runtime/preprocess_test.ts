@@ -3,7 +3,7 @@ import { ImageError } from "../../src/base/errors.ts";
 import { createRng } from "../../src/base/rng.ts";
 import { placePoint, type Rect } from "../../src/image/geometry.ts";
 import { type RgbImage, rgbImage } from "../../src/image/image.ts";
-import { resizePillow } from "../../src/image/resize.ts";
+import { resizePillow } from "../../src/image/pillow.ts";
 import type { InputSpec } from "../../src/runtime/card.ts";
 import { inputPlacement, prepare } from "../../src/runtime/preprocess.ts";
 

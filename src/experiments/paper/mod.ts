@@ -14,12 +14,7 @@ export {
   type PaperSettings,
 } from "./analyses.ts";
 export { type Convention, inReferenceOrder, PAPER_FILTERS, type PaperFilters } from "./filters.ts";
-export {
-  emonetOutputs,
-  readEmonetOutputs,
-  readYoloOutputs,
-  yoloOutputs,
-} from "./reference_tables.ts";
+export { emonetOutputs, yoloOutputs } from "./reference_tables.ts";
 export type { Annotation, PaperBox, PaperDetection, PaperPrediction } from "./rows.ts";
 export {
   type ColumnNames,

@@ -5,9 +5,4 @@
  */
 
 export type { TorchType } from "./element_types.ts";
-export {
-  readStateDict,
-  readStateDictBytes,
-  TorchStateDict,
-  type TorchTensor,
-} from "./state_dict.ts";
+export { readStateDict, TorchStateDict, type TorchTensor } from "./state_dict.ts";

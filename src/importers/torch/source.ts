@@ -39,17 +39,6 @@ export abstract class ByteSource {
   }
 }
 
-/** Bytes in memory. */
-export class MemorySource extends ByteSource {
-  constructor(name: string, readonly bytes: Uint8Array) {
-    super(name, bytes.length);
-  }
-
-  protected override fill(offset: number, into: Uint8Array): void {
-    into.set(this.bytes.subarray(offset, offset + into.length));
-  }
-}
-
 /**
  * A file. Between readings it is closed, so that a state dict holds no handle that a caller could forget; a file that was
  * changed meanwhile is refused.

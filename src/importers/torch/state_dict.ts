@@ -6,7 +6,7 @@
 
 import { readObject } from "./container.ts";
 import type { TorchType } from "./element_types.ts";
-import { type ByteSource, FileSource, MemorySource, quoted } from "./source.ts";
+import { type ByteSource, FileSource, quoted } from "./source.ts";
 import { readView, TorchStorage, TorchView } from "./tensors.ts";
 import { kindOf, PyDict, type Value } from "./values.ts";
 
@@ -78,16 +78,8 @@ export async function readStateDict(file: string): Promise<TorchStateDict> {
   return source.whileOpen(() => stateDictOf(source));
 }
 
-/**
- * The same of a file's bytes, which are kept.
- *
- * @throws {ModelError} as `readStateDict`.
- */
-export function readStateDictBytes(bytes: Uint8Array, name = "the state dict"): TorchStateDict {
-  return stateDictOf(new MemorySource(name, bytes));
-}
-
-function stateDictOf(source: ByteSource): TorchStateDict {
+/** The same of any source of bytes, which the tensors go on reading. @throws {ModelError} as `readStateDict`. */
+export function stateDictOf(source: ByteSource): TorchStateDict {
   const object = readObject(source);
   if (!(object instanceof PyDict)) {
     source.refuse(`it holds ${kindOf(object)}, not a state dict`, ADVICE);

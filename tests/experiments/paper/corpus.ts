@@ -4,9 +4,8 @@ import {
   PAPER_SETTINGS,
   type PaperInput,
   type PaperSettings,
-  readEmonetOutputs,
-  readYoloOutputs,
 } from "../../../src/experiments/paper/mod.ts";
+import { readEmonetOutputs, readYoloOutputs } from "./read_reference_tables.ts";
 import json from "../../golden/paper/corpus.json" with { type: "json" };
 
 /** The expected values. */

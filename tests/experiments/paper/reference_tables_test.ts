@@ -4,11 +4,10 @@ import { csvText } from "../../../src/base/csv.ts";
 import {
   emonetOutputs,
   pandasFloat,
-  readEmonetOutputs,
-  readYoloOutputs,
   yoloOutputs,
 } from "../../../src/experiments/paper/reference_tables.ts";
 import { referenceImage, referenceMethod } from "../../../src/experiments/paper/table.ts";
+import { readEmonetOutputs, readYoloOutputs } from "./read_reference_tables.ts";
 import { expected, goldenText, input } from "./corpus.ts";
 
 Deno.test("tables that pandas wrote, read and made again, are the same bytes", () => {

@@ -1,5 +1,8 @@
 /** Checkpoints put together by hand: pickles from instructions, zip archives from entries. */
 
+import { stateDictOf, type TorchStateDict } from "../../../src/importers/torch/state_dict.ts";
+import { ByteSource } from "../../../src/importers/torch/source.ts";
+
 const utf8 = new TextEncoder();
 
 /** Bytes of anything: text is Latin-1 instructions, arrays are laid end to end. */
@@ -184,4 +187,20 @@ export function checkpoint(
     ...Object.entries(storages).map(([key, data]) => [`a/data/${key}`, data] as const),
     ...more,
   ]);
+}
+
+/** Bytes in memory. */
+export class MemorySource extends ByteSource {
+  constructor(name: string, readonly bytes: Uint8Array) {
+    super(name, bytes.length);
+  }
+
+  protected override fill(offset: number, into: Uint8Array): void {
+    into.set(this.bytes.subarray(offset, offset + into.length));
+  }
+}
+
+/** The state dict of a file's bytes. */
+export function readStateDictBytes(bytes: Uint8Array, name = "the state dict"): TorchStateDict {
+  return stateDictOf(new MemorySource(name, bytes));
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ModelError } from "../../../src/base/errors.ts";
-import { readStateDictBytes } from "../../../src/importers/torch/mod.ts";
+
 import {
   bytesOf,
   checkpoint,
@@ -9,6 +9,7 @@ import {
   integer,
   pickle,
   type Piece,
+  readStateDictBytes,
   storage,
   tensor,
   text,

@@ -6,10 +6,9 @@
 import assert from "node:assert/strict";
 import { ModelError } from "../../../src/base/errors.ts";
 import { createRng, type Rng } from "../../../src/base/rng.ts";
-import { readStateDictBytes } from "../../../src/importers/torch/mod.ts";
-import { MemorySource } from "../../../src/importers/torch/source.ts";
+
 import { readZip } from "../../../src/importers/torch/zip_archive.ts";
-import { bytesOf, zip } from "./_files.ts";
+import { bytesOf, MemorySource, readStateDictBytes, zip } from "./_files.ts";
 
 const COUNT = Number(Deno.env.get("EMOCAM_FUZZ") ?? 600);
 const folder = new URL("../../golden/torch/", import.meta.url);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ModelError } from "../../../src/base/errors.ts";
 import { type Builder, readPickle } from "../../../src/importers/torch/pickle.ts";
-import { Cursor, MemorySource } from "../../../src/importers/torch/source.ts";
+import { Cursor } from "../../../src/importers/torch/source.ts";
 import {
   Budget,
   PyDict,
@@ -11,7 +11,18 @@ import {
   PyUnread,
   type Value,
 } from "../../../src/importers/torch/values.ts";
-import { bytesOf, dict, int, integer, pickle, type Piece, text, tuple, word } from "./_files.ts";
+import {
+  bytesOf,
+  dict,
+  int,
+  integer,
+  MemorySource,
+  pickle,
+  type Piece,
+  text,
+  tuple,
+  word,
+} from "./_files.ts";
 
 /** Knows every word and calls nothing: results are tuples of what was asked. */
 const ECHO: Builder = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ModelError, UsageError } from "../../../src/base/errors.ts";
 import { sha256 } from "../../../src/base/json.ts";
-import { readStateDict, readStateDictBytes } from "../../../src/importers/torch/mod.ts";
+import { readStateDict } from "../../../src/importers/torch/mod.ts";
 import {
   checkpoint,
   dict,
@@ -9,6 +9,7 @@ import {
   int,
   pickle,
   type Piece,
+  readStateDictBytes,
   storage,
   tensor,
   text,

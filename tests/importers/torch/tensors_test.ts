@@ -1,6 +1,7 @@
+import { MemorySource } from "./_files.ts";
 import assert from "node:assert/strict";
 import { createRng } from "../../../src/base/rng.ts";
-import { MemorySource } from "../../../src/importers/torch/source.ts";
+
 import {
   faultOf,
   readView,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ModelError } from "../../../src/base/errors.ts";
-import { readStateDictBytes } from "../../../src/importers/torch/mod.ts";
+
 import {
   bytesOf,
   checkpoint,
@@ -11,6 +11,7 @@ import {
   ORDERED,
   pickle,
   type Piece,
+  readStateDictBytes,
   storage,
   tensor,
   text,

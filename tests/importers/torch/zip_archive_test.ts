@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ModelError } from "../../../src/base/errors.ts";
-import { MemorySource } from "../../../src/importers/torch/source.ts";
+
 import { readZip } from "../../../src/importers/torch/zip_archive.ts";
-import { bytesOf, integer, zip } from "./_files.ts";
+import { bytesOf, integer, MemorySource, zip } from "./_files.ts";
 
 const FILES = [["a/x", bytesOf("first")], ["a/d/", bytesOf()], [
   "a/d/ü",
