@@ -24,13 +24,19 @@ function obstacle(args: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** The commands of a document that are run, each once. */
+/** Commands that a document has shown already. */
+const seen = new Set<string>();
+
+/** The commands of a document that are run: each in the first document that shows it. */
 function runnable(shown: readonly Shown[]): string[][] {
-  const lines = new Map<string, string[]>();
+  const lines: string[][] = [];
   for (const { args } of shown) {
-    if (args && !obstacle(args)) lines.set(JSON.stringify(args), [...args]);
+    const key = JSON.stringify(args);
+    if (!args || obstacle(args) || seen.has(key)) continue;
+    seen.add(key);
+    lines.push([...args]);
   }
-  return [...lines.values()];
+  return lines;
 }
 
 /** Why a document's commands and options are not those of the command line; empty where they are. */
