@@ -5,6 +5,7 @@ import { AXIOMS } from "../src/experiments/axioms/mod.ts";
 import { FAMILIES, METHODS } from "../src/methods/mod.ts";
 import { MEASURES } from "../src/statistics/measures/mod.ts";
 import { readDocuments } from "./docs/documents.ts";
+import { assertIncludes, assertMore } from "./assert_that.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -38,8 +39,9 @@ Deno.test("every method has a file of its name, a test, a source and a family", 
   assert.deepEqual(await stems("src/methods/", ["method"]), listed);
   for (const { name, source, title, family } of METHODS) {
     assert.match(name, /^[a-z0-9]+(-[a-z0-9]+)*$/);
-    assert.ok(source.length > 10 && title.length > 0, name);
-    assert.ok(FAMILIES.includes(family), name);
+    assertMore(source.length, 10, name);
+    assertMore(title.length, 0, name);
+    assertIncludes(FAMILIES, family, name);
     assert.ok(
       await exists(`tests/methods/${name.replaceAll("-", "_")}_test.ts`),
       `${name} has no test`,

@@ -12,6 +12,7 @@ import { writeModel } from "../src/onnx/model_file.ts";
 import { GRADIENT_RULES } from "../src/rules/gradient/mod.ts";
 import { type Backend, toFloats } from "../src/runtime/session.ts";
 import { openSession } from "../src/runtime/open.ts";
+import { assertMore } from "./assert_that.ts";
 
 /** A float32 `.npy` file. */
 export async function readFloats(url: URL): Promise<Tensor> {
@@ -72,6 +73,6 @@ export function relativeDifference(actual: Tensor, expected: Tensor): number {
     difference = Math.max(difference, Math.abs(actual.data[i] - expected.data[i]));
     largest = Math.max(largest, Math.abs(expected.data[i]));
   }
-  assert.ok(largest > 0);
+  assertMore(largest, 0);
   return difference / largest;
 }

@@ -18,6 +18,7 @@ import { YamlObjectReader } from "@actions/workflow-parser/workflows/yaml-object
 import { readHistory } from "../src/reproduction/history.ts";
 import { withFolder } from "./corpus/face_corpus.ts";
 import { commandOf, emocam, permissionsOf } from "./commands/cli.ts";
+import { assertExcludes, assertIncludes, assertMore } from "./assert_that.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const schedule = (name: string) => join(root, "schedule", name);
@@ -83,8 +84,8 @@ Deno.test("the cron line runs in a shell: silent when all is as it was, else it 
   const [, when, command] = /^((?:\S+ ){4}\S+) (.+)$/.exec(lines[0])!;
   assert.equal(when, "17 4 * * 1");
   // cron takes an unescaped % for the end of the line.
-  assert.ok(!command!.includes("%"));
-  assert.ok(command!.includes(TASK));
+  assertExcludes(command!, "%");
+  assertIncludes(command!, TASK);
   await withHome(async (home, shell) => {
     const calm = await shell(command!);
     assert.deepEqual([calm.code, text(calm.stdout), text(calm.stderr)], [0, "", ""]);
@@ -197,17 +198,16 @@ Deno.test("GitHub's own parser takes the workflow, and refuses a broken one", as
       ["workflow_dispatch:", "workflow_dispach:"],
     ]
   ) {
-    assert.ok(content.includes(from!));
-    assert.ok(parse(content.replace(from!, to!)).length > 0, to);
+    assertIncludes(content, from!);
+    assertMore(parse(content.replace(from!, to!)).length, 0, to);
   }
 });
 
 Deno.test("the task checks the list that ships", async () => {
   assert.match(commandOf("reproduce"), / main\.ts reproduce --list reproduce\.json$/);
-  assert.ok(
-    !/--allow-(all|run|net)|-A/.test(
-      [commandOf("reproduce"), ...permissionsOf("reproduce")].join(" "),
-    ),
+  assert.doesNotMatch(
+    [commandOf("reproduce"), ...permissionsOf("reproduce")].join(" "),
+    /--allow-(all|run|net)|-A/,
   );
   const list = JSON.parse(await Deno.readTextFile(join(root, "reproduce.json")));
   assert.deepEqual(list.runs, [{ run: "runs/analysis" }]);

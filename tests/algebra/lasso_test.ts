@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { lasso } from "../../src/algebra/lasso.ts";
+import { assertEvery, assertSome } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** Gram matrix and products of n random rows of p zeros and ones, centred. */
 function problem(n: number, p: number, seed: number) {
@@ -46,7 +48,8 @@ Deno.test("lasso with independent columns shrinks each coefficient by alpha", ()
 
 Deno.test("lasso without a penalty solves the normal equations", () => {
   const beta = lasso(Float64Array.of(2, 1, 1, 3), Float64Array.of(4, 7), 0);
-  assert.ok(Math.abs(beta[0] - 1) < 1e-14 && Math.abs(beta[1] - 2) < 1e-14);
+  assertClose(beta[0], 1, 1e-14);
+  assertClose(beta[1], 2, 1e-14);
 });
 
 for (const [n, p] of [[256, 32], [48, 48], [100, 256]] as const) {
@@ -54,7 +57,8 @@ for (const [n, p] of [[256, 32], [48, 48], [100, 256]] as const) {
     for (const alpha of [0.001, 0.01, 0.05]) {
       const { gram, q } = problem(n, p, n + p);
       const beta = lasso(gram, q, alpha);
-      assert.ok(beta.some((x) => x !== 0) && beta.some((x) => x === 0 || alpha < 0.01));
+      assertSome(beta, (x) => x !== 0);
+      assertSome(beta, (x) => x === 0 || alpha < 0.01);
       const found = breach(gram, q, alpha, beta);
       assert.ok(found <= 1e-12, `alpha ${alpha}: ${found}`);
     }
@@ -63,5 +67,5 @@ for (const [n, p] of [[256, 32], [48, 48], [100, 256]] as const) {
 
 Deno.test("lasso gives zeros where the penalty outweighs every product", () => {
   const { gram, q } = problem(50, 10, 1);
-  assert.ok(lasso(gram, q, 10).every((x) => x === 0));
+  assertEvery(lasso(gram, q, 10), (x) => x === 0);
 });

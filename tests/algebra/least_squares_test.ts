@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Matrix, pseudoInverse } from "ml-matrix";
 import { createRng } from "../../src/base/rng.ts";
 import { leastSquares } from "../../src/algebra/least_squares.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** x = Aᵀu */
 function shortest(rows: readonly (readonly number[])[], b: readonly number[]): number[] {
@@ -15,14 +16,13 @@ function check(rows: readonly (readonly number[])[], b: readonly number[], toler
   const expected = pseudoInverse(new Matrix(rows.map((row) => [...row])), 1e-10)
     .mmul(Matrix.columnVector([...b])).to1DArray();
   const scale = Math.max(...expected.map(Math.abs), 1e-300);
-  found.forEach((x, i) => {
-    assert.ok(Math.abs(x - expected[i]) <= tolerance * scale, `${i}: ${x} for ${expected[i]}`);
-  });
+  assertClose(found, expected, tolerance * scale);
 }
 
 Deno.test("leastSquares fits a line through three points", () => {
   const [slope, start] = shortest([[0, 1], [1, 1], [2, 1]], [0, 1, 5]);
-  assert.ok(Math.abs(slope! - 2.5) < 1e-14 && Math.abs(start! + 0.5) < 1e-14);
+  assertClose(slope!, 2.5, 1e-14);
+  assertClose(start!, -0.5, 1e-14);
 });
 
 Deno.test("leastSquares equals the pseudo-inverse of a singular value decomposition", () => {

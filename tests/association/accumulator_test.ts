@@ -8,7 +8,9 @@ import {
 import { associationMatrix } from "../../src/association/matrices.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
 import golden from "../golden/measures/incidence.json" with { type: "json" };
-import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";
+import { assertAgrees, type GoldenNumber } from "../statistics/golden_number.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertMore } from "../assert_that.ts";
 
 const CLASSES = ["joy", "fear", "awe"];
 const LABELS = ["tree", "dog", "Dog", "𝒹og", 'eau de vie, "forte"', "Ω"];
@@ -96,12 +98,12 @@ for (const [mode, targetsOf] of Object.entries(MODES)) {
         }
         const { sum: counted, ...cell } = counts.cell(label, k)!;
         assert.deepEqual(cell, { ...table, n: samples.length, boxes });
-        assert.ok(Math.abs(counted - sum) <= boxes * 2 ** -25 + 1e-12, `${label} ${k}`);
+        assertClose(counted, sum, boxes * 2 ** -25 + 1e-12, `${label} ${k}`);
         assert.equal(counts.nan(label, k), nan);
         seen += table.a;
       }
     }
-    assert.ok(seen > 50);
+    assertMore(seen, 50);
   });
 }
 
@@ -134,7 +136,8 @@ Deno.test("a run that explains one class has that class's column only, also wher
     sample.scores.some((score) => score.label === "dog" && score.importance > .3);
   const a = samples.filter((sample) => salient(sample) && sample.predicted === 1).length;
   const b = samples.filter((sample) => salient(sample) && sample.predicted !== 1).length;
-  assert.ok(a > 0 && b > 0);
+  assertMore(a, 0);
+  assertMore(b, 0);
   assert.equal(counts.cell("dog", 1)!.a, a);
   assert.equal(counts.cell("dog", 1)!.b, b);
   assert.deepEqual(associationMatrix(counts, MEASURES.dice, "grad-cam").classes, ["fear"]);
@@ -218,6 +221,6 @@ Deno.test("objects × emotions of a corpus: counts, dice and phi are the referen
     const { values } = associationMatrix(counts, MEASURES[name], "none");
     const wanted = (name === "count" ? expected.n11 : expected[name]).flat() as GoldenNumber[];
     assert.equal(values.length, wanted.length);
-    wanted.forEach((value, at) => assert.ok(agrees(values[at], value, 1e-14), `${name} ${at}`));
+    wanted.forEach((value, at) => assertAgrees(values[at], value, 1e-14, `${name} ${at}`));
   }
 });

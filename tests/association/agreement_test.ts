@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { Agreement } from "../../src/association/agreement.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** Pearson's r in two passes, straight from the definition. */
 function pearson(a: number[], b: number[]): number {
@@ -25,18 +26,18 @@ Deno.test("Agreement is Pearson's correlation over the boxes that both methods s
     for (let j = 0; j < 4; j++) {
       const both = rows.filter((row) => !Number.isNaN(row[i]) && !Number.isNaN(row[j]));
       const expected = i === j ? 1 : pearson(both.map((r) => r[i]), both.map((r) => r[j]));
-      assert.ok(Math.abs(agreement.correlation(i, j) - expected) < 1e-10);
+      assertClose(agreement.correlation(i, j), expected, 1e-10);
     }
   }
-  assert.ok(Math.abs(agreement.correlation(0, 3) + 1) < 1e-12);
+  assertClose(agreement.correlation(0, 3), -1, 1e-12);
 });
 
 Deno.test("Agreement is NaN without variance or with fewer than three boxes", () => {
   const few = new Agreement(2);
   few.add([0.1, 0.2]);
   few.add([0.3, 0.1]);
-  assert.ok(Number.isNaN(few.correlation(0, 1)));
+  assert.equal(few.correlation(0, 1), NaN);
   const constant = new Agreement(2);
   for (let i = 0; i < 50; i++) constant.add([0.1, i / 50]);
-  assert.ok(Number.isNaN(constant.correlation(0, 1)));
+  assert.equal(constant.correlation(0, 1), NaN);
 });

@@ -4,6 +4,7 @@ import { strongestAssociations } from "../../src/association/strongest.ts";
 import { associationMatrix } from "../../src/association/matrices.ts";
 import type { MethodOutput } from "../../src/association/count_run.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
+import { assertClose } from "../assert_close.ts";
 
 const CLASSES = ["joy", "fear"];
 
@@ -70,7 +71,7 @@ Deno.test("of several methods a cell appears once, with the value in the middle 
   );
   const cell = rows.find((row) => row.object === "a" && row.class === "joy")!;
   assert.equal(cell.method, "z");
-  assert.ok(Math.abs(cell.value - WEAK) < 1e-12);
+  assertClose(cell.value, WEAK, 1e-12);
   assert.deepEqual([cell.both, cell.withObject, cell.withClass], [2, 3, 2]);
   assert.deepEqual(cell.methods, { least: -1, greatest: 1, agreeing: 2, defined: 3 });
   // b has values by two of three methods, 0 and .577: of two, the one nearer to 0.
@@ -98,7 +99,7 @@ Deno.test("controls do not count, nor methods that fail an axiom, unless there a
   const all = strongestAssociations(outputs, new Set(["x", "y"]));
   assert.match(all.rule, /of 2 methods, controls left out$/);
   const only = strongestAssociations([output("z", WEAKER, true)], new Set());
-  assert.ok(Math.abs(only.rows[0].value - WEAK) < 1e-12);
+  assertClose(only.rows[0].value, WEAK, 1e-12);
 });
 
 Deno.test("where phi is defined nowhere the mean importance ranks; no rows without any value", () => {

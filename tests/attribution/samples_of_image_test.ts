@@ -83,7 +83,8 @@ Deno.test("a picture that is no file, original or edited, gets maps and box scor
           { box: 1, share: 1 },
         ]);
         for (const { importance } of scores) {
-          assert.ok(importance >= 0 && importance <= 1, `importance ${importance}`);
+          assert.ok(importance >= 0, `importance ${importance}`);
+          assert.ok(importance <= 1, `importance ${importance}`);
         }
       }
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { isFile, isFolder, statOf, WholeFile, writeWhole } from "../../src/base/files.ts";
+import { assertEvery } from "../assert_that.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -46,7 +47,7 @@ Deno.test("parts are written one after the other, also more than are written at 
     const found = await Deno.readFile(path);
     assert.equal(found.length, 2 + large.length);
     assert.deepEqual(found.subarray(0, 2), Uint8Array.of(1, 2));
-    assert.ok(found.subarray(2).every((byte, i) => byte === large[i]), "the large part");
+    assertEvery(found.subarray(2), (byte, i) => byte === large[i], "the large part");
   }));
 
 Deno.test("a path leads to a file, a folder, or nothing", () =>

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertAtLeast, assertLess } from "../assert_that.ts";
 
 Deno.test("createRng() gives the same numbers for the same seed and others for another", () => {
   const draw = (seed: number) =>
@@ -22,17 +24,18 @@ Deno.test("uniform() and normal() have the moments of their distributions", () =
   let sum = 0, squares = 0, normals = 0, normalSquares = 0;
   for (let i = 0; i < n; i++) {
     const u = rng.uniform(), z = rng.normal();
-    assert.ok(u >= 0 && u < 1);
+    assertAtLeast(u, 0);
+    assertLess(u, 1);
     sum += u;
     squares += u * u;
     normals += z;
     normalSquares += z * z;
   }
   // Five standard errors of each estimate.
-  assert.ok(Math.abs(sum / n - 1 / 2) < 5 * Math.sqrt(1 / 12 / n));
-  assert.ok(Math.abs(squares / n - 1 / 3) < 5 * Math.sqrt(4 / 45 / n));
-  assert.ok(Math.abs(normals / n) < 5 / Math.sqrt(n));
-  assert.ok(Math.abs(normalSquares / n - 1) < 5 * Math.sqrt(2 / n));
+  assertClose(sum / n, 1 / 2, 5 * Math.sqrt(1 / 12 / n));
+  assertClose(squares / n, 1 / 3, 5 * Math.sqrt(4 / 45 / n));
+  assertClose(normals / n, 0, 5 / Math.sqrt(n));
+  assertClose(normalSquares / n, 1, 5 * Math.sqrt(2 / n));
 });
 
 Deno.test("below() is even over its range (chi-squared, 9 degrees of freedom)", () => {

@@ -7,6 +7,7 @@ import { rowOf } from "../../src/classifier/values.ts";
 import { type Attribute, float, type GraphBuilder, int, ints } from "../../src/onnx/graph.ts";
 import { noise, put, relativeError } from "../onnx/native.ts";
 import { makeClassifier } from "./made_classifier.ts";
+import { assertClose } from "../assert_close.ts";
 
 const C = 6;
 
@@ -234,7 +235,7 @@ for (const { name, head, way, fixed, batch = 2 } of CASES) {
         assert.deepEqual(found.probabilities.shape, expected.shape);
         const whole = forward.logits!.data.subarray(row * 4, row * 4 + 4);
         const full = floats([4], found.logits!.data.slice(0, 4));
-        assert.ok(relativeError(full, floats([4], whole)) <= 1e-5);
+        assertClose(full, floats([4], whole), { ofLargest: 1e-5 });
       }
     } finally {
       await classifier.dispose();

@@ -8,8 +8,10 @@ import { createRng } from "../../src/base/rng.ts";
 import { type GraphBuilder, ints, type Node } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { learnedNodes, randomiseWeights } from "../../src/onnx/randomise.ts";
-import { netOn, noise, output, put, relativeError, runNative } from "../onnx/native.ts";
+import { netOn, noise, output, put, runNative } from "../onnx/native.ts";
 import { makeClassifier } from "./made_classifier.ts";
+import { assertIncludes } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const INPUT = ["N", 3, 6, 8] as const;
 
@@ -67,13 +69,13 @@ Deno.test("a forward pass gives the graph's own activation and scores; what pads
   assert.deepEqual(forward.bypass, {});
   const activation = forward.activation as Tensor;
   assert.deepEqual(activation.shape, [4, 4, 6, 8]);
-  assert.ok(relativeError(batchRows(activation, 3), expected.maps as Tensor) < 1e-6);
-  assert.ok(relativeError(batchRows(forward.logits!, 3), expected[logits] as Tensor) < 1e-6);
+  assertClose(batchRows(activation, 3), expected.maps as Tensor, { ofLargest: 1e-6 });
+  assertClose(batchRows(forward.logits!, 3), expected[logits] as Tensor, { ofLargest: 1e-6 });
   for (let row = 0; row < 3; row++) {
     const own = forward.logits!.data.slice(row * 7, (row + 1) * 7);
     const sum = own.reduce((total, z) => total + Math.exp(z), 0);
     own.forEach((z, k) =>
-      assert.ok(Math.abs(forward.probabilities.data[row * 7 + k] - Math.exp(z) / sum) < 1e-6)
+      assertClose(forward.probabilities.data[row * 7 + k], Math.exp(z) / sum, 1e-6)
     );
     const alone = await classifier.forward(rows(input, row, row + 1));
     assert.deepEqual(alone.logits!.data.slice(0, 7), own);
@@ -132,7 +134,7 @@ for (
       for (let plane = 0; plane < batch * channels; plane++) {
         const own = found.data.subarray(plane * cells, (plane + 1) * cells);
         const sum = own.reduce((total, value) => total + value, 0);
-        assert.ok(Math.abs(means.data[plane] - sum / cells) < 1e-6);
+        assertClose(means.data[plane], sum / cells, 1e-6);
       }
       const expected = await differences(classifier, forward, classes, score);
       const size = channels * cells;
@@ -185,7 +187,7 @@ Deno.test("scores of any number of inputs or activations are those of a pass", a
       const [n, ...shape] = activation.shape;
       const twice = floats([2 * n!, ...shape], [...activation.data, ...activation.data]);
       const head = await classifier.evaluateHead(twice, forward, 0);
-      assert.ok(relativeError(batchRows(head.logits!, 1), batchRows(forward.logits!, 1)) < 1e-6);
+      assertClose(batchRows(head.logits!, 1), batchRows(forward.logits!, 1), { ofLargest: 1e-6 });
       assert.deepEqual(head.logits!.data.slice(0, 7), head.logits!.data.slice(7));
     }
     await classifier.dispose();
@@ -200,7 +202,7 @@ Deno.test("a model with a fixed batch size keeps it, and says so", async () => {
     batch: 8,
   });
   assert.equal(classifier.batch, 3);
-  assert.ok(classifier.notices.includes("made has a fixed batch size of 3"));
+  assertIncludes(classifier.notices, "made has a fixed batch size of 3");
   const forward = await classifier.forward(noise([2, 3, 6, 8]));
   assert.deepEqual(forward.probabilities.shape, [3, 7]);
   const { mean } = await classifier.gradient(forward, "logits", oneHot([1, 2, 3]));
@@ -225,9 +227,7 @@ Deno.test("a derived classifier has the changed weights, once for each name", as
   assert.equal(made, 1);
   const input = noise([2, 3, 6, 8], 3);
   const [own, other] = [await classifier.forward(input), await halved.forward(input)];
-  own.logits!.data.forEach((value, i) =>
-    assert.ok(Math.abs(value / 2 - other.logits!.data[i]) < 1e-6)
-  );
+  own.logits!.data.forEach((value, i) => assertClose(value / 2, other.logits!.data[i], 1e-6));
   assert.deepEqual((other.activation as Tensor).data, (own.activation as Tensor).data);
   await classifier.dispose();
 });
@@ -352,7 +352,7 @@ Deno.test("cells are placed by their receptive fields, or evenly; a bare model s
     const { scale, offset } = field.placement[axis];
     // Cell i looks around pixel centre + stride · i, whose middle is half a pixel further.
     for (const i of [0, 3, 7]) {
-      assert.ok(Math.abs(scale * (centre + stride * i + 0.5) + offset - i) < 1e-9);
+      assertClose(scale * (centre + stride * i + 0.5) + offset, i, 1e-9);
     }
   }
   const even = await openClassifier(source, {
@@ -379,7 +379,7 @@ Deno.test("cells are placed by their receptive fields, or evenly; a bare model s
 Deno.test("a layer or model that cannot be used is refused with what could be", async () => {
   const make = (layer: string, net = plain) => makeClassifier({ input: INPUT, net, layer });
   const usage = (pattern: RegExp) => (error: unknown) => {
-    assert.ok(error instanceof UsageError);
+    assert.ok(error instanceof UsageError, String(error));
     assert.match(error.message, pattern);
     return true;
   };

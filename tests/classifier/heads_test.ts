@@ -11,14 +11,14 @@ Deno.test("a head is its bias and the weighted sum of the probabilities", () => 
   const card = { name: "net", heads };
   assert.deepEqual(headValues(card, [0.5, 0.25, 0.25]), { valence: 5.125, arousal: 0 });
   assert.deepEqual(headValues(card, new Float32Array([0, 0, 1])), { valence: 5.5, arousal: 3 });
-  assert.ok(Number.isNaN(headValues(card, [NaN, 0, 0]).valence));
+  assert.equal(headValues(card, [NaN, 0, 0]).valence, NaN);
   assert.deepEqual(headValues({ name: "net" }, [1]), {});
 });
 
 Deno.test("a head of another length than the classes is refused", () => {
   const card = { name: "net", heads: { valence: { bias: 0, weights: [1, 2] } } };
   assert.throws(() => headValues(card, [1, 2, 3]), (error) => {
-    assert.ok(error instanceof ModelError);
+    assert.ok(error instanceof ModelError, String(error));
     assert.match(error.message, /^Cannot compute valence of model net: its head has 2 weights/);
     return true;
   });

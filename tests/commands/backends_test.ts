@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { closeGpu, openGpu } from "../../src/gpu/device.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { emocam, matricesOf, parseMatrix, tablesOf } from "./cli.ts";
+import { assertAtLeast, assertIncludes, assertLess } from "../assert_that.ts";
 
 const gpu = await openGpu() !== undefined;
 await closeGpu();
@@ -33,7 +34,7 @@ async function compareWithNative(backend: string, images: readonly string[]) {
       const args = ["--backend", name, "--out", out, "--methods", "grad-cam,cam"];
       const { status, err } = await emocam("analyze", ...images, ...args);
       assert.equal(status, 0, err);
-      assert.ok(err.includes(`backend ${name}`), err);
+      assertIncludes(err, `backend ${name}`);
       return { tables: await tablesOf(out), matrices: await matricesOf(out) };
     };
     const native = await run("native"), other = await run(backend);
@@ -41,17 +42,18 @@ async function compareWithNative(backend: string, images: readonly string[]) {
     for (const [name, text] of Object.entries(native.matrices)) {
       if (name.includes("mean-importance")) {
         const [found, expected] = [other.matrices[name], text].map(parseMatrix);
-        assert.ok(Object.keys(expected!).length >= 5, text);
-        assert.ok(largestDifference(other.matrices[name], text) < 1e-4, name);
+        assertAtLeast(Object.keys(expected!).length, 5, text);
+        assertLess(largestDifference(other.matrices[name], text), 1e-4, name);
         assert.deepEqual(Object.keys(found!), Object.keys(expected!));
       } else {
         assert.equal(other.matrices[name], text, name);
       }
     }
     // Corners of boxes are in pixels; all else is within 0..1.
-    assert.ok(largestDifference(other.tables["boxes.csv"], native.tables["boxes.csv"]) < 1e-3);
-    assert.ok(
-      largestDifference(other.tables["predictions.csv"], native.tables["predictions.csv"]) < 1e-4,
+    assertLess(largestDifference(other.tables["boxes.csv"], native.tables["boxes.csv"]), 1e-3);
+    assertLess(
+      largestDifference(other.tables["predictions.csv"], native.tables["predictions.csv"]),
+      1e-4,
     );
   });
 }

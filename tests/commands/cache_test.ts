@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { DatabaseSync } from "node:sqlite";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocam, emocamProcess, type Outcome, permissionsOf, tablesOf } from "./cli.ts";
+import { assertMore } from "../assert_that.ts";
 
 /** Three pictures, and a way to analyse them into a folder of its own. */
 async function withCorpus(
@@ -107,7 +108,7 @@ Deno.test("a cache over its limit is brought below it before a run", async () =>
       err,
       /^note: the cache was over --cache-limit 0\.1 MiB: \d\.\d MiB became 0\.1 MiB$/m,
     );
-    assert.ok(before > 0.1 * 2 ** 20);
+    assertMore(before, 0.1 * 2 ** 20);
     assert.deepEqual(await tablesOf(place("second")), await tablesOf(place("first")));
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { emocam } from "./cli.ts";
+import { assertAtLeast, assertEvery, assertMore } from "../assert_that.ts";
 
 const RUN = ["--methods", "grad-cam,guided-backprop,eigen-cam", "--backend", "native"];
 
@@ -36,7 +37,7 @@ Deno.test({
       assert.match(page, /eigen-cam \(control\)/);
       assert.doesNotMatch(page, /eigen-cam \(fails/);
       // In the matrices as well as in the table of axioms.
-      assert.ok(page.split("guided-backprop (fails mirror)").length > 3);
+      assertMore(page.split("guided-backprop (fails mirror)").length, 3);
       const run = JSON.parse(await Deno.readTextFile(join(out, "run.json")));
       assert.equal(run.axioms.length, axioms.length);
 
@@ -67,7 +68,8 @@ Deno.test("analyze --check checks first, and a damaged file of verdicts is named
     assert.equal(found.status, 0, found.err);
     assert.match(found.err, /^grad-cam: same as CAM: holds$/m);
     const kept = JSON.parse(await Deno.readTextFile(join(out, "axioms.json")));
-    assert.ok(kept.length >= 4 && kept.every(({ key }: { key: string }) => key.length === 64));
+    assertAtLeast(kept.length, 4);
+    assertEvery(kept, ({ key }: { key: string }) => key.length === 64);
     await Deno.writeTextFile(join(out, "axioms.json"), "{");
     const broken = await emocam(...args, "--out", out);
     assert.equal(broken.status, 2);
@@ -120,7 +122,7 @@ Deno.test("check --cascade prints the table and keeps it in a run's folder", asy
     }[];
     const ofMethod = (name: string) => rows.filter(({ method }) => method === name);
     assert.deepEqual(ofMethod("grad-cam").map(({ layers }) => layers), ["1", "2", "4", "8", "13"]);
-    assert.ok(ofMethod("sobel").every(({ correlation }) => Math.abs(+correlation - 1) < 1e-6));
+    assertEvery(ofMethod("sobel"), ({ correlation }) => Math.abs(+correlation - 1) < 1e-6);
     // Its last step is the axiom's figure.
     const verdicts = JSON.parse(await Deno.readTextFile(join(out, "axioms.json"))) as {
       method: string;

@@ -44,7 +44,7 @@ Deno.test("analyze without arguments finds the faces of the photographs that shi
 
     const report = await Deno.readTextFile(join(out, "report.html"));
     assert.match(report, /^<!DOCTYPE html>/i);
-    assert.ok(!/<script/i.test(report));
+    assert.doesNotMatch(report, /<script/i);
     const run = JSON.parse(await Deno.readTextFile(join(out, "run.json")));
     assert.deepEqual(
       { images: run.summary.images, samples: run.summary.samples, failed: run.summary.failed },
@@ -147,6 +147,7 @@ Deno.test("the map of a mirrored face is the mirrored map for mini-Xception, and
   // Known and stated in its card: why it is not the default classifier.
   const naive = await mirrorCorrelation("face-expression", "half-pixel");
   const placed = await mirrorCorrelation("face-expression", "receptive-field");
-  assert.ok(naive < 0.5 && placed < 0.5, `face-expression: ${naive}, placed ${placed}`);
+  assert.ok(naive < 0.5, `face-expression: ${naive}, placed ${placed}`);
+  assert.ok(placed < 0.5, `face-expression: ${naive}, placed ${placed}`);
   if (Deno.env.get("EMOCAM_REPORT")) console.log({ faithful, naive, placed });
 });

@@ -6,6 +6,7 @@ import { readBoxes } from "../../src/detectors/mod.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { constantGraph, type SmallCard, writeSmallYolo } from "../detectors/small_yolo.ts";
 import { emocam } from "./cli.ts";
+import { assertClose } from "../assert_close.ts";
 
 const PHOTO = fileURLToPath(new URL("../../models/photos/astronaut.jpg", import.meta.url));
 
@@ -57,7 +58,7 @@ Deno.test("detect finds a YOLO's boxes in image pixels by either profile", () =>
     assert.deepEqual(others, []);
     const { confidence, label, ...rest } = best;
     assert.deepEqual([label, rest], [CARD.classes[0], corners]);
-    assert(Math.abs(confidence - sigmoid(3) * sigmoid(1)) < 1e-7);
+    assertClose(confidence, sigmoid(3) * sigmoid(1), 1e-7);
     const [{ boxes: over }] = await json("--confidence", "0.75");
     assert.equal(over.length, 1);
     const [{ boxes: none }] = await json("--confidence", "1");

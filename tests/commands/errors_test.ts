@@ -6,6 +6,7 @@ import { writeNpy } from "../../src/base/npy.ts";
 import { type AnyTensor, floats, tensor } from "../../src/base/tensor.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocam, runEmocam } from "./cli.ts";
+import { assertMore } from "../assert_that.ts";
 
 const MODELS = fileURLToPath(new URL("../../models/", import.meta.url));
 
@@ -232,6 +233,6 @@ Deno.test("a command that is unknown or missing gives help and status 2", async 
   for (const args of [["--help"], ["help", "analyze"], ["explain", "--help"], ["--version"]]) {
     const { status, out } = await emocam(...args);
     assert.equal(status, 0, args.join(" "));
-    assert.ok(out.length > 0);
+    assertMore(out.length, 0);
   }
 });

@@ -5,6 +5,13 @@ import { parse } from "csv-parse/sync";
 import sharp from "sharp";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { emocam, emocamProcess, runEmocam } from "./cli.ts";
+import {
+  assertAtLeast,
+  assertExcludes,
+  assertIncludes,
+  assertLess,
+  assertMore,
+} from "../assert_that.ts";
 
 const HOPPER = fileURLToPath(new URL("../../models/photos/hopper.jpg", import.meta.url));
 
@@ -77,7 +84,7 @@ Deno.test("damaged files and awkward names: the good are analysed, each bad one 
     const { status, out: printed, err } = await emocam("analyze", pictures, "--out", out);
     assert.equal(status, 0, err);
     assert.match(printed, /14 images, 6 failed \(images\.csv says why\), 8 samples/);
-    assert.ok(!(printed + err).includes("\x1b[31m"), "an escape sequence reached the terminal");
+    assertExcludes(printed + err, "\x1b[31m", "an escape sequence reached the terminal");
 
     const lines = err.split("\n").filter((line) => line.startsWith("failed: "));
     assert.equal(lines.length, 6);
@@ -148,7 +155,7 @@ Deno.test("a reader that goes away ends nothing with a stack trace, and the run 
       const { code, text } = await run(pipe, ["analyze", HOPPER, "--out", out]);
       assert.equal(code, 0, text);
       assert.doesNotMatch(text, /error: |\.ts:\d/);
-      assert.ok((await Deno.stat(join(out, "report.html"))).size > 1000);
+      assertMore((await Deno.stat(join(out, "report.html"))).size, 1000);
     }
     const { code, text } = await run("stdout", ["models", "inspect", "mini-xception", "--json"]);
     assert.deepEqual([code, text], [0, ""]);
@@ -183,9 +190,10 @@ Deno.test("an interrupt stops the run with status 130, and the same command goes
     assert.equal(code, 130, err);
     const [, done] = /interrupted after (\d+) of 24 images; the same command goes on/.exec(err) ??
       [];
-    assert.ok(Number(done) >= 0 && Number(done) < 24, err);
+    assertAtLeast(Number(done), 0, err);
+    assertLess(Number(done), 24, err);
     const next = await runEmocam("analyze", pictures, "--out", out);
     assert.equal(next.status, 0, next.err);
-    assert.ok(next.out.includes(`${done} images were computed before`), next.out);
+    assertIncludes(next.out, `${done} images were computed before`);
   });
 });

@@ -4,6 +4,7 @@ import { createRng } from "../../src/base/rng.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocamProcess, runEmocam, tablesOf } from "./cli.ts";
+import { assertMore } from "../assert_that.ts";
 
 const IMAGES = 200;
 const KILLS = 20;
@@ -51,7 +52,7 @@ Deno.test("a run killed at 20 random moments and resumed each time ends with the
         await Deno.remove(join(folder, "killed"), { recursive: true });
       }
     }
-    assert.ok(partly > 0, "no run was killed between two commits");
+    assertMore(partly, 0, "no run was killed between two commits");
     const last = await runEmocam(...args("killed"));
     assert.equal(last.status, 0, last.err);
     assert.deepEqual(await tablesOf(join(folder, "killed")), await tablesOf(join(folder, "whole")));

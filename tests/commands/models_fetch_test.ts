@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { someBytes, withRawServer, withServer } from "../download/breaking_server.ts";
 import { emocam, emocamProcess } from "./cli.ts";
+import { assertIncludes } from "../assert_that.ts";
 
 Deno.test("models fetch without a name lists what can be fetched", async () => {
   await withFolder(async (into) => {
@@ -29,10 +30,7 @@ Deno.test("without the published files it says exactly what to bring, and fails 
         assert.match(out, /licence: +public domain/);
         assert.match(out, /cite: +Redmon, Farhadi/);
         assert.match(err, /bring these files into\n.*downloads\/yolov3-openimages\n/);
-        assert.ok(
-          err.includes(join(into, "downloads", "yolov3-openimages")),
-          "the folder is named",
-        );
+        assertIncludes(err, join(into, "downloads", "yolov3-openimages"), "the folder is named");
         for (
           const [name, bytes] of [["yolov3-openimages.cfg", 8346], ["openimages.names", 5476], [
             "yolov3-openimages.weights",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { withFolder } from "../importers/darknet/files.ts";
 import { emocam } from "./cli.ts";
+import { assertAtMost, assertIncludes } from "../assert_that.ts";
 
 const golden = (path: string) => fileURLToPath(new URL(`../golden/${path}`, import.meta.url));
 const CFG = golden("darknet/odd.cfg"), WEIGHTS = golden("darknet/odd.weights");
@@ -45,7 +46,7 @@ Deno.test("models import darknet writes into the user's folder, says how to use 
     assert.match(made.out, /^classes +3: cup, tree, face$/m);
     assert.match(made.out, /^use +--detector objects$/m);
     const bytes = (await Deno.stat(join(models, "objects.onnx"))).size;
-    assert(made.out.includes(`${join(models, "objects.onnx")}, ${bytes} bytes`));
+    assertIncludes(made.out, `${join(models, "objects.onnx")}, ${bytes} bytes`);
     assert.match(made.out, /^sha256 +[0-9a-f]{64}$/m);
     const list = await emocam("models", "list");
     assert.match(list.out, /^objects +detector +3 +user folder +present +not stated$/m);
@@ -80,7 +81,7 @@ Deno.test("models import onnx takes a bare classifier into a folder, and inspect
     assert.match(made.out, /^classes +20: 0, 1, 2, 3, 4, 5, 6, 7, …$/m);
     assert.match(made.out, /^layer +last_act$/m);
     const card = join(into, "mobile.json");
-    assert(made.out.includes(`--classifier ${card}`));
+    assertIncludes(made.out, `--classifier ${card}`);
     assert.equal((await emocam("models", "inspect", card)).status, 0);
   });
 });
@@ -109,7 +110,7 @@ Deno.test("an import that cannot be is one line and status 2", async () => {
       const { status, out, err } = await emocam("models", "import", ...args);
       assert.deepEqual([status, out], [2, ""], args.join(" "));
       assert.match(err, message);
-      assert(err.split("\n").filter((line) => line.startsWith("Cannot")).length <= 1, err);
+      assertAtMost(err.split("\n").filter((line) => line.startsWith("Cannot")).length, 1, err);
     }
     await assert.rejects(Deno.stat(join(models, "odd.json")), Deno.errors.NotFound);
   });

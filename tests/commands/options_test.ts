@@ -14,7 +14,7 @@ Deno.test("a number is taken in any notation, within its range only", () => {
   ]);
   for (const text of ["", " ", "x", "1x", "NaN", "Infinity", "-0.1", "1.01", "0,5", "1 2"]) {
     assert.throws(() => ratio(text), (error: unknown) => {
-      assert.ok(error instanceof UsageError);
+      assert.ok(error instanceof UsageError, String(error));
       assert.equal(
         error.message,
         `Cannot use --ratio ${JSON.stringify(text)}: give a number from 0 to 1`,

@@ -12,6 +12,15 @@ import { paperLetterbox } from "../../src/image/letterbox.ts";
 import { finalMaps } from "../../src/kernels/box_scores.ts";
 import { emocam, emocamProcess } from "./cli.ts";
 import { ANNOTATIONS, type PaperCorpus, PLACES, withPaperCorpus } from "./paper_corpus.ts";
+import {
+  assertAtLeast,
+  assertEvery,
+  assertIncludes,
+  assertMore,
+  assertNone,
+  assertSome,
+} from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const SIDE = 227, CELLS = 13;
 /** Thresholds that some rows pass and some do not. */
@@ -150,13 +159,13 @@ Deno.test("boxes from elsewhere: across the edge, in the bars, outside the frame
       counts.push(await checkChain(corpus, "run", "grad-cam", image, { width: 608, height: 608 }));
     }
     assert.deepEqual(counts.map(({ undefinedBoxes }) => undefinedBoxes), [1, 0, 0]);
-    assert.ok(counts.reduce((sum, { boxes }) => sum + boxes, 0) >= 5);
+    assertAtLeast(counts.reduce((sum, { boxes }) => sum + boxes, 0), 5);
     const rows = await corpus.rows("run", "boxes.csv");
     // All in a bar: no part of the map.
     const bar = rows.find(({ image, label }) => image === SORTED[1] && label === "Person");
-    assert.ok(Math.abs(Number(bar!.importance)) < 1e-9, bar!.importance);
+    assertClose(Number(bar!.importance), 0, 1e-9, bar!.importance);
     const found = await corpus.rows("run", "paper/emotion_object_grad-cam.csv");
-    assert.ok(found.every(({ object }) => object !== "Drink" && object !== "Human face"));
+    assertEvery(found, ({ object }) => object !== "Drink" && object !== "Human face");
     assert.doesNotMatch(err, /none of the/);
     const foreign = await corpus.run("run", ...args, ...low, "--objects", "Personne,Visage");
     assert.match(
@@ -176,9 +185,9 @@ Deno.test("nothing passes: tables without rows, NaN, and a note that says so, al
     const note = "emotion_object_grad-cam, emotion_object_ablation-cam, emotion_object_lime-cam, " +
       "emotion_object_lift-cam, emotion_object_lrp-cam, emotion_annotation: no image passes, so nothing can be related " +
       "(importance > 0.3, emotion > 0.99, object > 0.1, ambiguity < 3)";
-    assert.ok(err.includes(`note: ${note}\n`), err);
+    assertIncludes(err, `note: ${note}\n`);
     const { notices } = JSON.parse(await Deno.readTextFile(join(corpus.folder, "run/run.json")));
-    assert.ok(notices.includes(note));
+    assertIncludes(notices, note);
     const [header, ...rows] = await corpus.table("run", "paper/emotion_object_grad-cam_dice.csv");
     assert.equal(header!.length, 1 + 24 + 20);
     rows.forEach(([, ...values], i) =>
@@ -209,10 +218,10 @@ Deno.test("one image and one method: no comparison of methods, no coefficient, n
     );
     const [valence] = await corpus.rows("run", "paper/valence_arousal.csv");
     const own = ANNOTATIONS.filter(({ image, ambiguity }) => image === SORTED[0] && ambiguity < 3);
-    assert.ok(own.length > 0);
+    assertMore(own.length, 0);
     assert.equal(valence!.pearson_r, "NaN");
     const rows = await corpus.rows("run", "paper/emotion_annotation.csv");
-    assert.ok(rows.every((row) => row.dir_image_path === "a, b/one.jpg"));
+    assertEvery(rows, (row) => row.dir_image_path === "a, b/one.jpg");
   }));
 
 Deno.test("without annotations: emotion × object and the comparison over all images, and a note", () =>
@@ -225,9 +234,9 @@ Deno.test("without annotations: emotion × object and the comparison over all im
     assert.equal(status, 0, err);
     assert.match(err, /^note: no image is annotated: emotion × object and the comparison/m);
     const [, ...images] = await corpus.table("run", "paper/emotion_object_lime-cam_binary.csv");
-    assert.ok(images.some(([image]) => image === "Run_2/not annotated/h.jpg"));
+    assertSome(images, ([image]) => image === "Run_2/not annotated/h.jpg");
     const names = await Array.fromAsync(Deno.readDir(join(out, "paper")), ({ name }) => name);
-    assert.ok(names.includes("method_spearman.csv"));
+    assertIncludes(names, "method_spearman.csv");
     assert.ok(!names.some((name) => /annotation|valence|arousal/.test(name)), names.join());
   }));
 
@@ -252,7 +261,7 @@ Deno.test("an annotation file alone is the corpus; its missing images fail, and 
         ["alone", "both"].map((out) => Deno.readTextFile(join(corpus.folder, out, "paper", name))),
       );
       assert.equal(one, two, name);
-      assert.ok(!/broken|missing/.test(one!), name);
+      assert.doesNotMatch(one!, /broken|missing/, name);
     }
   }));
 
@@ -266,10 +275,10 @@ Deno.test("a run without the preset leaves no tables of an earlier one, and what
     assert.equal((await corpus.run("run", ...args)).status, 0);
     const list = async () =>
       (await Array.fromAsync(Deno.readDir(paper), ({ name }) => name)).sort();
-    assert.ok((await list()).includes("yolo_outputs_lime.csv"));
+    assertIncludes(await list(), "yolo_outputs_lime.csv");
     const fewer = ["--limit", "1", "--methods", "grad-cam"];
     assert.equal((await corpus.run("run", ...fewer)).status, 0);
-    assert.ok(!(await list()).some((name) => /lime|method|outputs/.test(name)));
+    assertNone(await list(), (name) => /lime|method|outputs/.test(name));
     const plain = await emocam(
       ...["analyze", corpus.images, "--limit", "1", "--samples", "image", "--backend", "native"],
       ...["--out", join(corpus.folder, "run")],
@@ -319,7 +328,7 @@ Deno.test("a run that is killed and taken up again ends with the same paper tabl
       clearTimeout(timer);
       if (signal === "SIGKILL") partly++;
     }
-    assert.ok(partly > 0, "no run was killed");
+    assertMore(partly, 0, "no run was killed");
     const last = await corpus.run("killed", ...LOW, "--batch", "1", "--similarity", "dice,yule");
     assert.equal(last.status, 0, last.err);
     const tables = async (out: string) => {
@@ -390,7 +399,7 @@ Deno.test("faces as samples: each has the annotation of its image", () =>
     );
     assert.equal(status, 0, err);
     const faces = await corpus.rows("run", "predictions.csv");
-    assert.ok(faces.length > 1);
+    assertMore(faces.length, 1);
     const annotated = await corpus.rows("run", "paper/emotion_annotation.csv");
     assert.deepEqual(
       annotated.map(({ image, annotated_emotion }) => [image, annotated_emotion]),

@@ -17,6 +17,8 @@ import {
   type TwinSettings,
   type TwinTable,
 } from "./paper_twin.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertAtLeast, assertLess, assertMore } from "../assert_that.ts";
 
 /** The preset's methods, in the order of every table. */
 const METHODS = ["grad-cam", "ablation-cam", "lime-cam", "lift-cam", "lrp-cam"];
@@ -34,7 +36,7 @@ const PAPERS: TwinSettings = {
 
 async function emonetCard(): Promise<ClassifierCard> {
   const { card } = await findCard("emonet");
-  assert(card.task === "classifier");
+  assert.ok(card.task === "classifier", card.task);
   return card;
 }
 
@@ -152,7 +154,7 @@ async function checkValenceArousal(corpus: PaperCorpus, input: TwinInput): Promi
     assert.deepEqual([Number(row.valence), Number(row.arousal)], [valence, arousal], row.image);
     const [{ bias, weights }] = Object.values(card.heads!);
     const sum = probabilities.reduce((total, p, k) => total + p * weights[k], bias);
-    assert.ok(Math.abs(sum - Number(row.valence)) < 1e-12);
+    assertClose(sum, Number(row.valence), 1e-12);
   }
   const pairs = twinPairs(input, PAPERS);
   const columns = [
@@ -170,12 +172,15 @@ async function checkValenceArousal(corpus: PaperCorpus, input: TwinInput): Promi
     const row = summary[at];
     assert.deepEqual([row.quantity, row.n], [quantity, String(pairs.length)]);
     const r = twinPearson(x, y), rho = twinPearson(twinRanks(x), twinRanks(y));
-    assert.ok(Math.abs(Number(row.pearson_r) - r) < 1e-12, `${row.pearson_r} is not ${r}`);
-    assert.ok(Math.abs(Number(row.spearman_rho) - rho) < 1e-12);
+    assertClose(Number(row.pearson_r), r, 1e-12);
+    assertClose(Number(row.spearman_rho), rho, 1e-12);
     const half = 1.959963984540054 / Math.sqrt(pairs.length - 3);
-    assert.ok(Math.abs(Number(row.pearson_low) - Math.tanh(Math.atanh(r) - half)) < 1e-9);
-    assert.ok(Math.abs(Number(row.pearson_high) - Math.tanh(Math.atanh(r) + half)) < 1e-9);
-    for (const p of [row.pearson_p, row.spearman_p]) assert.ok(Number(p) > 0 && Number(p) < 1, p);
+    assertClose(Number(row.pearson_low), Math.tanh(Math.atanh(r) - half), 1e-9);
+    assertClose(Number(row.pearson_high), Math.tanh(Math.atanh(r) + half), 1e-9);
+    for (const p of [row.pearson_p, row.spearman_p]) {
+      assertMore(Number(p), 0, p);
+      assertLess(Number(p), 1, p);
+    }
   }
   const names = ["valence", "annotated_valence", "arousal", "annotated_arousal"];
   const of = (change: (values: readonly number[]) => readonly number[]) =>
@@ -205,7 +210,8 @@ async function checkMethods(corpus: PaperCorpus, input: TwinInput): Promise<void
     assert.deepEqual(row.slice(0, 2), names[at]);
     row.slice(2).forEach((text, m) => {
       const wanted = dyads[m][at];
-      assert.ok(Number.isNaN(wanted) ? text === "NaN" : Math.abs(Number(text) - wanted) < 1e-12);
+      if (Number.isNaN(wanted)) assert.equal(text, "NaN");
+      else assertClose(Number(text), wanted, 1e-12);
     });
   });
   let compared = 0;
@@ -260,7 +266,7 @@ Deno.test("--objects, --least-share, --corrected, --ambiguity and the thresholds
       const matrix = await corpus.table("run", "paper/emotion_object_grad-cam_dice.csv");
       seen.add(JSON.stringify([counts, matrix]));
     }
-    assert.ok(seen.size >= variants.length - 1, "the options change what comes out");
+    assertAtLeast(seen.size, variants.length - 1, "the options change what comes out");
   }));
 
 Deno.test("--similarity all gives every measure; one that is not known stops before any work", () =>

@@ -8,6 +8,7 @@ import {
 } from "../../src/experiments/paper/mod.ts";
 import { readEmonetOutputs, readYoloOutputs } from "../experiments/paper/read_reference_tables.ts";
 import { ANNOTATIONS, withPaperCorpus } from "./paper_corpus.ts";
+import { assertExcludes } from "../assert_that.ts";
 
 const METHODS = ["grad-cam", "ablation-cam", "lime-cam", "lift-cam", "lrp-cam"];
 const LOW = ["--emotion-confidence", "0.25", "--threshold", "0.05"];
@@ -65,7 +66,7 @@ Deno.test("images that the reference's names cannot tell apart are told", () =>
     const args = ["--reference-columns", "--methods", "grad-cam"];
     const before = await run("before", ...args);
     assert.equal(before.status, 0, before.err);
-    assert.ok(!before.err.includes("several images"));
+    assertExcludes(before.err, "several images");
     await Deno.mkdir(join(images, "Run_3/a, b"), { recursive: true });
     await Deno.copyFile(join(images, "Run_2/e/g.jpg"), join(images, "Run_3/a, b/one.jpg"));
     const { status, err } = await run("after", ...args);

@@ -14,6 +14,7 @@ import {
   tablesOf,
   type Task,
 } from "./cli.ts";
+import { assertAtLeast, assertIncludes, assertMore } from "../assert_that.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PHOTO = join(ROOT, "models", "photos", "hopper.jpg");
@@ -46,7 +47,7 @@ Deno.test("the tasks that users start name what they need: no broad env, ffi, sy
   const tasks: Task[] = ["emocam", "analyze", "analyze:wasm", "explain", "reproduce", "fetch"];
   for (const task of tasks) {
     const flags = permissionsOf(task);
-    assert.ok(flags.includes("--no-prompt"), task);
+    assertIncludes(flags, "--no-prompt", task);
     for (const flag of [...commandOf(task).split(" "), ...flags]) {
       assert.ok(
         !/^(-A|--allow-all|--allow-run.*|--allow-import.*)$/.test(flag),
@@ -69,7 +70,7 @@ Deno.test("SECURITY.md lists the tasks' permissions as deno.json has them", asyn
     }),
   );
   const tasks = (Object.keys(project.tasks) as Task[]).filter((name) => rows.has(name));
-  assert.ok(tasks.length >= 8);
+  assertAtLeast(tasks.length, 8);
   for (const name of tasks) {
     const cells = rows.get(name)!;
     const flags = permissionsOf(name).filter((flag) => flag.startsWith("--allow-"))
@@ -88,8 +89,8 @@ Deno.test("SECURITY.md lists the tasks' permissions as deno.json has them", asyn
   }
   // Every variable by its name, and no other.
   const named = project.permissions.emocam.env;
-  assert.ok(named.length > 20);
-  for (const name of named) assert.ok(text.includes(`\`${name}\``), name);
+  assertMore(named.length, 20);
+  for (const name of named) assertIncludes(text, `\`${name}\``, name);
 });
 
 Deno.test("no list of permissions is written twice, and no task has one in its command", () => {
@@ -121,7 +122,7 @@ Deno.test("a task is one short line, passes arguments with spaces, and closes em
     assert.equal(status, 0, lines.join("\n"));
     assert.match(lines[0], /^Task analyze deno task -q emocam analyze /);
     assert.match(lines[1], /^1 image; /);
-    assert.ok((await Deno.stat(join(out, "run.json"))).isFile);
+    assert.equal((await Deno.stat(join(out, "run.json"))).isFile, true);
     for (const place of ["src", "models", "node_modules", ".git"]) {
       const refused = await task("analyze", picture, "--out", join(ROOT, place, "never"));
       assert.equal(refused.status, 2);
@@ -155,7 +156,7 @@ Deno.test("each command runs under the permissions of its task", async () => {
       assert.equal(status, 0, `${task}: ${args.join(" ")}: ${err}`);
       assert.doesNotMatch(err, /permission/, `${task}: ${args.join(" ")}`);
     }
-    assert.ok((await Deno.stat(at("again/drift.json"))).isFile);
+    assert.equal((await Deno.stat(at("again/drift.json"))).isFile, true);
   });
 });
 

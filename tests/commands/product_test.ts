@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "csv-parse/sync";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocam, emocamProcess, tablesOf } from "./cli.ts";
+import { assertExcludes, assertIncludes, assertLess, assertMore } from "../assert_that.ts";
 
 const golden = (path: string) => fileURLToPath(new URL(`../golden/${path}`, import.meta.url));
 const FACES = { size: 160, noise: 3, margin: 0.3 };
@@ -83,7 +84,7 @@ Deno.test("corpora × classifiers × detectors: each run's tables are those of a
       err.match(/^\[\d\/8\] .*$/gm),
       folders.map((name, i) => `[${i + 1}/8] ${name}`),
     );
-    for (const name of folders) assert.ok(out.includes(`${name}:\n`));
+    for (const name of folders) assertIncludes(out, `${name}:\n`);
     for (const { corpus, classifier, detector, folder: own } of expected) {
       const alone = await analyze(
         `alone ${own}`,
@@ -113,14 +114,14 @@ Deno.test("a picture is looked at once by each detector, whatever the number of 
       return summaries;
     };
     const [first, second] = await run();
-    assert.ok(first.milliseconds.detect > 0);
-    assert.ok(second.milliseconds.detect < first.milliseconds.detect / 20);
+    assertMore(first.milliseconds.detect, 0);
+    assertLess(second.milliseconds.detect, first.milliseconds.detect / 20);
     assert.deepEqual([first.reused, second.reused], [0, 0]);
     assert.deepEqual((await run()).map(({ reused }) => reused), [COUNT, COUNT]);
     // One fresh start, not one for each run: detections are shared again.
     const [fresh, other] = await run("--fresh");
     assert.deepEqual([fresh.reused, other.reused], [0, 0]);
-    assert.ok(other.milliseconds.detect < fresh.milliseconds.detect / 20);
+    assertLess(other.milliseconds.detect, fresh.milliseconds.detect / 20);
   }));
 
 Deno.test("one named corpus is a run without a folder of its own; several paths of one are separated by commas", () =>
@@ -130,7 +131,7 @@ Deno.test("one named corpus is a run without a folder of its own; several paths 
     const plain = await analyze("plain", one, two);
     assert.equal(plain.status, 0, plain.err);
     assert.deepEqual(await tablesOf(join(folder, "named")), await tablesOf(join(folder, "plain")));
-    assert.ok(!(await namesIn(join(folder, "named"))).includes("product.csv"));
+    assertExcludes(await namesIn(join(folder, "named")), "product.csv");
     assert.equal((await readRows(folder, "named/images.csv")).length, 2 * COUNT - 1);
   }));
 
@@ -246,7 +247,7 @@ Deno.test("--labels folders: the first sub-folder is the annotation, in every ru
       ["traurig/b.png", "traurig"],
     ]);
     const [row] = await readRows(folder, "product/y/images.csv");
-    assert.ok(!("label" in row!));
+    assert.ok(!("label" in row!), Object.keys(row!).join());
     const refused = await analyze("other", one, "--labels", "names");
     assert.deepEqual([refused.status, refused.out], [2, ""]);
   }));

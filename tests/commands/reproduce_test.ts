@@ -6,6 +6,13 @@ import { sha256 } from "../../src/base/json.ts";
 import { MODELS_FOLDER } from "../../src/runtime/card.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocam, emocamProcess, matricesOf, type Outcome } from "./cli.ts";
+import {
+  assertEvery,
+  assertExcludes,
+  assertIncludes,
+  assertMore,
+  assertSome,
+} from "../assert_that.ts";
 
 /** A run over a small corpus, made from inside its folder with relative paths, and what repeating it gives. */
 async function withRun(
@@ -45,7 +52,7 @@ async function withRun(
         report.causes = report.causes?.filter(({ kind }: { kind: string }) => kind !== "code");
         if (report.verdict) {
           const page = await read("drift.html");
-          assert.ok(page.includes(`<strong>${report.verdict}</strong>`), page.slice(0, 4000));
+          assertIncludes(page, `<strong>${report.verdict}</strong>`, page.slice(0, 4000));
           assert.ok(outcome.out.startsWith(`${report.verdict}: `), outcome.out);
         }
         await Deno.remove(join(folder, "again", "drift.json")).catch(() => {});
@@ -93,7 +100,7 @@ Deno.test("an unchanged run is identical from any folder, its matrices byte for 
     const tables = report.comparison!.tables;
     assert.equal(tables.filter(({ name }) => name.startsWith("matrices/")).length, 8);
     assert.equal(tables.length, 12);
-    assert.ok(tables.every(({ before, after }) => before === after));
+    assertEvery(tables, ({ before, after }) => before === after);
     assert.match(
       report.headline,
       /all \d+ values are the same; 12 of 12 tables are byte-identical/,
@@ -104,7 +111,8 @@ Deno.test("an unchanged run is identical from any folder, its matrices byte for 
     );
     for (const section of ["images", "predictions", "boxes", "importances", "matrices"]) {
       const found = report.comparison!.sections.find(({ name }) => name === section)!;
-      assert.ok(found.compared > 0 && found.identical === found.compared, section);
+      assertMore(found.compared, 0, section);
+      assert.equal(found.identical, found.compared, section);
     }
     await Deno.remove(join(run, "ledger.sqlite"));
     await Deno.remove(join(run, "report.html"));
@@ -137,7 +145,7 @@ Deno.test("an image edited by one pixel is drift, with that image as the reason"
     assert.equal(sections.get("predictions")!.first?.place.image, names[2]);
     // Nothing of the other images has changed.
     assert.equal(sections.get("importances")!.first?.place.image, names[2]);
-    assert.ok(sections.get("importances")!.identical > 0);
+    assertMore(sections.get("importances")!.identical, 0);
     assert.match(out, new RegExp(`why it could: image ${names[2]} changed from sha256 ${before}`));
   });
 });
@@ -232,7 +240,7 @@ Deno.test("another backend is within the tolerance, with the reason; with none i
       ],
     );
     const sections = report.comparison!.sections;
-    assert.ok(sections.some(({ within }) => within > 0));
+    assertSome(sections, ({ within }) => within > 0);
     for (const { name, largest } of sections) {
       assert.ok((largest?.distance ?? 0) < 1e-5, `${name} ${largest?.distance}`);
     }
@@ -271,7 +279,8 @@ Deno.test("run.json holds what a run was made of", async () => {
     for (const name of ["emocam", "deno", "v8", "sharp", "libvips", "platform"]) {
       assert.ok(manifest.versions[name], name);
     }
-    assert.ok(manifest.machine.processor && manifest.machine.cores > 0);
+    assert.ok(manifest.machine.processor, "no name of the processor");
+    assertMore(manifest.machine.cores, 0);
     for (const { path, sha256: hash } of manifest.images) {
       assert.equal(hash, sha256(await Deno.readFile(join(folder, "pictures", path))));
     }
@@ -281,7 +290,7 @@ Deno.test("run.json holds what a run was made of", async () => {
     }
     assert.equal(Object.keys(manifest.outputs).length, 12);
     // Nothing but what was given as an argument tells where the user's files are.
-    assert.ok(!JSON.stringify(manifest).includes(folder), basename(folder));
+    assertExcludes(JSON.stringify(manifest), folder, basename(folder));
   });
 });
 

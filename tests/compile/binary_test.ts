@@ -17,6 +17,7 @@ import {
   succeed,
   withDonor,
 } from "./workshop.ts";
+import { assertAtLeast, assertMore, assertSome } from "../assert_that.ts";
 
 /** More than this means that something came along which does not belong inside. */
 const MOST_BYTES = 160e6;
@@ -32,7 +33,7 @@ interface Place {
 }
 
 async function build(folder: string): Promise<string> {
-  assert.ok(donor);
+  assert.ok(donor, "no Deno is at hand to build with");
   const project = join(folder, "project");
   await copyProject(project);
   await succeed(donor.deno, ["task", "compile"], {
@@ -83,7 +84,8 @@ async function start(place: Place): Promise<Start> {
   const { stdout, stderr } = await succeed("bash", ["-c", timed, place.emocam], bare(place));
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   const [elapsed, user, system] = stderr.trim().split(" ").map((seconds) => Number(seconds) * 1000);
-  assert.ok(elapsed! > 0 && user! + system! > 0, stderr);
+  assertMore(elapsed!, 0, stderr);
+  assertMore(user! + system!, 0, stderr);
   return { elapsed: elapsed!, worked: user! + system! };
 }
 
@@ -110,7 +112,7 @@ async function sameAsSources(place: Place, backend: string): Promise<void> {
   const [binary, sources] = [join(place.folder, "run"), join(place.home, "sources")];
   await succeed(Deno.execPath(), ["task", "analyze", ...options, sources], { cwd: ROOT });
   const matrices = await contents(join(binary, "matrices"));
-  assert.ok(matrices.size >= 4);
+  assertAtLeast(matrices.size, 4);
   assert.deepEqual(matrices, await contents(join(sources, "matrices")));
   const [ours, theirs] = await Promise.all(
     [binary, sources].map(async (run) =>
@@ -179,7 +181,7 @@ Deno.test(withDonor("the binary runs alone, and as the sources do"), async (t) =
       assert.match((await works(place, ["detect", "--help"])).stdout, /^Usage: emocam detect/);
       const explained = await works(place, ["explain", photo, "--out", "figures"]);
       assert.match(explained.stdout, /astronaut\.jpg, face 1: happy/);
-      assert.ok((await paths(join(place.folder, "figures"))).some((path) => path.endsWith(".png")));
+      assertSome(await paths(join(place.folder, "figures")), (path) => path.endsWith(".png"));
       const checked = await works(place, ["check"]);
       assert.match(checked.stdout, /gradient .* holds/);
       assert.deepEqual(await paths(place.temporary), []);

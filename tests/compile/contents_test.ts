@@ -9,6 +9,7 @@ import { stage } from "../../build/compile.ts";
 import { type ArchiveList, LIST } from "../../build/inside/archive.ts";
 import { findTarget, nativePackages, type Target, TARGETS } from "../../build/targets.ts";
 import { walk } from "../../build/walk.ts";
+import { assertSome } from "../assert_that.ts";
 
 /** The platform of a native file by its header, as `os arch`; undefined for any other file. */
 function platformOf(bytes: Uint8Array): string | undefined {
@@ -48,7 +49,7 @@ async function checkContents(folder: string, target: Target): Promise<string[]> 
   const keys: string[] = [];
   for (const { name } of nativePackages(target)) {
     const { files, addon, place, key } = await readList(join(folder, "packed", name));
-    assert.ok(files.some(({ path }) => path === addon));
+    assertSome(files, ({ path }) => path === addon);
     assert.match(key, new RegExp(`^${name}-[\\d.]+-${target.os}-${target.arch}-[0-9a-f]{16}$`));
     assert.equal((await Deno.stat(join(folder, place))).size, 0);
     keys.push(key);

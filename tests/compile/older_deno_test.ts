@@ -5,11 +5,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { contents, copyProject, donor, ROOT, succeed, withDonor } from "./workshop.ts";
+import { assertAtLeast } from "../assert_that.ts";
 
 Deno.test(
   withDonor("the same sources give the same matrices on Deno 2.6 and on this Deno"),
   async (t) => {
-    assert.ok(donor);
+    assert.ok(donor, "no older Deno is at hand");
     const { deno, version: older } = donor;
     const folder = await Deno.makeTempDir({ prefix: "emocam-older-" });
     try {
@@ -25,7 +26,7 @@ Deno.test(
           await succeed(deno, analyze(theirs), { cwd: project });
           await succeed(Deno.execPath(), analyze(ours), { cwd: ROOT });
           const matrices = await contents(join(theirs, "matrices"));
-          assert.ok(matrices.size >= 4);
+          assertAtLeast(matrices.size, 4);
           assert.deepEqual(matrices, await contents(join(ours, "matrices")));
           const { versions } = JSON.parse(await Deno.readTextFile(join(theirs, "run.json")));
           assert.equal(versions.deno, older);

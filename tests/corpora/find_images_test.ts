@@ -4,6 +4,7 @@ import { UsageError } from "../../src/base/errors.ts";
 import { findImages } from "../../src/corpora/find_images.ts";
 import { judgements } from "../../src/corpora/findingemo/annotations.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
+import { assertEvery, assertExcludes } from "../assert_that.ts";
 
 /** Makes files of the given paths below a folder; a path that ends in "/" is a folder. */
 async function makeFiles(folder: string, files: Record<string, string>): Promise<void> {
@@ -15,9 +16,9 @@ async function makeFiles(folder: string, files: Record<string, string>): Promise
 }
 
 const usage = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof UsageError);
+  assert.ok(error instanceof UsageError, String(error));
   assert.match(error.message, pattern);
-  assert.ok(!error.message.includes("\n"));
+  assertExcludes(error.message, "\n");
   return true;
 };
 
@@ -146,7 +147,7 @@ Deno.test("FindingEmo's annotations alone: their images lie beside them, and sev
     ]);
     const { annotation } = images[1];
     assert.equal(annotation!.tags, "Text,NA");
-    assert.ok(!("image_path" in annotation!));
+    assert.ok(!("image_path" in annotation!), Object.keys(annotation!).join());
     assert.deepEqual(judgements("i", annotation!), [
       { image: "i", emotion: "Joy", valence: 1, arousal: 2, ambiguity: 3 },
       { image: "i", emotion: "Rage", valence: -3, arousal: 2, ambiguity: 3 },
@@ -192,7 +193,7 @@ Deno.test("sub-folders are labels where that is asked for", async () => {
       ["fear/deep/b.jpg", { label: "fear" }],
       ["joy/a.jpg", { label: "joy" }],
     ]);
-    assert.ok((await findImages([folder])).every(({ annotation }) => annotation === undefined));
+    assertEvery(await findImages([folder]), ({ annotation }) => annotation === undefined);
   });
 });
 

@@ -3,6 +3,7 @@ import { UsageError } from "../../src/base/errors.ts";
 import { readFindingEmo } from "../../src/corpora/findingemo/annotations.ts";
 import { corpusPath } from "../../src/corpora/findingemo/_rows.ts";
 import { readUrlList } from "../../src/corpora/findingemo/addresses.ts";
+import { assertExcludes } from "../assert_that.ts";
 
 const HEADER =
   "index,user,image_path,tags,age,valence,arousal,emotion,dec_factors,ambiguity,datetime";
@@ -12,9 +13,9 @@ const ROW =
 const table = (...rows: string[]) => [HEADER, ...rows].join("\n") + "\n";
 
 const refusedWith = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof UsageError);
+  assert.ok(error instanceof UsageError, String(error));
   assert.match(error.message, pattern);
-  assert.ok(!error.message.includes("\n"));
+  assertExcludes(error.message, "\n");
   return true;
 };
 

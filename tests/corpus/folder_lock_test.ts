@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { UsageError } from "../../src/base/errors.ts";
 import { LOCK_FILE, lockFolder } from "../../src/corpus/folder_lock.ts";
 import { withFolder } from "./face_corpus.ts";
+import { assertClose } from "../assert_close.ts";
 
 const CHILD = fileURLToPath(new URL("lock_child.ts", import.meta.url));
 
@@ -23,7 +24,7 @@ Deno.test("a folder has one holder, who is named to others, and is free after it
       );
       const holder = JSON.parse(Deno.readTextFileSync(join(folder, LOCK_FILE)));
       assert.equal(holder.pid, process.pid);
-      assert.ok(Math.abs(Date.now() - Date.parse(holder.started)) < 60_000);
+      assertClose(Date.now(), Date.parse(holder.started), 60_000);
     }
     assert.equal(Deno.readTextFileSync(join(folder, LOCK_FILE)), "");
     using again = lockFolder(folder, "the third");

@@ -15,6 +15,7 @@ import {
   runIn,
 } from "./counted_analysis.ts";
 import { makeFaces, withFolder } from "./face_corpus.ts";
+import { assertAtLeast, assertAtMost, assertMore } from "../assert_that.ts";
 
 const COUNT = 14;
 
@@ -59,7 +60,7 @@ Deno.test("a corpus in another order gives the same matrices byte for byte, and 
     const plain = await analysis({ methods: methodsOf("grad-cam", "cam"), classes: "all" });
     await runIn(join(folder, "plain"), plain);
     const expected = await tablesOf(join(folder, "plain"));
-    assert.ok(expected["boxes.csv"].split("\n").length > COUNT * 2 * 7 * 2);
+    assertMore(expected["boxes.csv"].split("\n").length, COUNT * 2 * 7 * 2);
     for (const seed of [1, 2, 3]) {
       const out = join(folder, `shuffled${seed}`);
       await runIn(out, { ...plain, images: shuffled(plain.images, seed) });
@@ -414,7 +415,8 @@ Deno.test("a picture of one pixel and one of a single row are analysed", async (
       ).slice(1)
     ) {
       const [importance, share] = line.split(",").slice(-2).map(Number);
-      assert.ok(importance! >= 0 && importance! <= 1, line);
+      assertAtLeast(importance!, 0, line);
+      assertAtMost(importance!, 1, line);
       assert.equal(share, 1);
     }
     await classifier.dispose();

@@ -9,6 +9,8 @@ import {
 } from "../../src/detectors/_yolo_decode.ts";
 import { darknetLetterbox } from "../../src/image/letterbox.ts";
 import { checkDarknet, checkLightnet, denseRows, NETS } from "./yolo_goldens.ts";
+import { assertAtMost, assertMore } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const GOLDEN = new URL("../golden/yolo/", import.meta.url);
 const FOLDERS = { mini3: "hopper", odd: "coffee", tiny: "astronaut" };
@@ -23,7 +25,7 @@ Deno.test("Darknet's boxes and kept sets follow bit for bit from its logits", ()
 
 Deno.test("lightnet's boxes and kept sets follow from its logits", () => {
   for (const [net, photo] of Object.entries(FOLDERS)) {
-    assert(checkLightnet(new URL(`${net}/${photo}/`, GOLDEN), NETS[net]) <= 1e-6);
+    assertAtMost(checkLightnet(new URL(`${net}/${photo}/`, GOLDEN), NETS[net]), 1e-6);
   }
 });
 
@@ -65,8 +67,10 @@ const near = (rows: number[][], expected: number[][], tolerance: number) => {
   assert.equal(rows.length, expected.length);
   rows.forEach((row, i) =>
     row.forEach((value, j) =>
-      assert(
-        Math.abs(value - expected[i][j]) <= tolerance * Math.max(1, Math.abs(expected[i][j])),
+      assertClose(
+        value,
+        expected[i][j],
+        tolerance * Math.max(1, Math.abs(expected[i][j])),
         `row ${i}, place ${j}: ${value}, not ${expected[i][j]}`,
       )
     )
@@ -98,7 +102,7 @@ Deno.test("decodeDarknet() follows the rule as it is written down, in double pre
       const geometry = darknetLetterbox(image, FRAME.width, FRAME.height);
       const rows = decodeDarknet(heads, { classes: CLASSES, confidence, image, geometry });
       near(denseRows(rows), expected, 1e-6);
-      assert(expected.length > 5);
+      assertMore(expected.length, 5);
     }
   }
 });
@@ -127,7 +131,7 @@ Deno.test("decodeLightnet() follows the rule as it is written down", () => {
     // Its rows come anchor by anchor.
     const sorted = (list: number[][]) => list.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     near(sorted(denseRows(rows)), sorted(expected), 1e-6);
-    assert(expected.length > 3);
+    assertMore(expected.length, 3);
   }
 });
 

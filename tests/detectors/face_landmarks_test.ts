@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { landmarkCrop, placeLandmarks } from "../../src/detectors/face_landmarks.ts";
-import { largestDifference, readReference } from "../nets_helpers.ts";
+import { readReference } from "../nets_helpers.ts";
+import { assertClose } from "../assert_close.ts";
 
 const golden = new URL("../golden/nets/", import.meta.url);
 
@@ -47,7 +48,7 @@ Deno.test("placeLandmarks gives face-api's coordinates in the crop", async () =>
     (value, i) => i % 2 === 0 ? (value - 100) / 263 : (value - 50) / 250,
   );
   // Coordinates of some hundred pixels in float32.
-  assert.ok(largestDifference(relative, post.data) < 1e-6);
+  assertClose(relative, post.data, 1e-6);
 });
 
 Deno.test("placeLandmarks undoes the padding of a tall crop", () => {

@@ -6,6 +6,8 @@ import { type DetectorCard, parseCard } from "../../src/runtime/card.ts";
 import type { Box, Face } from "../../src/detectors/detector.ts";
 import { FACE_PART_LABELS, facePartBoxes, openFaceParts } from "../../src/detectors/face_parts.ts";
 import { openDetector } from "../../src/detectors/mod.ts";
+import { assertEvery, assertLess } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const models = new URL("../../models/", import.meta.url);
 const card = parseCard(
@@ -58,7 +60,7 @@ Deno.test("parts are the boxes of their landmarks, padded by 3.5 % of the face c
     ["Cheek", 105, 69, 140, 120],
     ["Cheek", 160, 68, 195, 122],
   ]);
-  assert.ok(boxes.every(({ face, confidence }) => face === 3 && confidence === 0.75));
+  assertEvery(boxes, ({ face, confidence }) => face === 3 && confidence === 0.75);
   assert.deepEqual(new Set(boxes.map(({ label }) => label)), new Set(FACE_PART_LABELS));
 });
 
@@ -93,7 +95,7 @@ Deno.test("boxes end at the image's edge, and what lies outside or has no extent
     "Brow",
     "Cheek",
   ]);
-  assert.ok(small.every(({ x1, y1 }) => x1 <= 150 && y1 <= 100));
+  assertEvery(small, ({ x1, y1 }) => x1 <= 150 && y1 <= 100);
   // A head turned far: the wing of the nose lies over the jaw line.
   face.landmarks[2 * 31] = 104;
   const turned = facePartBoxes(face, OPTIONS);
@@ -113,9 +115,11 @@ Deno.test("the portrait has one face with nine parts where they belong", async (
     assert.equal(boxes.length, 9);
     const centre = ({ x0, y0, x1, y1 }: Box) => [(x0 + x1) / 2, (y0 + y1) / 2] as const;
     const [face, left, right, nose, mouth] = boxes.map(centre) as (readonly [number, number])[];
-    assert.ok(left![0] < nose![0] && nose![0] < right![0], "eyes beside the nose");
-    assert.ok(left![1] < nose![1] && nose![1] < mouth![1], "eyes over nose over mouth");
-    assert.ok(Math.abs(mouth![0] - face![0]) < 15);
+    assertLess(left![0], nose![0], "eyes beside the nose");
+    assertLess(nose![0], right![0], "eyes beside the nose");
+    assertLess(left![1], nose![1], "eyes over nose over mouth");
+    assertLess(nose![1], mouth![1], "eyes over nose over mouth");
+    assertClose(mouth![0], face![0], 15);
     // The same photo gives the same numbers again, and another run of the detector has the same key.
     const again = await detector.detect(image, "elsewhere/astronaut.jpg");
     assert.deepEqual(again, { boxes, faces });

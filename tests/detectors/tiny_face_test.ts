@@ -14,6 +14,8 @@ import {
   suppress,
 } from "../../src/detectors/tiny_face.ts";
 import { largestDifference, readReference, toChannelsFirst } from "../nets_helpers.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertAtLeast, assertMore } from "../assert_that.ts";
 
 const models = new URL("../../models/", import.meta.url);
 const card = parseCard(
@@ -41,7 +43,7 @@ Deno.test("boxes decoded from TensorFlow.js's grids are face-api's to half a pix
     assert.equal(boxes.length, expected.length);
     boxes.forEach(({ x0, y0, x1, y1, confidence }, i) => {
       const { score, box } = expected[i];
-      assert.ok(Math.abs(confidence - score) <= 1e-3, `${confidence} ${score}`);
+      assertClose(confidence, score, 1e-3);
       const difference = largestDifference([x0, y0, x1 - x0, y1 - y0], box);
       assert.ok(difference <= 0.5, `${sample} ${i}: ${difference} px`);
     });
@@ -70,10 +72,7 @@ Deno.test("one cell decodes to the box computed by hand", () => {
   });
   assert.equal(more.length, 0);
   // Centre (0 + 0.5, 1 + 0.75) cells, extent 0.5 x 0.5 cells.
-  assert.ok(
-    largestDifference([box!.x0, box!.y0, box!.x1, box!.y1], [16, 96, 48, 128]) < 1e-4,
-    JSON.stringify(box),
-  );
+  assertClose([box!.x0, box!.y0, box!.x1, box!.y1], [16, 96, 48, 128], 1e-4, JSON.stringify(box));
   assert.equal(box!.confidence, 0.5);
 });
 
@@ -89,10 +88,10 @@ Deno.test("the shorter side is rounded half up before coordinates are scaled bac
     });
     return (box!.y0 + box!.y1) / 2;
   };
-  assert.ok(Math.abs(y(125, 200) - 16 * 125 / 40) < 1e-9);
-  assert.ok(Math.abs(y(13, 128) - 16 * 13 / 7) < 1e-9);
+  assertClose(y(125, 200), 16 * 125 / 40, 1e-9);
+  assertClose(y(13, 128), 16 * 13 / 7, 1e-9);
   // 1 of 1000 px is 0.064: counted as one pixel, so that the result stays finite.
-  assert.ok(Math.abs(y(1, 1000) - 16) < 1e-9);
+  assertClose(y(1, 1000), 16, 1e-9);
 });
 
 Deno.test("a score equal to the threshold and a NaN are dropped", () => {
@@ -144,7 +143,7 @@ Deno.test("suppress keeps what face-api's loop keeps, ties included", () => {
     assert.deepEqual(kept, slowSuppress(boxes, 0.4));
     dropped += boxes.length - kept.length;
   }
-  assert.ok(dropped > 100);
+  assertMore(dropped, 100);
 });
 
 Deno.test("containment is the shared part of the smaller box", () => {
@@ -159,7 +158,7 @@ Deno.test("openTinyFace refuses a decoder section with a size that is no multipl
   const model = await Deno.readFile(new URL("tiny-face.onnx", models));
   const broken = { ...card, decoder: { ...card.decoder, sizes: [416, 500] } };
   await assert.rejects(openTinyFace(networkOf(broken, model), "native"), (error) => {
-    assert.ok(error instanceof ModelError);
+    assert.ok(error instanceof ModelError, String(error));
     assert.match(error.message, /Cannot use model tiny-face: decoder\.sizes\.1/);
     return true;
   });
@@ -187,7 +186,7 @@ Deno.test("all 24 faces of the shipped photographs are found and nothing else, a
       const found = await finder.find(image);
       assert.equal(found.length, count, name);
       for (let i = 1; i < found.length; i++) {
-        assert.ok(found[i - 1].confidence >= found[i].confidence);
+        assertAtLeast(found[i - 1].confidence, found[i].confidence);
       }
     }
     const strip = rgbImage(20000, 1);

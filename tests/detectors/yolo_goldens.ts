@@ -15,6 +15,7 @@ import {
   type YoloRows,
 } from "../../src/detectors/_yolo_decode.ts";
 import { darknetLetterbox } from "../../src/image/letterbox.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** What the reference nets' .cfg say of their heads: the anchors of each head's mask, and the classes. */
 export interface ReferenceNet {
@@ -163,8 +164,10 @@ export function checkDarknet(folder: URL, net: ReferenceNet): number {
         }
         dense.forEach((row, i) =>
           row.forEach((value, j) =>
-            assert(
-              Math.abs(value - listed[i][j]) <= 1e-6 * Math.max(1, Math.abs(value)),
+            assertClose(
+              value,
+              listed[i][j],
+              1e-6 * Math.max(1, Math.abs(value)),
               `${what} row ${i}: ${value}, not ${listed[i][j]}`,
             )
           )

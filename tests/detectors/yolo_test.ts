@@ -24,6 +24,7 @@ import {
   writeSmallYolo,
 } from "./small_yolo.ts";
 import { assertNearSet, assertSameSet, NETS, readHeads, readJson } from "./yolo_goldens.ts";
+import { assertAtLeast, assertAtMost } from "../assert_that.ts";
 
 const GOLDEN = new URL("../golden/yolo/", import.meta.url);
 const names = (count: number) => Array.from({ length: count }, (_, i) => `object ${i}`);
@@ -81,7 +82,7 @@ Deno.test("openYolo() finds Darknet's set of boxes in image pixels, best first",
           y1 - y0,
         ]);
         assertSameSet(rows, expected, `${name} ${file}`);
-        boxes.slice(1).forEach((box, i) => assert(box.confidence <= boxes[i].confidence));
+        boxes.slice(1).forEach((box, i) => assertAtMost(box.confidence, boxes[i].confidence));
       }
     }
   }));
@@ -317,6 +318,6 @@ Deno.test("native and wasm find the same boxes", () =>
       }
     };
     const native = await find("native");
-    assert(native.length >= 5);
+    assertAtLeast(native.length, 5);
     assertNearSet(await find("wasm"), native, 1e-4, "wasm");
   }));

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import type { Method } from "../../src/methods/method.ts";
 import { madeLayer, rawMapsOf } from "../methods/made_layer.ts";
 import { blocksOf, ROOT } from "./documents.ts";
+import { assertIncludes } from "../assert_that.ts";
 
 /** Examples by the path in their first line. */
 const EXAMPLES = new Map(
@@ -60,7 +61,7 @@ async function deno(command: string, ...args: string[]): Promise<string> {
 
 Deno.test("docs/develop.md shows how to add a method and a rule in about 20 lines each", () => {
   const found = [...EXAMPLES.keys()];
-  for (const path of [METHOD, RULE, RULE_TEST]) assert.ok(found.includes(path), path);
+  for (const path of [METHOD, RULE, RULE_TEST]) assertIncludes(found, path);
   for (const [path, text] of EXAMPLES) {
     assert.ok(text.split("\n").length <= 40, `${path} has ${text.split("\n").length} lines`);
   }

@@ -5,6 +5,7 @@ import { sha256 } from "../../src/base/json.ts";
 import { download, DownloadError, type DownloadOptions } from "../../src/download/download.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { serveBytes, someBytes, withRawServer, withServer } from "./breaking_server.ts";
+import { assertAtLeast, assertEvery, assertExcludes } from "../assert_that.ts";
 
 const FAST: DownloadOptions = { delays: [1, 1, 1], silence: 5000 };
 const DATA = someBytes(100_000);
@@ -29,12 +30,12 @@ async function refused(
       assert.ok(error instanceof DownloadError, String(error));
       assert.match(error.message, /^Cannot fetch http/);
       assert.match(error.message, pattern);
-      assert.ok(!error.message.includes("\n"));
+      assertExcludes(error.message, "\n");
       assert.equal(error.kind, kind);
       return true;
     },
   );
-  assert.ok(!names(folder).includes("file.bin"));
+  assertExcludes(names(folder), "file.bin");
 }
 
 /** What an interrupted call leaves: the first bytes, and of what. */
@@ -61,7 +62,7 @@ Deno.test("a file is fetched with its length, hash and progress, and nothing els
         assert.deepEqual(await Deno.readFile(file), DATA);
         assert.deepEqual(names(join(folder, "new")), ["file.bin"]);
         assert.deepEqual(seen.at(-1), [DATA.length, DATA.length]);
-        assert.ok(seen.every(([received], i) => i === 0 || received! >= seen[i - 1][0]!));
+        assertEvery(seen, ([received], i) => i === 0 || received! >= seen[i - 1][0]!);
         assert.equal(asked[0].userAgent, "test");
       }),
   );
@@ -391,7 +392,7 @@ Deno.test("Retry-After is obeyed, as seconds or as a date, unless it asks too mu
         asked = 0;
         const start = performance.now();
         await download(url + path, join(folder, "ok.bin"), FAST);
-        assert.ok(performance.now() - start >= least, path);
+        assertAtLeast(performance.now() - start, least, path);
       }
       asked = 0;
       await refused(folder, `${url}/hour`, {}, /answers 429.*it asks to wait 3600 s/, "transient");

@@ -6,6 +6,16 @@ import { MISSING } from "../../src/figures/drawing/colour.ts";
 import type { HeatMatrixData } from "../../src/figures/figure.ts";
 import { heatMatrix, select } from "../../src/figures/heat_matrix.ts";
 import { all, number, parseSvg, titleOf } from "./parse_svg.ts";
+import {
+  assertAtLeast,
+  assertAtMost,
+  assertEvery,
+  assertExcludes,
+  assertIncludes,
+  assertLess,
+  assertSome,
+} from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const PHI: HeatMatrixData = {
   measure: "phi",
@@ -60,11 +70,11 @@ Deno.test("heatMatrix sorts rows by strength, keeps the order of columns, and la
   const found = cells(svg);
   const at = (title: string) => found.get(title)!;
   // "nose" (0.3) is stronger than "mouth" (0.2), so it is the upper row.
-  assert.ok(at("nose × happy: 0.250").y < at("mouth × happy: 0.100").y);
+  assertLess(at("nose × happy: 0.250").y, at("mouth × happy: 0.100").y);
   assert.equal(at("nose × happy: 0.250").x, at("mouth × happy: 0.100").x);
-  assert.ok(at("nose × happy: 0.250").x < at("nose × sad: 0.000").x);
+  assertLess(at("nose × happy: 0.250").x, at("nose × sad: 0.000").x);
   const step = at("nose × sad: 0.000").x - at("nose × happy: 0.250").x;
-  assert.ok(Math.abs(at("nose × calm: 0.300").x - at("nose × sad: 0.000").x - step) < 0.011);
+  assertClose(at("nose × calm: 0.300").x - at("nose × sad: 0.000").x, step, 0.011);
 });
 
 Deno.test("heatMatrix names quantity and method, states n and threshold, prints numbers and labels", () => {
@@ -89,11 +99,14 @@ Deno.test("heatMatrix keeps everything inside its sheet", () => {
   const root = parseSvg(heatMatrix(PHI));
   const [width, height] = [number(root, "width"), number(root, "height")];
   for (const rect of all(root, "rect").slice(1)) {
-    assert.ok(number(rect, "x") >= 0 && number(rect, "x") + number(rect, "width") <= width);
-    assert.ok(number(rect, "y") >= 0 && number(rect, "y") + number(rect, "height") <= height);
+    assertAtLeast(number(rect, "x"), 0);
+    assertAtMost(number(rect, "x") + number(rect, "width"), width);
+    assertAtLeast(number(rect, "y"), 0);
+    assertAtMost(number(rect, "y") + number(rect, "height"), height);
   }
   for (const text of all(root, "text")) {
-    assert.ok(number(text, "y") <= height && number(text, "y") >= number(text, "font-size") * 0.7);
+    assertAtMost(number(text, "y"), height);
+    assertAtLeast(number(text, "y"), number(text, "font-size") * 0.7);
   }
 });
 
@@ -109,12 +122,11 @@ Deno.test("heatMatrix of 601 objects and 20 classes shows the 40 strongest rows 
   assert.equal(found.size, 40 * 20);
   const rows = [...new Set([...found.keys()].map((title) => title.split(" × ")[0]))];
   assert.deepEqual(rows, objects.slice(561).toReversed());
-  assert.ok(
-    texts(svg).join(" ").includes(
-      "Rows: the first 40 of 601 objects, sorted by the largest dice for any class.",
-    ),
+  assertIncludes(
+    texts(svg).join(" "),
+    "Rows: the first 40 of 601 objects, sorted by the largest dice for any class.",
   );
-  assert.ok(!texts(svg).includes("1.00"));
+  assertExcludes(texts(svg), "1.00");
   assert.ok(svg.length < 200_000, `${svg.length}`);
 });
 
@@ -139,9 +151,9 @@ Deno.test("select breaks ties by name, puts rows without a value last, and can c
 Deno.test("heatMatrix draws given rows in their order with their reason, and a shared scale", () => {
   const rows = { objects: ["nose", "unknown", "mouth"], rule: "Rows: as in figure 1." };
   const svg = heatMatrix(PHI, { rows, scaleOver: [-1, 1] });
-  assert.ok(texts(svg).includes("Rows: as in figure 1."));
+  assertIncludes(texts(svg), "Rows: as in figure 1.");
   const found = cells(svg);
-  assert.ok(found.get("nose × sad: 0.000")!.y < found.get("mouth × sad: −0.500")!.y);
+  assertLess(found.get("nose × sad: 0.000")!.y, found.get("mouth × sad: −0.500")!.y);
   assert.equal(
     found.get("mouth × sad: −0.500")!.fill,
     rgb(interpolateRdBu(0.75)).formatHex(),
@@ -152,8 +164,8 @@ Deno.test("heatMatrix hatches every cell when no cell has a value, and states it
   const svg = heatMatrix({ ...PHI, values: new Array(6).fill(NaN) });
   const found = cells(svg);
   assert.equal(found.size, 6);
-  assert.ok([...found.values()].every(({ fill }) => fill === MISSING.fill));
-  assert.ok(texts(svg).includes("no value: 6 cells"));
+  assertEvery([...found.values()], ({ fill }) => fill === MISSING.fill);
+  assertIncludes(texts(svg), "no value: 6 cells");
   const hatching = all(parseSvg(svg), "path").filter((path) =>
     path.getAttribute("stroke") === MISSING.line
   );
@@ -167,22 +179,23 @@ Deno.test("heatMatrix of one cell and of none are figures too", () => {
   for (const [objects, classes] of [[[], ["b"]], [["a"], []], [[], []]] as string[][][]) {
     const none = heatMatrix({ ...PHI, objects, classes, values: [] });
     assert.equal(cells(none).size, 0);
-    assert.ok(texts(none).some((text) => text.startsWith("Empty:")));
+    assertSome(texts(none), (text) => text.startsWith("Empty:"));
   }
 });
 
 Deno.test("heatMatrix prints counts without decimals and infinite values as such", () => {
-  assert.ok(
-    texts(heatMatrix({ ...PHI, measure: "count", values: [3, 0, 12, 1, 2, NaN] })).includes("12"),
+  assertIncludes(
+    texts(heatMatrix({ ...PHI, measure: "count", values: [3, 0, 12, 1, 2, NaN] })),
+    "12",
   );
   const odds = heatMatrix({
     ...PHI,
     measure: "log-odds",
     values: [Infinity, -Infinity, 1.5, 0, 0, 0],
   });
-  assert.ok(
-    texts(odds).includes("∞") && texts(odds).includes("−∞") && texts(odds).includes("1.50"),
-  );
+  assertIncludes(texts(odds), "∞");
+  assertIncludes(texts(odds), "−∞");
+  assertIncludes(texts(odds), "1.50");
 });
 
 Deno.test("heatMatrix shortens extreme labels, keeps the whole label as title, and escapes all of them", () => {
@@ -199,9 +212,9 @@ Deno.test("heatMatrix shortens extreme labels, keeps the whole label as title, a
   assert.equal(all(root, "script").length, 0);
   assert.ok(number(root, "width") < 900, `${number(root, "width")}`);
   const titles = [...cells(svg).keys()];
-  assert.ok(titles.some((title) => title.startsWith(long)));
-  assert.ok(titles.some((title) => title.includes(`</svg><script>alert("1")</script>⟨U+000A⟩'&`)));
-  assert.ok(titles.some((title) => title.includes("a⟨U+202E⟩שלום😀")));
+  assertSome(titles, (title) => title.startsWith(long));
+  assertSome(titles, (title) => title.includes(`</svg><script>alert("1")</script>⟨U+000A⟩'&`));
+  assertSome(titles, (title) => title.includes("a⟨U+202E⟩שלום😀"));
 });
 
 Deno.test("heatMatrix gives the same bytes for the same data and takes an AssociationMatrix as it is", () => {
@@ -216,7 +229,7 @@ Deno.test("heatMatrix gives the same bytes for the same data and takes an Associ
     values: Float64Array.of(0.5, NaN),
   };
   assert.equal(heatMatrix(matrix), heatMatrix(structuredClone(matrix)));
-  assert.ok(texts(heatMatrix(matrix)).includes("Dice, 0..1"));
+  assertIncludes(texts(heatMatrix(matrix)), "Dice, 0..1");
 });
 
 Deno.test("heatMatrix in outlines holds no text element but the same cells", () => {

@@ -2,6 +2,15 @@ import assert from "node:assert/strict";
 import type { OverlayData } from "../../src/figures/figure.ts";
 import { overlay } from "../../src/figures/overlay.ts";
 import { all, number, parseSvg } from "./parse_svg.ts";
+import {
+  assertAtLeast,
+  assertAtMost,
+  assertExcludes,
+  assertIncludes,
+  assertNone,
+  assertSome,
+} from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const DATA: OverlayData = {
   title: "Grad-CAM: happy (p = 0.98)",
@@ -44,7 +53,7 @@ Deno.test("overlay labels boxes with their importance, n/a for NaN, and explains
   for (const text of ["mouth 0.42", "nose n/a", "box > 0.30", "≤ 0.30", DATA.title]) {
     assert.ok(found.includes(text), `${text} is not among ${found.join(" | ")}`);
   }
-  assert.ok(!texts(overlay(DATA, { legend: false })).includes("box > 0.30"));
+  assertExcludes(texts(overlay(DATA, { legend: false })), "box > 0.30");
 });
 
 Deno.test("overlay scales picture, map and boxes together", () => {
@@ -58,8 +67,8 @@ Deno.test("overlay scales picture, map and boxes together", () => {
   assert.deepEqual([number(photo, "width"), number(photo, "height")], [600, 400]);
   assert.deepEqual([number(map, "width"), number(map, "height")], [480, 320]);
   // Coordinates are written with two decimals.
-  assert.ok(Math.abs(number(map, "x") - number(photo, "x") - 60) < 0.011);
-  assert.ok(Math.abs(number(map, "y") - number(photo, "y") - 40) < 0.011);
+  assertClose(number(map, "x") - number(photo, "x"), 60, 0.011);
+  assertClose(number(map, "y") - number(photo, "y"), 40, 0.011);
 });
 
 Deno.test("overlay cuts boxes at the edge and counts those outside", () => {
@@ -72,8 +81,8 @@ Deno.test("overlay cuts boxes at the edge and counts those outside", () => {
     40,
     40,
   ]]);
-  assert.ok(texts(svg).includes("1 box outside this picture."));
-  assert.ok(!texts(svg).some((text) => text.startsWith("outside")));
+  assertIncludes(texts(svg), "1 box outside this picture.");
+  assertNone(texts(svg), (text) => text.startsWith("outside"));
 });
 
 Deno.test("overlay labels only the most important boxes when there are many, and says so", () => {
@@ -95,14 +104,14 @@ Deno.test("overlay labels only the most important boxes when there are many, and
     "b28",
     "b29",
   ]);
-  assert.ok(texts(svg).includes("Labelled: the 5 of 30 boxes with the highest importance."));
+  assertIncludes(texts(svg), "Labelled: the 5 of 30 boxes with the highest importance.");
 });
 
 Deno.test("overlay says that a map is undefined, and draws none", () => {
   const svg = overlay({ ...DATA, map: { region: { x0: 0, y0: 0, x1: 300, y1: 200 } } });
   assert.equal(all(parseSvg(svg), "image").length, 0);
-  assert.ok(texts(svg).includes("map undefined (NaN)"));
-  assert.ok(!texts(overlay(DATA)).includes("map undefined (NaN)"));
+  assertIncludes(texts(svg), "map undefined (NaN)");
+  assertExcludes(texts(overlay(DATA)), "map undefined (NaN)");
 });
 
 Deno.test("overlay without boxes is a picture with its title", () => {
@@ -128,8 +137,10 @@ Deno.test("overlay keeps label plates inside the picture, however long the label
   for (const plate of plates) {
     const dx = number(plate, "x") - number(ground, "x");
     const dy = number(plate, "y") - number(ground, "y");
-    assert.ok(dx >= -0.01 && dx + number(plate, "width") <= 300.02);
-    assert.ok(dy >= -0.01 && dy + number(plate, "height") <= 200.02);
+    assertAtLeast(dx, -0.01);
+    assertAtMost(dx + number(plate, "width"), 300.02);
+    assertAtLeast(dy, -0.01);
+    assertAtMost(dy + number(plate, "height"), 200.02);
   }
 });
 
@@ -138,7 +149,7 @@ Deno.test("overlay escapes labels and titles, and equal data give equal bytes", 
   const data = { ...DATA, title: evil, boxes: [{ ...DATA.boxes[0], label: evil }] };
   const svg = overlay(data);
   assert.equal(all(parseSvg(svg), "script").length, 0);
-  assert.ok(texts(svg).some((text) => text.includes("<script>1</script>⟨U+000A⟩⟨U+202E⟩😀")));
+  assertSome(texts(svg), (text) => text.includes("<script>1</script>⟨U+000A⟩⟨U+202E⟩😀"));
   assert.equal(svg, overlay(structuredClone(data)));
 });
 

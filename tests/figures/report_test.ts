@@ -4,6 +4,7 @@ import { rgb } from "d3-color";
 import { interpolateRdBu } from "d3-scale-chromatic";
 import { type DefaultTreeAdapterTypes as Html, parse } from "parse5";
 import { report, type ReportData } from "../../src/figures/mod.ts";
+import { assertExcludes, assertIncludes } from "../assert_that.ts";
 
 const MATRIX = {
   measure: "phi",
@@ -150,9 +151,9 @@ Deno.test("report has its sections, a figure for each matrix and each sample, an
 Deno.test("report lists associations with the method's name in the head, and says when there are none", () => {
   // Object, class, value, bar.
   assert.deepEqual(table(report(DATA), "associations"), [["mouth", "sad", "−0.70", ""]]);
-  assert.ok(named(report(DATA), "th").map(text).includes("phi, Grad-CAM"));
+  assertIncludes(named(report(DATA), "th").map(text), "phi, Grad-CAM");
   const none = report({ ...DATA, associations: { rule: "", rows: [] } });
-  assert.ok(none.includes("No cell of a matrix has a value"));
+  assertIncludes(none, "No cell of a matrix has a value");
 });
 
 Deno.test("report shows of several methods the range and how many have the sign", () => {
@@ -169,9 +170,7 @@ Deno.test("report shows of several methods the range and how many have the sign"
   assert.deepEqual(table(html, "associations"), [
     ["mouth", "sad", "−0.70", "", "−0.90 to 0.10", "5 of 7"],
   ]);
-  assert.ok(
-    html.includes("The middle one. Values and counts are those of the method in the middle"),
-  );
+  assertIncludes(html, "The middle one. Values and counts are those of the method in the middle");
 });
 
 Deno.test("report shows the agreement of methods if there is one", () => {
@@ -191,9 +190,9 @@ Deno.test("report shows the agreement of methods if there is one", () => {
   });
   const section = elements(html).find((element) => attribute(element, "id") === "agreement")!;
   for (const said of ["Correlation, method × method", "2 methods over 9 boxes.", "−0.25"]) {
-    assert.ok(text(section).includes(said), said);
+    assertIncludes(text(section), said);
   }
-  assert.ok(text(section).includes("grad-cam × sobel (control): −0.250"));
+  assertIncludes(text(section), "grad-cam × sobel (control): −0.250");
 });
 
 Deno.test("report shows given associations with their evidence", () => {
@@ -214,7 +213,7 @@ Deno.test("report shows given associations with their evidence", () => {
   assert.deepEqual(table(html, "associations"), [
     ["nose", "sad", "0.10", "", "1\u202f234"],
   ]);
-  assert.ok(html.includes("Those that passed."));
+  assertIncludes(html, "Those that passed.");
 });
 
 Deno.test("the methods of one measure share rows and colours", () => {
@@ -231,7 +230,7 @@ Deno.test("the methods of one measure share rows and colours", () => {
     rgb(interpolateRdBu(1 - (0.4 + limit) / (2 * limit))).formatHex();
   assert.equal(cell("mouth × happy: 0.400"), colour(0.7));
   assert.notEqual(colour(0.7), colour(0.6));
-  assert.ok(html.includes("Rows: as for Grad-CAM, for comparison."));
+  assertIncludes(html, "Rows: as for Grad-CAM, for comparison.");
 });
 
 Deno.test("report is one file that forbids scripts, requests and any style but its own", () => {
@@ -244,11 +243,13 @@ Deno.test("report is one file that forbids scripts, requests and any style but i
     policy,
     `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`,
   );
-  assert.ok(!/url\(|@import/.test(style));
+  assert.doesNotMatch(style, /url\(|@import/);
   for (const element of elements(html)) {
-    assert.ok(!["script", "link", "iframe", "object", "embed", "base"].includes(element.tagName));
+    assertExcludes(["script", "link", "iframe", "object", "embed", "base"], element.tagName);
     for (const { name, value } of element.attrs) {
-      assert.ok(!name.startsWith("on") && name !== "style" && name !== "src", `${name}=${value}`);
+      assert.ok(!name.startsWith("on"), `${name}=${value}`);
+      assert.ok(name !== "style", `${name}=${value}`);
+      assert.ok(name !== "src", `${name}=${value}`);
       if (name === "href") assert.match(value, /^(#|data:image\/(png|jpeg);base64,)/);
     }
   }
@@ -266,7 +267,7 @@ Deno.test("report escapes everything that comes from outside", () => {
       ? Object.fromEntries(Object.entries(value).map(([key, v]) => [key, poison(v)])) as T
       : value;
   const html = report(poison(DATA));
-  assert.ok(!html.includes("<script"));
+  assertExcludes(html, "<script");
   assert.equal(text(named(html, "h1")[0]), `Six photographs${shown}`);
   assert.equal(text(named(html, "title")[0]), `Six photographs${shown} – emocam report`);
   assert.deepEqual(table(html, "failures")[0], [
@@ -296,9 +297,9 @@ Deno.test("report of a run without anything is a page that says so", () => {
       "All images could be used.",
     ]
   ) {
-    assert.ok(content.includes(part), part);
+    assertIncludes(content, part);
   }
-  assert.ok(!/NaN|undefined|null|Infinity/.test(text(parse(html)).replaceAll("(NaN)", "")));
+  assert.doesNotMatch(text(parse(html)).replaceAll("(NaN)", ""), /NaN|undefined|null|Infinity/);
 });
 
 Deno.test("report with matrices that are empty, NaN only or 0 only does not fail", () => {
@@ -310,8 +311,8 @@ Deno.test("report with matrices that are empty, NaN only or 0 only does not fail
     ]
   ) {
     const html = report({ ...DATA, matrices: [matrix], associations: { rule: "", rows: [] } });
-    assert.ok(html.includes("No cell of a matrix has a value"));
-    assert.ok(html.includes("phi of object × class, Grad-CAM"));
+    assertIncludes(html, "No cell of a matrix has a value");
+    assertIncludes(html, "phi of object × class, Grad-CAM");
   }
 });
 
@@ -320,10 +321,10 @@ Deno.test("report folds long lists of failures, shows 200, and counts the rest",
   const html = report({ ...DATA, failures });
   assert.equal(text(named(html, "summary")[0]), "1\u202f234 images with the reason");
   assert.equal(table(html, "failures").length, 200);
-  assert.ok(html.includes("1\u202f034 more are in the ledger."));
+  assertIncludes(html, "1\u202f034 more are in the ledger.");
 });
 
 Deno.test("equal data give equal bytes, and no time is in them", () => {
   assert.equal(report(DATA), report(structuredClone(DATA)));
-  assert.ok(!report(DATA).includes("Made "));
+  assertExcludes(report(DATA), "Made ");
 });

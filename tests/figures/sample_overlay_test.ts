@@ -5,6 +5,7 @@ import { overlay } from "../../src/figures/overlay.ts";
 import { mapPicture, sampleOverlay } from "../../src/figures/sample_overlay.ts";
 import { type RgbImage, rgbImage } from "../../src/image/image.ts";
 import { svgToPng } from "../../src/image/render.ts";
+import { assertEvery } from "../assert_that.ts";
 
 /** An image of one colour. */
 function plain(width: number, height: number, colour: readonly [number, number, number]): RgbImage {
@@ -113,7 +114,7 @@ Deno.test("a large map is reduced to 160 pixels on its longer side", () => {
     data: new Float32Array(640 * 320).fill(1),
   })!;
   assert.deepEqual([picture.width, picture.height], [160, 80]);
-  assert.ok(picture.data.every((value, i) => value === picture.data[i % 4]));
+  assertEvery(picture.data, (value, i) => value === picture.data[i % 4]);
 });
 
 Deno.test("a sample of 288 pixels costs less than 60 kB, so 24 stay below 2 MB", async () => {

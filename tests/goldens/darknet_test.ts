@@ -16,6 +16,7 @@ import { readModel } from "../../src/onnx/model_file.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
 import { runNative } from "../onnx/native.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertAtMost, assertNone } from "../assert_that.ts";
 
 const NETS = ["mini3", "odd", "tiny", "wide"];
 const PHOTOS = ["astronaut", "coffee", "hopper"];
@@ -71,7 +72,7 @@ goldenTest(
       assert.equal(notices.length, 1, notices.join("\n"));
       const darknet = foldBatchNorms(graph, "darknet"), onnx = foldBatchNorms(graph, "onnx");
       for (const folded of [darknet, onnx]) {
-        assert(!folded.nodes.some(({ op }) => op === "BatchNormalization"));
+        assertNone(folded.nodes, ({ op }) => op === "BatchNormalization");
       }
       for (const photo of PHOTOS) {
         const folder = new URL(`golden/${net}/${photo}/`, detector);
@@ -129,7 +130,7 @@ goldenTest(
         const { graph } = await run();
         const folded = foldBatchNorms(graph, "darknet");
         const photo = new URL("../golden/tiny/coffee/", bad);
-        assert(await difference(folded, photo, "") <= TOLERANCE, name);
+        assertAtMost(await difference(folded, photo, ""), TOLERANCE, name);
         accepted++;
         continue;
       }

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { emocam } from "../commands/cli.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertEvery, assertMore } from "../assert_that.ts";
 
 /** Files that no tool should take for a picture, and a strip whose letterbox would have no rows. */
 const REFUSED = [
@@ -54,9 +55,9 @@ goldenTest(
           files,
         );
         for (const { image, boxes } of images) {
-          assert(boxes.length > 0, image);
+          assertMore(boxes.length, 0, image);
           for (const { label: _, ...numbers } of boxes) {
-            assert(Object.values(numbers).every(Number.isFinite), image);
+            assertEvery(Object.values(numbers), Number.isFinite, image);
           }
         }
       }

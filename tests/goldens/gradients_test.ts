@@ -32,7 +32,7 @@ async function compare(goldens: URL, net: string, variant: Variant, backend: Bac
     readModel(await Deno.readFile(at(variant.file))),
     { output: variant.output, kind },
   );
-  assert.ok(logits);
+  assert.ok(logits, `${net} has no logits`);
   const classes = await readNumbers(at("classes.npy"));
   const activation = await readFloats(at("act.npy"));
   const inputs = rows(await readFloats(at("inputs.npy")), 0, 2);

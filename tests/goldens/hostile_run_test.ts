@@ -5,6 +5,7 @@ import { parse } from "csv-parse/sync";
 import { emocam } from "../commands/cli.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertAtLeast, assertAtMost } from "../assert_that.ts";
 
 /** What is refused, and why; every other file of the folder is analysed. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
@@ -82,8 +83,10 @@ goldenTest(
         }
       }
       for (const { importance, share } of await table(out, "boxes.csv")) {
-        assert.ok(Number(importance) >= 0 && Number(importance) <= 1, importance);
-        assert.ok(Number(share) >= 0 && Number(share) <= 1, share);
+        assertAtLeast(Number(importance), 0, importance);
+        assertAtMost(Number(importance), 1, importance);
+        assertAtLeast(Number(share), 0, share);
+        assertAtMost(Number(share), 1, share);
       }
 
       assert.equal((await emocam(...args, "--strict")).status, 1);

@@ -13,6 +13,7 @@ import {
 import { letterboxMap, resizeMapBilinear } from "../image/map_oracles.ts";
 import { resizePillow } from "../../src/image/pillow.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertAtMost, assertLess, assertSome } from "../assert_that.ts";
 
 const npy = (root: URL, path: string): AnyTensor => readNpy(Deno.readFileSync(new URL(path, root)));
 const json = (root: URL, path: string) => JSON.parse(Deno.readTextFileSync(new URL(path, root)));
@@ -61,7 +62,7 @@ goldenTest("16-bit grey is cut to its high byte where Pillow clips it", async (r
   const clipped = npy(root, PREPROC + "gray16_rgb.npy").data as Uint8Array;
   // Where Pillow shows less than white the sample is under 256, so the high byte is 0.
   clipped.forEach((value, i) => value < 255 && assert.equal(image.data[i], 0));
-  assert(image.data.some((value) => value > 0));
+  assertSome(image.data, (value) => value > 0);
 });
 
 goldenTest("bicubic 227 x 227 equals Pillow 13 bit for bit", async (root) => {
@@ -97,7 +98,7 @@ goldenTest("EmoNet's input equals the reference: bicubic 227 less the mean image
       }
     }
   }
-  assert(differences(input, expected).largest <= 1e-5);
+  assertAtMost(differences(input, expected).largest, 1e-5);
 });
 
 goldenTest("the paper's letterbox of a photo equals the reference bit for bit", async (root) => {
@@ -201,16 +202,16 @@ goldenTest("the paper's box importances follow from the raw maps", (root) => {
     const cam = minMax(resizeMapBilinear(minMax(raw), 227, 227, "half-pixel"));
     if (n < 2) {
       const expected = cams227.subarray(n * 227 * 227, (n + 1) * 227 * 227);
-      assert(differences(cam.data, expected).largest <= 5e-7);
+      assertAtMost(differences(cam.data, expected).largest, 5e-7);
     }
     const original = resizeMapBilinear(cam, sizes[2 * n], sizes[2 * n + 1], "half-pixel");
     const heat = letterboxMap(original, 608, 608);
     const sparse = new Float32Array(76 * 76)
       .map((_, i) => heat.data[8 * Math.floor(i / 76) * 608 + 8 * (i % 76)]);
     const golden = npy(root, `${PREPROC}box_case${n}_heat608_s8.npy`).data as Float32Array;
-    assert(differences(sparse, golden).largest <= 1e-6);
+    assertAtMost(differences(sparse, golden).largest, 1e-6);
     if (n === 0) {
-      assert(differences(heat.data.subarray(200 * 608, 260 * 608), rows200).largest <= 1e-6);
+      assertAtMost(differences(heat.data.subarray(200 * 608, 260 * 608), rows200).largest, 1e-6);
     }
     for (let i = 0; i < count; i++) {
       const at = (n * count + i) * 4;
@@ -297,7 +298,7 @@ goldenTest("each hostile file is decoded or refused as its index says", async (r
         assert.match(error.message, demand);
         return true;
       });
-      assert(performance.now() - started < 1000, name);
+      assertLess(performance.now() - started, 1000, name);
       continue;
     }
     const image = await read(name);

@@ -20,7 +20,7 @@ goldenTest(
         await withFolder(async (into) => {
           const made = await importOnnx(fileURLToPath(new URL(file, folder)), { folder: into });
           const { card } = await findCard(made.card);
-          assert(card.task === "classifier");
+          assert.ok(card.task === "classifier", card.task);
           assert.equal(card.classes.length, 20, file);
           assert(card.targetLayer, file);
           assert.equal(made.notices.length, 1, made.notices.join());

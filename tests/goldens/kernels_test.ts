@@ -9,7 +9,8 @@ import { minMax } from "../../src/kernels/min_max.ts";
 import { normalise } from "../../src/kernels/normalise.ts";
 import { upsampleBilinear } from "../../src/kernels/upsample_bilinear.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
-import { assertClose, distance, halfPixel, hasGpu, runKernel } from "../kernels/support.ts";
+import { distance, halfPixel, hasGpu, runKernel } from "../kernels/support.ts";
+import { assertClose } from "../assert_close.ts";
 import { goldenTest } from "../shared_goldens.ts";
 
 const KINDS = hasGpu ? ["cpu", "gpu"] as const : ["cpu"] as const;

@@ -5,7 +5,8 @@ import { Accumulator } from "../../src/association/accumulator.ts";
 import { associationMatrix } from "../../src/association/matrices.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
 import { goldenTest } from "../shared_goldens.ts";
-import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";
+import { assertAgrees, type GoldenNumber } from "../statistics/golden_number.ts";
+import { assertAtLeast } from "../assert_that.ts";
 
 /** Python writes bare NaN and infinities, which JSON does not know; they become null. */
 const json = (goldens: URL, path: string) =>
@@ -15,7 +16,7 @@ const json = (goldens: URL, path: string) =>
 
 goldenTest("dice and phi of every incidence matrix are the reference's", (goldens) => {
   const { cases } = json(goldens, "statistics/02c_incidence_matrices.json");
-  assert.ok(cases.length >= 2);
+  assertAtLeast(cases.length, 2);
   for (const { input, expected } of cases) {
     const classes = Array.from({ length: input.n_emotions }, (_, at) => `emotion ${at}`);
     const counts = new Accumulator({ classes, threshold: .5 });
@@ -32,7 +33,7 @@ goldenTest("dice and phi of every incidence matrix are the reference's", (golden
       const { values } = associationMatrix(counts, MEASURES[name], "none");
       const wanted: GoldenNumber[] = expected[key].flat();
       assert.equal(values.length, wanted.length);
-      wanted.forEach((value, at) => assert.ok(agrees(values[at], value, 1e-13), `${name} ${at}`));
+      wanted.forEach((value, at) => assertAgrees(values[at], value, 1e-13, `${name} ${at}`));
     }
   }
 });
@@ -75,7 +76,7 @@ goldenTest(
             firstClass +
             column;
           const value = values[row * classes.length + column];
-          assert.ok(agrees(value, Number(matrices.data[at]), 1e-12), `${name} ${object} ${column}`);
+          assertAgrees(value, Number(matrices.data[at]), 1e-12, `${name} ${object} ${column}`);
           compared++;
         }
       }

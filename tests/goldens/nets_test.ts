@@ -16,6 +16,7 @@ import {
   runNet,
   toChannelsFirst,
 } from "../nets_helpers.ts";
+import { assertClose } from "../assert_close.ts";
 
 const FACES = ["sample1", "sample3"].flatMap((sample) =>
   [0, 1, 2].map((face) => `${sample}_face${face}`)
@@ -34,7 +35,7 @@ const FEATURE_TOLERANCE = 2e-6;
 async function normalise(name: string): Promise<(value: number, channel: number) => number> {
   const path = new URL(`../../models/${name}.json`, import.meta.url);
   const { input } = parseCard(await Deno.readTextFile(path), name);
-  assert.ok(input);
+  assert.ok(input, "there is no input");
   return (value, channel) => (value * input.scale - input.mean[channel]) / input.std[channel];
 }
 
@@ -158,7 +159,7 @@ goldenTest(
       assert.equal(boxes.length, expected.length);
       boxes.forEach(({ x0, y0, x1, y1, confidence }, i) => {
         const { score, box } = expected[i];
-        assert.ok(Math.abs(confidence - score) <= 1e-3, `${confidence} ${score}`);
+        assertClose(confidence, score, 1e-3);
         const difference = largestDifference([x0, y0, x1 - x0, y1 - y0], box);
         assert.ok(difference <= 0.5, `${sample} ${i}: ${difference} px`);
       });

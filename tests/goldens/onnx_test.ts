@@ -13,8 +13,10 @@ import { withScores } from "../../src/onnx/scores.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
 import { simplify } from "../../src/onnx/simplify.ts";
 import { defaultTargetLayer } from "../../src/onnx/target_layer.ts";
-import { relativeError, runNative } from "../onnx/native.ts";
+import { runNative } from "../onnx/native.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertNone } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 interface Export {
   file: string;
@@ -50,7 +52,8 @@ goldenTest(
       for (const node of graph.nodes) {
         for (const value of node.outputs) {
           const shape = known.get(value)?.shape;
-          assert(shape && !shape.some(isAnonymous), `${file}: ${value} has shape [${shape}]`);
+          assert(shape, `${file}: ${value} has shape [${shape}]`);
+          assert(!shape.some(isAnonymous), `${file}: ${value} has shape [${shape}]`);
         }
       }
       assert.deepEqual(
@@ -78,11 +81,11 @@ goldenTest(
       const inside = await runNative(trunk, { input });
       const parts = await runNative(head, inside);
       const scores = output_is === "softmax" ? "probs" : "logits";
-      assert(relativeError(parts[scores] as Tensor, whole[scores] as Tensor) < 1e-6, file);
-      assert(relativeError(inside[target] as Tensor, read(folder, "act")) < 5e-6, file);
-      assert(relativeError(parts["logits"] as Tensor, read(folder, "logits")) < 5e-6, file);
+      assertClose(parts[scores] as Tensor, whole[scores] as Tensor, { ofLargest: 1e-6 }, file);
+      assertClose(inside[target] as Tensor, read(folder, "act"), { ofLargest: 5e-6 }, file);
+      assertClose(parts["logits"] as Tensor, read(folder, "logits"), { ofLargest: 5e-6 }, file);
       const probabilities = parts[scored.probabilities] as Tensor;
-      assert(relativeError(probabilities, read(folder, "probs")) < 5e-6, file);
+      assertClose(probabilities, read(folder, "probs"), { ofLargest: 5e-6 }, file);
     }
   },
 );
@@ -93,14 +96,14 @@ goldenTest(
     const arithmetic = ["If", "Shape", "Gather", "Concat", "Constant", "ConstantOfShape", "Equal"];
     for (const { file, graph, folder } of exports(goldens)) {
       const simple = simplify(graph);
-      assert(!simple.nodes.some(({ op }) => arithmetic.includes(op)), file);
+      assertNone(simple.nodes, ({ op }) => arithmetic.includes(op), file);
       const input = read(folder, "inputs");
       const [before, after] = [
         await runNative(graph, { input }),
         await runNative(simple, { input }),
       ];
       for (const { name } of graph.outputs) {
-        assert(relativeError(after[name] as Tensor, before[name] as Tensor) < 1e-6, file);
+        assertClose(after[name] as Tensor, before[name] as Tensor, { ofLargest: 1e-6 }, file);
       }
     }
   },
@@ -112,7 +115,8 @@ goldenTest(
     for (const { file, graph, target, net, folder, logits_tensor } of exports(goldens)) {
       const head = linearHead(graph, target, logits_tensor);
       if (net === "alexish") {
-        assert("reason" in head && /neither pooling nor linear/.test(head.reason), file);
+        assert("reason" in head, file);
+        assert.match(head.reason, /neither pooling nor linear/, file);
         continue;
       }
       assert(!("reason" in head), file);

@@ -26,6 +26,8 @@ import { similarityMatrix, similarityNamed } from "../../src/statistics/similari
 import { goldenTest } from "../shared_goldens.ts";
 import { readEmonetOutputs, readYoloOutputs } from "../experiments/paper/read_reference_tables.ts";
 import { agrees, type GoldenNumber } from "../statistics/golden_number.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertAtLeast } from "../assert_that.ts";
 
 const FOLDER = "cam/stats/";
 const METHODS = ["gradcam", "ablation", "lime", "lrp", "lift"];
@@ -227,8 +229,8 @@ goldenTest("valence and arousal against annotation are the reference's, with p",
       1e-12,
       quantity,
     );
-    assert.ok(Math.abs(pearson.p / pearson_p! - 1) < 1e-9, quantity);
-    assert.ok(Math.abs(spearman.p / spearman_p! - 1) < 1e-9, quantity);
+    assertClose(pearson.p / pearson_p!, 1, 1e-9, quantity);
+    assertClose(spearman.p / spearman_p!, 1, 1e-9, quantity);
   }
   assertSame(result.pearson.flat(), (wanted.val_aro_pearson as number[][]).flat(), 1e-12, "matrix");
 });
@@ -264,7 +266,7 @@ goldenTest("the comparison of methods is the reference's", (goldens) => {
   assertSame(rho.flat(), wanted.spearman_pandas_pairwise_complete.flat(), 1e-12, "rho");
   p.flat().forEach((value, at) => {
     const expected = wanted.p_values_after_dropna.flat()[at];
-    if (expected === null) assert.ok(Number.isNaN(value));
+    if (expected === null) assert.equal(value, NaN);
     else {assert.ok(
         value === expected || Math.abs(value / expected! - 1) < 1e-9,
         `p ${at}: ${value}`,
@@ -297,7 +299,7 @@ goldenTest("correlations of vectors are scipy's, with p", (goldens) => {
     pearson: [number, number];
     spearman: [number, number];
   }[];
-  assert.ok(cases.length >= 6);
+  assertAtLeast(cases.length, 6);
   for (const { a, b, ...wanted } of cases) {
     const r = pearson(a, b), rho = spearman(a, b);
     assertSame([r.r, rho.r], [wanted.pearson[0], wanted.spearman[0]], 1e-12, `${a.length} pairs`);
@@ -310,7 +312,7 @@ goldenTest("correlations of short, tied and constant vectors are scipy's", (gold
   const { cases } = JSON.parse(
     Deno.readTextFileSync(new URL("statistics/04a_correlation.json", goldens)),
   );
-  assert.ok(cases.length >= 16);
+  assertAtLeast(cases.length, 16);
   for (const { input: { x, y }, expected } of cases) {
     const { r, p } = pearson(x, y), rho = spearman(x, y);
     const message = `${x.length} pairs`;
@@ -322,11 +324,13 @@ goldenTest("correlations of short, tied and constant vectors are scipy's", (gold
     assert.ok(agrees(rho.r, expected.spearman.rho, 1e-12), `${message}: rho ${rho.r}`);
     // Relative, but for p of a correlation of 1 up to rounding, which is rounding itself.
     for (const [got, wanted] of [[p, expected.pearson.p], [rho.p, expected.spearman.p]]) {
-      if (typeof wanted === "string") assert.ok(Number.isNaN(got), message);
+      if (typeof wanted === "string") assert.equal(got, NaN, message);
       else {
         const nearlyOne = 1 - Math.abs(got === p ? r : rho.r) < 1e-14;
-        assert.ok(
-          Math.abs(got - wanted) <= 1e-9 * wanted + (nearlyOne ? 1e-14 : 0),
+        assertClose(
+          got,
+          wanted,
+          1e-9 * wanted + (nearlyOne ? 1e-14 : 0),
           `${message}: p ${got}, not ${wanted}`,
         );
       }

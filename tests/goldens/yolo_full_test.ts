@@ -22,6 +22,7 @@ import { withFolder } from "../corpus/face_corpus.ts";
 import { assertNearSet, NETS, readJson } from "../detectors/yolo_goldens.ts";
 import { goldenTest } from "../shared_goldens.ts";
 import { full608Cfg, writeFull608 } from "./full608_weights.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 const PHOTOS = ["astronaut", "coffee", "hopper"];
 
@@ -126,8 +127,8 @@ function checkFullSet(rows: number[][], expected: FullSet, what: string): void {
   for (const [index] of rows) perClass[index]++;
   const differences = perClass.map((count, c) => Math.abs(count - expected.kept_per_class[c]));
   const many = expected.kept > 10000;
-  assert(Math.max(...differences) <= (many ? 1 : 0), what);
-  assert(differences.reduce((a, b) => a + b) <= expected.kept / 1e4, what);
+  assertAtMost(Math.max(...differences), many ? 1 : 0, what);
+  assertAtMost(differences.reduce((a, b) => a + b), expected.kept / 1e4, what);
   // The last of them may change places with those that follow.
   const last = expected.top.length - 20;
   assertNearSet(

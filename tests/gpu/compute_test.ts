@@ -146,7 +146,7 @@ gpuTest("a shader that does not compile is shown with position and numbered sour
   for (let round = 0; round < 2; round++) {
     compute.run(bad, { size: 1, add: 0, factor: 1 }, [input, output]);
     await assert.rejects(compute.read(output), (error: Error) => {
-      assert.ok(error instanceof GpuError);
+      assert.ok(error instanceof GpuError, String(error));
       const [first, ...listing] = error.message.split("\n");
       assert.match(first, /^Cannot compile kernel scaling: \d+:\d+ \S/);
       assert.equal(listing.length, bad.wgsl.split("\n").length);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { checkArguments, checkSlice, defineKernel, spread } from "../../src/gpu/kernel.ts";
+import { assertAtLeast, assertAtMost, assertLess } from "../assert_that.ts";
 
 const kernel = defineKernel({
   name: "sample",
@@ -68,7 +69,10 @@ Deno.test("spread covers all workgroups within the limit, with fewer surplus one
         continue;
       }
       const [x, y] = spread(groups, limit);
-      assert.ok(x <= limit && y <= limit && x * y >= groups && x * y - groups < Math.max(y, 1));
+      assertAtMost(x, limit);
+      assertAtMost(y, limit);
+      assertAtLeast(x * y, groups);
+      assertLess(x * y - groups, Math.max(y, 1));
     }
   }
 });

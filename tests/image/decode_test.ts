@@ -4,6 +4,7 @@ import { crc32, deflateSync } from "node:zlib";
 import { ImageError } from "../../src/base/errors.ts";
 import { decodeImage } from "../../src/image/decode.ts";
 import { bytesOf, readJson } from "./pillow_golden.ts";
+import { assertAtLeast, assertExcludes, assertLess } from "../assert_that.ts";
 
 interface DecodeGoldens {
   cases: {
@@ -70,7 +71,7 @@ Deno.test("PNG, JPEG, WebP and GIF files of many kinds give Pillow's pixels byte
     assert.deepEqual(data, bytesOf(golden.rgb), golden.name);
     assert.equal(data.buffer.byteLength, data.length, "an array of its own");
   }
-  assert(goldens.cases.length >= 20);
+  assertAtLeast(goldens.cases.length, 20);
 });
 
 Deno.test("the eight EXIF orientations are turned upright, or left as stored, and always told", async () => {
@@ -185,7 +186,7 @@ Deno.test("a single wrong bit anywhere gives an image or a one-line reason, neve
         assert.equal(image.data.length, image.width * image.height * 3);
       } catch (error) {
         assert(error instanceof ImageError, `${name}, byte ${at}: ${error}`);
-        assert(!error.message.includes("\n"));
+        assertExcludes(error.message, "\n");
       }
     }
   }
@@ -197,7 +198,7 @@ Deno.test("sizes of 0 and over the limit are refused before any pixel is read", 
   bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
   const started = performance.now();
   await refuses(bomb, /60000 x 60000 pixels are over the limit of 178956970/);
-  assert(performance.now() - started < 500);
+  assertLess(performance.now() - started, 500);
   await refuses(png(0, 4, 8, 2, new Uint8Array(0)), /broken PNG header|size is 0/);
   const small = png(4, 2, 8, 0, new Uint8Array(8));
   await assert.rejects(

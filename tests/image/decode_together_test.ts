@@ -3,6 +3,7 @@ import sharp from "sharp";
 import { messageOf } from "../../src/base/errors.ts";
 import { decodeImage } from "../../src/image/decode.ts";
 import { createRng } from "../../src/base/rng.ts";
+import { assertEvery } from "../assert_that.ts";
 
 /** Noise of 64 × 64 pixels, which compresses badly: cut files lack much of it. */
 async function pictures(): Promise<Record<string, Uint8Array>> {
@@ -41,7 +42,7 @@ Deno.test("decoded side by side each file has its own pixels or its own reason, 
   };
   const expected: Record<string, string> = {};
   for (const [name, bytes] of files) expected[name] = await outcome(bytes);
-  assert.ok(["jpeg", "png", "stray"].every((name) => expected[name].startsWith("12288 bytes")));
+  assertEvery(["jpeg", "png", "stray"], (name) => expected[name].startsWith("12288 bytes"));
   assert.match(expected["cut jpeg"], /truncated JPEG data/);
   for (let round = 0; round < 30; round++) {
     const found = await Promise.all(

@@ -15,7 +15,7 @@ Deno.test("IoU is 1 for equal boxes, 0 for boxes that touch or are empty", () =>
   assert.equal(g.iou(rect(1, 2, 3, 5), rect(1, 2, 3, 5)), 1);
   assert.equal(g.iou(rect(0, 0, 1, 1), rect(1, 0, 2, 1)), 0);
   assert.equal(g.iou(rect(1, 1, 1, 1), rect(1, 1, 1, 1)), 0);
-  assert(g.isEmpty(g.intersect(rect(0, 0, 1, 1), rect(2, 2, 3, 3))));
+  assert.equal(g.isEmpty(g.intersect(rect(0, 0, 1, 1), rect(2, 2, 3, 3))), true);
 });
 
 Deno.test("IoU equals counting cells of a fine grid", () => {
@@ -38,8 +38,8 @@ Deno.test("IoU equals counting cells of a fine grid", () => {
 });
 
 Deno.test("a box with a NaN corner is empty", () => {
-  assert(g.isEmpty(rect(NaN, 0, 1, 1)));
-  assert(Number.isNaN(g.area(rect(NaN, 0, 1, 1))));
+  assert.equal(g.isEmpty(rect(NaN, 0, 1, 1)), true);
+  assert.equal(g.area(rect(NaN, 0, 1, 1)), NaN);
 });
 
 Deno.test("a rectangle is rounded outwards to whole pixels", () => {

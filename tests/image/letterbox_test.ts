@@ -13,6 +13,8 @@ import {
 import { letterboxMap } from "./map_oracles.ts";
 import { resizePillowFloat } from "../../src/image/pillow.ts";
 import { imageOf, readBytes, resizeGoldens } from "./pillow_golden.ts";
+import { assertEvery, assertLess } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 // deno-fmt-ignore
 const ROW = [97,13,0,93,24,57,127,39,76,113,44,107,96,25,22,122,89,86,114,57,122,225,7,75,172,23,118];
@@ -42,7 +44,7 @@ Deno.test("the paper's letterbox cuts the shorter side to whole pixels, odd bars
 
 Deno.test("a strip whose shorter side would vanish is refused with its size", () => {
   assert.throws(() => letterbox(rgbImage(400, 1), 96, 96), (error) => {
-    assert(error instanceof ImageError);
+    assert(error instanceof ImageError, String(error));
     assert.match(error.message, /^Cannot letterbox an image of 400 x 1 pixels into 96 x 96: .*0/);
     return true;
   });
@@ -54,8 +56,8 @@ Deno.test("a map is letterboxed like an image, with bars of 0", () => {
   const boxed = letterboxMap(map, 15, 15);
   const inner = resizePillowFloat(map.data, 7, 3, 15, 6, "bicubic");
   assert.deepEqual(boxed.data.slice(4 * 15, 10 * 15), inner);
-  assert(boxed.data.subarray(0, 4 * 15).every((value) => value === 0));
-  assert(boxed.data.subarray(10 * 15).every((value) => value === 0));
+  assertEvery(boxed.data.subarray(0, 4 * 15), (value) => value === 0);
+  assertEvery(boxed.data.subarray(10 * 15), (value) => value === 0);
 });
 
 Deno.test("Darknet's letterbox of a row and of a column of pixels is met bit for bit", () => {
@@ -71,7 +73,7 @@ Deno.test("Darknet's letterbox of a plain image is the plain level between bars 
   const column = [0.5, 0.5, 0.2, 0.2, 0.2, 0.2, 0.5, 0.5];
   planes.forEach((value, i) => {
     const expected = column[Math.floor(i / 8) % 8];
-    assert(Math.abs(value - expected) < 1e-7, `${i}: ${value}`);
+    assertClose(value, expected, 1e-7, `${i}: ${value}`);
   });
 });
 
@@ -81,16 +83,16 @@ Deno.test("Darknet's nearly black last row, where rounding drops its second term
     const white = rgbImage(30, height, new Uint8Array(30 * height * 3).fill(255));
     return letterboxDarknet(white, 96, 96)[row * 96 + 48];
   };
-  assert(Math.abs(middle(61, 94) - 1) < 1e-6);
-  assert(middle(61, 95) < 1e-4);
-  assert(Math.abs(middle(60, 95) - 1) < 1e-6);
+  assertClose(middle(61, 94), 1, 1e-6);
+  assertLess(middle(61, 95), 1e-4);
+  assertClose(middle(60, 95), 1, 1e-6);
 });
 
 Deno.test("a placement takes the whole image onto its part of the frame", () => {
   const size = { width: 100, height: 67 };
   const paper = paperLetterbox(size, 64, 64);
   const { x0, y0, x1, y1 } = placeRect(letterboxPlacement(size, paper), frameOf(size));
-  [x0, y0, x1, y1].forEach((value, i) => assert(Math.abs(value - [0, 11, 64, 53][i]) < 1e-12));
+  assertClose([x0, y0, x1, y1], [0, 11, 64, 53], 1e-12);
   // Darknet's boxes use the exact half of an odd padding.
   const odd = { width: 41, height: 160 };
   const darknet = darknetLetterbox(odd, 97, 97);

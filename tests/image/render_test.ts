@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import sharp from "sharp";
 import { rgbImage } from "../../src/image/image.ts";
 import { dataUrl, encodeJpeg, encodePng, svgToPng } from "../../src/image/render.ts";
+import { assertAtMost, assertEvery } from "../assert_that.ts";
 
 const SVG =
   `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20" viewBox="0 0 40 20"><rect width="40" height="20" fill="#ffffff"/><rect x="10" y="5" width="10" height="10" fill="#ff0000"/></svg>`;
@@ -65,7 +66,7 @@ Deno.test("encodeJpeg resizes, keeps the colours within JPEG's rounding, and wri
   const jpeg = await encodeJpeg(image, { width: 20, quality: 90 });
   const { width, height, at } = await decode(jpeg);
   assert.deepEqual([width, height], [20, 10]);
-  at(10, 5).forEach((value, i) => assert.ok(Math.abs(value - [200, 100, 50][i]) <= 3));
+  at(10, 5).forEach((value, i) => assertAtMost(Math.abs(value - [200, 100, 50][i]), 3));
   const metadata = await sharp(jpeg).metadata();
   assert.deepEqual(
     [metadata.exif, metadata.icc, metadata.xmp, metadata.iptc],
@@ -110,5 +111,5 @@ Deno.test("encodePng() keeps every pixel of a picture with thousands of colours"
   }
   const png = await encodePng({ width, height, data });
   const decoded = await sharp(png).ensureAlpha().raw().toBuffer();
-  assert.ok(data.every((value, i) => decoded[i] === value));
+  assertEvery(data, (value, i) => decoded[i] === value);
 });

@@ -5,6 +5,8 @@ import { resizeBilinear } from "../../src/image/bilinear.ts";
 import { resizeMapBilinear } from "./map_oracles.ts";
 import { resizePillow, resizePillowFloat } from "../../src/image/pillow.ts";
 import { floatsOf, imageOf, resizeGoldens } from "./pillow_golden.ts";
+import { assertAtLeast, assertEvery } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const image = (name: string) => imageOf(resizeGoldens.sources[name]);
 
@@ -16,7 +18,7 @@ Deno.test("Pillow's five filters, boxes and pass orders are met bit for bit", ()
     const label = `${source} to ${width} x ${height}, ${filter}, ${box}`;
     assert.deepEqual(out, imageOf(golden), label);
   }
-  assert(resizeGoldens.resize.length >= 20);
+  assertAtLeast(resizeGoldens.resize.length, 20);
 });
 
 Deno.test("Pillow's mode F is met bit for bit", () => {
@@ -60,7 +62,7 @@ Deno.test("bicubic agrees with its definition in double precision", () => {
       const plane = Float32Array.from(source.data.filter((_, i) => i % 3 === c));
       const fast = resizePillowFloat(plane, source.width, source.height, width, height, "bicubic");
       // Two roundings of values up to 255 to single precision.
-      slow.forEach((value, i) => assert(Math.abs(value - fast[i]) < 5e-5, `${value} ${fast[i]}`));
+      assertClose(slow, fast, 5e-5);
     }
   }
 });
@@ -70,7 +72,7 @@ Deno.test("a plain colour stays itself through every filter and size", () => {
   for (const filter of ["box", "bilinear", "hamming", "bicubic", "lanczos"] as const) {
     for (const [width, height] of [[1, 1], [5, 20], [40, 3]]) {
       const { data } = resizePillow(source, width, height, filter);
-      assert(data.every((value, i) => value === [200, 0, 255][i % 3]), filter);
+      assertEvery(data, (value, i) => value === [200, 0, 255][i % 3], filter);
     }
   }
 });
@@ -124,7 +126,7 @@ Deno.test("bilinear interpolation gives a plane back exactly inside the image", 
     for (let x = 0; x < 31; x++) {
       const u = Math.min(Math.max((x + 0.5) * width / 31 - 0.5, 0), width - 1);
       const v = Math.min(Math.max((y + 0.5) * height / 17 - 0.5, 0), height - 1);
-      assert(Math.abs(out.data[y * 31 + x] - (a + b * u + c * v)) < 2e-6);
+      assertClose(out.data[y * 31 + x], a + b * u + c * v, 2e-6);
     }
   }
 });

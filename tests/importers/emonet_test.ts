@@ -8,6 +8,7 @@ import { openClassifier } from "../../src/classifier/open.ts";
 import { floats } from "../../src/base/tensor.ts";
 import { GOLDEN } from "./emonet/cases.ts";
 import { tinyInput } from "./emonet/generator.ts";
+import { assertClose } from "../assert_close.ts";
 
 const TINY = fileURLToPath(new URL("tiny/", GOLDEN));
 const PTH = fileURLToPath(new URL("tiny.pth", GOLDEN));
@@ -77,9 +78,7 @@ Deno.test("an imported EmoNet is found by its card, cut at conv5 and gives the p
       assert.deepEqual([name, channels, height, width], ["conv5", 6, 13, 13]);
       assert.equal(classifier.classes[19], "Surprise");
       const forward = await classifier.forward(floats([1, 3, 227, 227], tinyInput()));
-      REFERENCE.forward.logits.forEach((logit: number, k: number) => {
-        assert.ok(Math.abs(forward.logits!.data[k] - logit) <= 5e-5);
-      });
+      assertClose(forward.logits!.data, REFERENCE.forward.logits, 5e-5);
       forward.dispose();
     } finally {
       await classifier.dispose();
@@ -93,7 +92,7 @@ Deno.test("the mean image is taken from beside the weights, and missed if there 
     await Deno.copyFile(PTH, pth);
     const target = join(folder, "models");
     await assert.rejects(importEmonet(pth, { folder: target }), (error) => {
-      assert.ok(error instanceof UsageError);
+      assert.ok(error instanceof UsageError, String(error));
       assert.match(error.message, /img_mean\.txt; name it with --mean/);
       return true;
     });

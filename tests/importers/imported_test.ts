@@ -63,7 +63,7 @@ Deno.test("a write that fails leaves no card and no temporary file", async () =>
     await Deno.mkdir(join(folder, "net.onnx"));
     const parts = { folder, name: "net", card: CARD, onnx: Uint8Array.of(1) };
     await assert.rejects(writeImported(parts), (error) => {
-      assert.ok(error instanceof UsageError);
+      assert.ok(error instanceof UsageError, String(error));
       assert.match(error.message, /^Cannot write model net into [^\n]+$/);
       return true;
     });

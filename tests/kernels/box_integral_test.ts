@@ -4,7 +4,8 @@ import { halfPixelPlacement, type Placement, type Rect } from "../../src/image/g
 import { boxIntegral } from "../../src/kernels/box_integral.ts";
 import { boxWeights } from "../../src/kernels/box_weights.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
-import { assertClose, gpuTest, noise, onBoth, quadrature, runKernel } from "./support.ts";
+import { gpuTest, noise, onBoth, quadrature, runKernel } from "./support.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** The kernel's two weight arrays for these boxes. */
 function weigh(boxes: readonly Rect[], height: number, width: number, { x, y }: Placement) {
@@ -81,7 +82,7 @@ onBoth("box_integral keeps NaN out of boxes that do not touch it", async (comput
     Uint32Array.of(0, 0, 0, 1),
   ]);
   // ∫ over [0, 2] pixels = cells −.5 … 1.5: 1/2 of 1, then 1 … 2, then 2 … 2.5; (.5 + 1.5 + 1.125) / 2.
-  assertClose(means, [1.5625, NaN], 1e-6);
+  assertClose(means, [1.5625, NaN], { absolute: 1e-6, nan: true });
 });
 
 gpuTest("box_integral takes more than 65535 pairs", async () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { boxPixels } from "../../src/kernels/box_pixels.ts";
-import { assertClose, gpuTest, noise, onBoth, runKernel } from "./support.ts";
+import { gpuTest, noise, onBoth, runKernel } from "./support.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** Visits every pixel of the map and asks whether it is in the box. */
 function naive(map: Float32Array, height: number, width: number, box: ArrayLike<number>): number {
@@ -34,7 +35,7 @@ onBoth("box_pixels gives hand-checked means", async (compute) => {
   const p = { maps: 1, boxes: boxes.length, pairs: boxes.length, height: 2, width: 3 };
   const pairs = Uint32Array.from({ length: 2 * boxes.length }, (_, i) => i % 2 ? (i - 1) / 2 : 0);
   const means = await runKernel(compute, boxPixels, p, [map, Int32Array.from(boxes.flat()), pairs]);
-  assertClose(means, [3.5, 3.5, 6, 2.5, NaN, NaN, NaN, NaN, 3.5], 0);
+  assertClose(means, [3.5, 3.5, 6, 2.5, NaN, NaN, NaN, NaN, 3.5], { nan: true });
 });
 
 onBoth("box_pixels equals the visit of every pixel for random boxes", async (compute) => {
@@ -56,7 +57,7 @@ onBoth("box_pixels equals the visit of every pixel for random boxes", async (com
       const map = values.subarray(pairs[2 * k] * height * width);
       return naive(map, height, width, boxes.subarray(4 * pairs[2 * k + 1]));
     });
-    assertClose(means, expected, 5e-7);
+    assertClose(means, expected, { absolute: 5e-7, nan: true });
   }
 });
 
@@ -75,7 +76,7 @@ onBoth(
     ]);
     let sum = 0;
     for (let i = width; i < values.length; i++) sum += values[i];
-    assertClose(means, [sum / (values.length - width), NaN], 2e-7);
+    assertClose(means, [sum / (values.length - width), NaN], { absolute: 2e-7, nan: true });
   },
 );
 

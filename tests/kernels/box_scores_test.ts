@@ -13,6 +13,8 @@ import {
   scoreMaps,
 } from "../../src/kernels/box_scores.ts";
 import { assertClose, bilinear, distance, gpuTest, noise, onBoth, quadrature } from "./support.ts";
+import { assertAtLeast, assertLess, assertMore, assertSome } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const EPSILON = 1e-7;
 
@@ -108,7 +110,8 @@ for (const mean of ["exact", "pixels"] as const) {
     const boxes = someBoxes(60, 6, frame, 22);
     const found = await scoreMaps(compute, batch, frame, boxes, mean);
     assertClose(found, naiveScores(raw, batch, frame, boxes, mean), 2e-6);
-    assert.ok(found.some(Number.isNaN) && found.filter(Number.isFinite).length > 30);
+    assertSome(found, Number.isNaN);
+    assertMore(found.filter(Number.isFinite).length, 30);
   });
 }
 
@@ -147,7 +150,8 @@ onBoth("constant and all-negative maps score 0, maps with NaN or infinity NaN", 
   for (const mean of ["exact", "pixels"] as const) {
     const scores = await scoreMaps(compute, batch, frame, boxes, mean);
     assert.deepEqual(Array.from(scores.subarray(0, 4)), [0, 0, NaN, NaN]);
-    assert.ok(scores[4] > 0.9 && scores[4] < 1);
+    assertMore(scores[4], 0.9);
+    assertLess(scores[4], 1);
   }
   const final = await finalMaps(compute, batch, frame);
   const kinds = [0, 1, 2, 3].map((map) => [...new Set(final.subarray(map * 900, (map + 1) * 900))]);
@@ -172,12 +176,13 @@ onBoth("boxes outside, without area or with NaN corners score NaN", async (compu
     const boxes = [...rects, everything, frameItself].map((rect) => ({ map: 0, rect }));
     const scores = await scoreMaps(compute, batch, frame, boxes, mean);
     assert.deepEqual(Array.from(scores.subarray(0, 7)), Array(7).fill(NaN));
-    assert.ok(scores[7] > 0 && scores[7] === scores[8]);
+    assertMore(scores[7], 0);
+    assert.equal(scores[7], scores[8]);
   }
   // A box inside one pixel holds no pixel, but has an integral.
   const inside = [{ map: 0, rect: { x0: 4.2, y0: 4.2, x1: 4.8, y1: 4.9 } }];
   assert.deepEqual(await scoreMaps(compute, batch, frame, inside, "pixels"), Float32Array.of(NaN));
-  assert.ok((await scoreMaps(compute, batch, frame, inside, "exact"))[0] >= 0);
+  assertAtLeast((await scoreMaps(compute, batch, frame, inside, "exact"))[0], 0);
 });
 
 onBoth(

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { boxWeights } from "../../src/kernels/box_weights.ts";
-import { assertClose } from "./support.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertEvery } from "../assert_that.ts";
 
 /** The antiderivative of hat_i with continued edges, which is closed but cancels for short intervals. */
 function antiderivative(u: number, i: number, cells: number): number {
@@ -50,8 +51,8 @@ Deno.test("boxWeights equals the difference of antiderivatives, sums to 1 and is
     const weights = boxWeights(x0, x1, cells, { scale, offset });
     // The antiderivatives' difference loses up to 1e-16 · 30 / 2e-4.
     assertClose(weights, naive(x0, x1, cells, scale, offset), 2e-11);
-    assert.ok(Math.abs(weights.reduce((a, b) => a + b, 0) - 1) < 1e-14);
-    assert.ok(weights.every((weight) => weight >= 0));
+    assertClose(weights.reduce((a, b) => a + b, 0), 1, 1e-14);
+    assertEvery(weights, (weight) => weight >= 0);
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { channelSum } from "../../src/kernels/channel_sum.ts";
-import { assertClose, gpuTest, noise, onBoth, runKernel } from "./support.ts";
+import { gpuTest, noise, onBoth, runKernel } from "./support.ts";
+import { assertClose } from "../assert_close.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 
 /** Equation 2 of Grad-CAM word for word, in double precision. */

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import type { Kernel } from "../../src/gpu/kernel.ts";
 import { KERNELS } from "../../src/kernels/mod.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -65,9 +66,13 @@ for (const [stem, kernel] of Object.entries(KERNELS) as [string, Kernel][]) {
     assert.equal(/const WG = (\d+)u;/.exec(wgsl)?.[1], String(kernel.workgroup));
     assert.match(wgsl, /@compute @workgroup_size\(WG\)\s*fn main\(/);
     // Every device takes 256 invocations and 16 KiB of workgroup memory.
-    assert.ok(kernel.workgroup <= 256 && Number.isInteger(Math.log2(kernel.workgroup)));
+    assertAtMost(kernel.workgroup, 256);
+    assert.ok(
+      Number.isInteger(Math.log2(kernel.workgroup)),
+      `${kernel.workgroup} is not a power of two`,
+    );
     const shared = [...wgsl.matchAll(/var<workgroup>\s*\w+\s*:\s*array<(?:f32|u32), WG>/g)];
     assert.equal(shared.length, wgsl.split("var<workgroup>").length - 1);
-    assert.ok(shared.length * kernel.workgroup * 4 <= 16384);
+    assertAtMost(shared.length * kernel.workgroup * 4, 16384);
   });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { minMax } from "../../src/kernels/min_max.ts";
-import { assertClose, bilinear, gpuTest, halfPixel, noise, onBoth, runKernel } from "./support.ts";
+import { bilinear, gpuTest, halfPixel, noise, onBoth, runKernel } from "./support.ts";
+import { assertClose } from "../assert_close.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { createRng } from "../../src/base/rng.ts";
 

@@ -9,7 +9,8 @@ import { emptyGraph } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { isGpuTensor } from "../../src/runtime/session.ts";
 import { openSession } from "../../src/runtime/open.ts";
-import { assertClose, gpuTest, noise } from "./support.ts";
+import { gpuTest, noise } from "./support.ts";
+import { assertClose } from "../assert_close.ts";
 
 gpuTest("scoreMaps reads ONNX Runtime's buffer and brings back a few floats a box", async () => {
   const [images, channels, height, width] = [3, 5, 7, 9];
@@ -28,7 +29,7 @@ gpuTest("scoreMaps reads ONNX Runtime's buffer and brings back a few floats a bo
   const session = await openSession(writeModel(graph), "webgpu", { onDevice: ["y"] });
   const input = noise(images * channels * height * width, 40);
   const { y } = await session.run({ x: floats([images, channels, height, width], input) });
-  assert.ok(isGpuTensor(y));
+  assert.ok(isGpuTensor(y), Object.keys(y).join());
 
   const gpu = await createCompute("gpu");
   let floatsRead = 0;

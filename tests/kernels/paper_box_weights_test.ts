@@ -7,6 +7,8 @@ import { letterboxMap, resizeMapBilinear } from "../image/map_oracles.ts";
 import { paperLetterbox } from "../../src/image/letterbox.ts";
 import { paperBoxWeights } from "../../src/kernels/paper_box_weights.ts";
 import { finalMaps, scoreMaps } from "../../src/kernels/box_scores.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertMore } from "../assert_that.ts";
 
 const INPUT = { width: 45, height: 45 };
 const CELLS = { width: 7, height: 5 };
@@ -70,9 +72,9 @@ for (
       assert.equal(Number.isNaN(found[i]), Number.isNaN(expected), JSON.stringify(rect));
       if (Number.isNaN(expected)) return;
       defined++;
-      assert.ok(Math.abs(found[i] - expected) <= 2e-6, `${found[i]} is not ${expected}`);
+      assertClose(found[i], expected, 2e-6);
     });
-    assert.ok(defined > 20);
+    assertMore(defined, 20);
   });
 }
 
@@ -87,8 +89,8 @@ Deno.test("a box in the bars has importance 0, and half of one half of the mean"
   });
   // The picture fills rows 19 to 56.
   assert.equal(weigh({ x0: 3, y0: 0, x1: 30, y1: 19 })!.mass, 0);
-  assert.ok(Math.abs(weigh({ x0: 3, y0: 19, x1: 30, y1: 57 })!.mass - 1) < 1e-12);
-  assert.ok(Math.abs(weigh({ x0: 3, y0: 9, x1: 30, y1: 29 })!.mass - 0.5) < 1e-12);
+  assertClose(weigh({ x0: 3, y0: 19, x1: 30, y1: 57 })!.mass, 1, 1e-12);
+  assertClose(weigh({ x0: 3, y0: 9, x1: 30, y1: 29 })!.mass, 0.5, 1e-12);
   // Corners are cut to whole numbers; one that rounding has put just below counts as the number itself.
   assert.deepEqual(
     weigh({ x0: 3 - 1e-12, y0: 20, x1: 30, y1: 25 }),

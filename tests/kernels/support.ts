@@ -2,7 +2,6 @@
  * What the kernels' tests share: the same test on the twins and on the GPU, and arrays to try them on.
  */
 
-import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import type { Compute, ComputeBuffer, ComputeLimits } from "../../src/gpu/compute.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
@@ -65,16 +64,6 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
     greatest = Number.isNaN(difference) ? Infinity : Math.max(greatest, difference);
   }
   return greatest;
-}
-
-/** Asserts that no element differs by more than `tolerance`; NaN only where NaN is expected. */
-export function assertClose(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance: number,
-): void {
-  const found = distance(actual, expected);
-  assert.ok(found <= tolerance, `differs by ${found}, allowed ${tolerance}`);
 }
 
 /** A map's bilinear interpolant at cell coordinates (v, u), edges continued: the definition, in double precision. */

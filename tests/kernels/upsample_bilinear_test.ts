@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { readNpy } from "../../src/base/npy.ts";
 import { upsampleBilinear } from "../../src/kernels/upsample_bilinear.ts";
-import {
-  assertClose,
-  bilinear,
-  distance,
-  gpuTest,
-  halfPixel,
-  noise,
-  onBoth,
-  runKernel,
-} from "./support.ts";
+import { bilinear, distance, gpuTest, halfPixel, noise, onBoth, runKernel } from "./support.ts";
+import { assertClose } from "../assert_close.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 
 onBoth("upsample_bilinear gives hand-checked samples", async (compute) => {

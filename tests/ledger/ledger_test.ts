@@ -14,6 +14,7 @@ import {
   writeBatch,
 } from "./ledger_fixture.ts";
 import { prepareTables } from "../../src/ledger/file.ts";
+import { assertAtLeast, assertMore } from "../assert_that.ts";
 
 function inFolder(test: (folder: string) => void) {
   return () => {
@@ -163,7 +164,7 @@ Deno.test(
     const run = ledger.startRun({});
     for (const batch of [0, 1]) writeBatch(ledger, run, batch);
     const before = dump();
-    assert.ok(before.flat().length > 100);
+    assertMore(before.flat().length, 100);
     for (const batch of [1, 0]) writeBatch(ledger, run, batch);
     assert.deepEqual(dump(), before);
   }),
@@ -364,7 +365,7 @@ Deno.test("no stream sorts or scans a table, so memory and time stay flat", () =
   prepareTables(database, ":memory:");
   for (const [name, query] of Object.entries(STREAMS)) {
     const steps = database.prepare(`EXPLAIN QUERY PLAN ${query}`).all();
-    assert.ok(steps.length > 1);
+    assertMore(steps.length, 1);
     for (const { detail } of steps) {
       assert.doesNotMatch(String(detail), /TEMP B-TREE|SCAN|AUTOMATIC/, name);
     }
@@ -385,7 +386,7 @@ Deno.test("a run is remembered with its manifest and how it ended", () => {
     ],
   );
   const { started, finished } = ledger.runs().at(-1)!;
-  assert.ok(Date.parse(finished!) >= Date.parse(started));
+  assertAtLeast(Date.parse(finished!), Date.parse(started));
 });
 
 Deno.test(

@@ -12,6 +12,7 @@ import {
   predictedOf,
   writeBatch,
 } from "./ledger_fixture.ts";
+import { assertAtMost, assertMore } from "../assert_that.ts";
 
 const OLD = "2020-01-01T00:00:00.000Z", NEW = "2030-01-01T00:00:00.000Z";
 const BETWEEN = "2025-01-01T00:00:00.000Z";
@@ -124,12 +125,12 @@ Deno.test(
       detections: 3 * IMAGES,
     });
     assert.equal(pruned.bytesAfter, Deno.statSync(path).size);
-    assert.ok(pruned.bytesBefore - pruned.bytesAfter > 2 * IMAGES * 4000);
+    assertMore(pruned.bytesBefore - pruned.bytesAfter, 2 * IMAGES * 4000);
     using ledger = Ledger.open(path);
     const stages = fixtureStages(ledger);
     assert.equal(ledger.samples(contentOf(0, 0), stages.sampling.id), undefined);
     const [sample] = ledger.samples(contentOf(3, 1), stages.sampling.id)!;
-    assert.ok(ledger.hasMap(sample!.id, stages.maps[0].id, predictedOf(3, 1)));
+    assert.equal(ledger.hasMap(sample!.id, stages.maps[0].id, predictedOf(3, 1)), true);
     assert.equal(ledger.activation(sample!.id, stages.forward.id)!.length, 1000);
   }),
 );
@@ -178,7 +179,7 @@ Deno.test(
     const whole = Deno.statSync(path).size;
     const pruned = pruneLedger(path, { maxBytes: whole - 20000 });
     assert.deepEqual(pruned.dropped, { activations: 4 * IMAGES });
-    assert.ok(pruned.bytesAfter <= whole - 20000);
+    assertAtMost(pruned.bytesAfter, whole - 20000);
     pruneLedger(path, { maxBytes: whole }); // fits already
     assert.equal(contentsOf(path).map, 8 * IMAGES);
     const least = pruneLedger(path, { maxBytes: 0 });
@@ -222,7 +223,7 @@ Deno.test(
     using open = Ledger.open(path);
     assert.equal(open.runs().length, 2);
     assert.throws(() => pruneLedger(path, { before: BETWEEN }), (error) => {
-      assert.ok(error instanceof UsageError);
+      assert.ok(error instanceof UsageError, String(error));
       assert.match(error.message, /^Cannot use the ledger .*: (database is locked|it is in use)/);
       return true;
     });

@@ -9,6 +9,7 @@ import { saliency } from "../../src/methods/saliency.ts";
 import { smoothGrad } from "../../src/methods/smooth_grad.ts";
 import { mapOf, withContext } from "./shipped.ts";
 import { CELLS, COLOURS, openSmallNet, smallInputs } from "./small_net.ts";
+import { assertEvery } from "../assert_that.ts";
 
 const METHODS = [
   saliency,
@@ -36,13 +37,13 @@ Deno.test("maps by gradients at the input are NaN for a sample whose scores are,
     await withContext(net, inputs, target, async (plain) => {
       for (const value of [NaN, -Infinity]) {
         await withContext(net, spoiled(inputs, value), target, async (context) => {
-          assert.ok(context.forward.logits!.data.subarray(3, 6).every(Number.isNaN));
+          assertEvery(context.forward.logits!.data.subarray(3, 6), Number.isNaN);
           for (const method of METHODS) {
             if (method.unsupported(net, target)) continue;
             const what = `${method.name} ${target} ${value}`;
             const expected = await mapOf(method, plain, CLASSES);
             const found = await mapOf(method, context, CLASSES);
-            assert.ok(expected.data.every(Number.isFinite), what);
+            assertEvery(expected.data, Number.isFinite, what);
             assert.ok(rowOf(found, 1).every(Number.isNaN), `${what}: ${rowOf(found, 1)}`);
             for (const row of [0, 2]) assert.deepEqual(rowOf(found, row), rowOf(expected, row));
           }
@@ -58,11 +59,11 @@ Deno.test("a gradient is NaN at a point that is not finite, and stays where only
   const { inputs } = smallInputs();
   // In this net ReLUs stop what the infinity makes, so that the scores are finite.
   await withContext(net, spoiled(inputs, Infinity), "logit", async (context) => {
-    assert.ok(context.forward.logits!.data.every(Number.isFinite));
+    assertEvery(context.forward.logits!.data, Number.isFinite);
     const noisy = await mapOf(smoothGrad, context, CLASSES);
     assert.ok(rowOf(noisy, 1).every(Number.isNaN), String(rowOf(noisy, 1)));
-    assert.ok(rowOf(noisy, 0).every(Number.isFinite));
-    assert.ok((await mapOf(saliency, context, CLASSES)).data.every(Number.isFinite));
+    assertEvery(rowOf(noisy, 0), Number.isFinite);
+    assertEvery((await mapOf(saliency, context, CLASSES)).data, Number.isFinite);
   });
   await net.dispose();
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from "ml-matrix";
 import { createRng } from "../../src/base/rng.ts";
 import { largestEigenpair, orient, principalProjection } from "../../src/methods/_principal.ts";
-import { relativeToRange } from "./made_layer.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertEvery } from "../assert_that.ts";
 
 const multiplyBy = (matrix: Matrix) => (x: Float64Array, y: Float64Array) => {
   y.set(matrix.mmul(Matrix.columnVector([...x])).to1DArray());
@@ -22,27 +23,27 @@ function withSpectrum(values: readonly number[]): Matrix {
 Deno.test("largestEigenpair finds the largest eigenvalue, not the largest in magnitude", () => {
   const matrix = withSpectrum([-50, -3, 0, 0.5, 2, 7, 7.01, 1, -9, 4, 4, 4]);
   const { value, vector } = largestEigenpair(12, multiplyBy(matrix));
-  assert.ok(Math.abs(value - 7.01) < 1e-9, String(value));
+  assertClose(value, 7.01, 1e-9);
   const image = matrix.mmul(Matrix.columnVector([...vector])).to1DArray();
-  image.forEach((entry, i) => assert.ok(Math.abs(entry - value * vector[i]) < 1e-8));
+  image.forEach((entry, i) => assertClose(entry, value * vector[i], 1e-8));
 });
 
 Deno.test("largestEigenpair of matrices that end it early: zero, identity, rank 1, one row", () => {
   const zero = largestEigenpair(5, multiplyBy(Matrix.zeros(5, 5)));
   assert.equal(zero.value, 0);
   const same = largestEigenpair(5, multiplyBy(Matrix.eye(5).mul(3)));
-  assert.ok(Math.abs(same.value - 3) < 1e-12);
+  assertClose(same.value, 3, 1e-12);
   const u = Matrix.columnVector([1, -2, 2]);
   const one = largestEigenpair(3, multiplyBy(u.mmul(u.transpose())));
-  assert.ok(Math.abs(one.value - 9) < 1e-12);
+  assertClose(one.value, 9, 1e-12);
   orient(one.vector).forEach((entry, i) =>
-    assert.ok(Math.abs(Math.abs(entry) - Math.abs([1, -2, 2][i]) / 3) < 1e-12)
+    assertClose(Math.abs(entry), Math.abs([1, -2, 2][i]) / 3, 1e-12)
   );
-  assert.ok(Math.abs(largestEigenpair(1, multiplyBy(new Matrix([[-4]]))).value + 4) < 1e-12);
+  assertClose(largestEigenpair(1, multiplyBy(new Matrix([[-4]]))).value, -4, 1e-12);
 });
 
 Deno.test("largestEigenpair gives NaN for a NaN instead of running on", () => {
-  assert.ok(Number.isNaN(largestEigenpair(3, multiplyBy(Matrix.eye(3).mul(NaN))).value));
+  assert.equal(largestEigenpair(3, multiplyBy(Matrix.eye(3).mul(NaN))).value, NaN);
 });
 
 Deno.test("principalProjection equals the full singular value decomposition's, whichever side is longer", () => {
@@ -62,7 +63,7 @@ Deno.test("principalProjection equals the full singular value decomposition's, w
     const agreement = expected.reduce((sum, value, i) => sum + value * mean[i], 0);
     const signed = expected.map((value) => Math.sign(agreement) * value);
     const found = principalProjection(values, cells);
-    assert.ok(relativeToRange([...found], signed) < 1e-9);
+    assertClose([...found], signed, { ofRange: 1e-9 });
   }
 });
 
@@ -93,6 +94,6 @@ Deno.test("principalProjection of constant channels is 0 where rounding leaves s
 Deno.test("principalProjection sees variation far below a channel's level, and keeps a NaN", () => {
   const pattern = [-3, 1, 2];
   const faint = principalProjection(Float64Array.from(pattern, (v) => 1 + 1e-9 * v), 3);
-  assert.ok(relativeToRange([...faint], pattern.map((v) => 1e-9 * v)) < 1e-6, String(faint));
-  assert.ok(principalProjection(new Float64Array([1, NaN, 2]), 3).every(Number.isNaN));
+  assertClose([...faint], pattern.map((v) => 1e-9 * v), { ofRange: 1e-6 });
+  assertEvery(principalProjection(new Float64Array([1, NaN, 2]), 3), Number.isNaN);
 });

@@ -8,10 +8,12 @@ import { makeClassifier } from "../classifier/made_classifier.ts";
 import { put } from "../onnx/native.ts";
 import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertEvery } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 async function weightsOf(context: MethodContext, classes: readonly number[]): Promise<Tensor> {
   const found = await ablationCam.compute(context, classes);
-  assert.ok("weights" in found);
+  assert.ok("weights" in found, Object.keys(found).join());
   return found.weights as Tensor;
 }
 
@@ -44,7 +46,7 @@ Deno.test("Ablation-CAM's weights are the relative drops of the score, one chann
         assert.ok(close, `${row} ${c}: ${found} for ${expected}`);
       }
     }
-    assert.ok(weights.data.subarray(2 * channels).every((w) => w === 0), "padding");
+    assertEvery(weights.data.subarray(2 * channels), (w) => w === 0, "padding");
   });
   await classifier.dispose();
 });
@@ -53,7 +55,7 @@ Deno.test("Ablation-CAM of a pooling + linear head's logit is the head's weight 
   const net = await openMobile();
   const { classifier } = net;
   const head = classifier.linearHead();
-  assert.ok("weights" in head);
+  assert.ok("weights" in head, Object.keys(head).join());
   const { channels, height, width } = classifier.layer;
   await withContext(classifier, net.inputs, "logit", async (context) => {
     const weights = await weightsOf(context, [8, 7]);
@@ -64,7 +66,7 @@ Deno.test("Ablation-CAM of a pooling + linear head's logit is the head's weight 
         const cells = own.data.subarray(c * height * width, (c + 1) * height * width);
         const mean = cells.reduce((sum, x) => sum + x, 0) / cells.length;
         const expected: number = head.weights.data[k * channels + c] * mean / logit;
-        assert.ok(Math.abs(weights.data[row * channels + c] - expected) <= 2e-6);
+        assertClose(weights.data[row * channels + c], expected, 2e-6);
       }
     }
   });
@@ -95,7 +97,7 @@ Deno.test("Ablation-CAM's weights are NaN where the score is 0, or so near to it
     // 2¹³⁰ and −2¹³⁰ are beyond float32; the third channel has no say in the score, and its weight is 0.
     assert.deepEqual([...(await weightsOf(context, [2, 0])).data], [NaN, NaN, 0, 0, 0, 0]);
     const { data } = await weightsOf(context, [3, 0]);
-    [1 / 3, 2 / 3, 0].forEach((w, c) => assert.ok(Math.abs(data[c] - w) < 1e-6, String(data)));
+    assertClose(data.subarray(0, 3), [1 / 3, 2 / 3, 0], 1e-6);
   });
   await classifier.dispose();
 });

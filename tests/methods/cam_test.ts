@@ -13,6 +13,7 @@ import { writeModel } from "../../src/onnx/model_file.ts";
 import { netOn, noise, output, put } from "../onnx/native.ts";
 import { mapsOf as referenceMaps, openMobile, withImages } from "./reference_nets.ts";
 import { openSmallNet } from "./small_net.ts";
+import { assertClose } from "../assert_close.ts";
 
 const HEIGHT = 2, WIDTH = 3, CHANNELS = 4, CLASSES = 3;
 const CELLS = HEIGHT * WIDTH;
@@ -61,7 +62,7 @@ async function mapsOf(classifier: Classifier, method: Method, input: Tensor, cla
   const forward = await classifier.forward(input);
   const context = createContext(classifier, forward, "logit", { seed: 0, keys: [] });
   const attribution = await method.compute(context, classes);
-  assert.ok("weights" in attribution);
+  assert.ok("weights" in attribution, Object.keys(attribution).join());
   const { channels, height, width } = classifier.layer;
   const batch = {
     maps: classes.length,
@@ -96,11 +97,11 @@ Deno.test("CAM is Σ W A, and complete: its mean over the cells and the bias are
         expected += LINEAR.data[k * CHANNELS + c] *
           activation[(row * CHANNELS + c) * CELLS + cell];
       }
-      assert.ok(Math.abs(raw[row * CELLS + cell] - expected) < 1e-6);
+      assertClose(raw[row * CELLS + cell], expected, 1e-6);
       mean += raw[row * CELLS + cell] / CELLS;
     }
     const logit = forward.logits!.data[row * CLASSES + k];
-    assert.ok(Math.abs(mean + BIAS.data[k] - logit) < 1e-6);
+    assertClose(mean + BIAS.data[k], logit, 1e-6);
   });
   await classifier.dispose();
 });
@@ -112,8 +113,8 @@ Deno.test("after pooling and a linear layer Grad-CAM of the logit is CAM divided
     const classes = [k, (k + 1) % CLASSES];
     const a = await mapsOf(classifier, cam, input, classes);
     const b = await mapsOf(classifier, gradCam, input, classes);
-    a.raw.forEach((value, i) => assert.ok(Math.abs(value / CELLS - b.raw[i]) < 1e-7));
-    a.final.forEach((value, i) => assert.ok(Math.abs(value - b.final[i]) < 1e-5));
+    a.raw.forEach((value, i) => assertClose(value / CELLS, b.raw[i], 1e-7));
+    assertClose(a.final, b.final, 1e-5);
   }
   await classifier.dispose();
 });
@@ -152,9 +153,7 @@ Deno.test("on an exported network too CAM is Grad-CAM of the logit times the num
     const found = await referenceMaps(net, cam, "logit");
     const other = await referenceMaps(net, gradCam, "logit");
     const scale = Math.max(...found.data.map(Math.abs));
-    found.data.forEach((value, i) =>
-      assert.ok(Math.abs(value - 63 * other.data[i]) < 1e-5 * scale, `${value} ${other.data[i]}`)
-    );
+    found.data.forEach((value, i) => assertClose(value, 63 * other.data[i], 1e-5 * scale));
   } finally {
     await net.classifier.dispose();
   }
@@ -173,7 +172,7 @@ Deno.test("on an exported network too CAM's mean over the map is the logit witho
       [8, 7].forEach((k, slot) => {
         const { data } = forward.logits!;
         const expected = data[k] - data[20 + k];
-        assert.ok(Math.abs(mean(0, slot) - mean(1, slot) - expected) < 1e-4, String(expected));
+        assertClose(mean(0, slot) - mean(1, slot), expected, 1e-4);
       });
       return Promise.resolve();
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { centre } from "../../src/methods/centre.ts";
 import { mapOf, miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("centre is a Gaussian of a quarter of each side, the same for all and symmetric", async () => {
   const classifier = await miniXception();
@@ -14,7 +15,7 @@ Deno.test("centre is a Gaussian of a quarter of each side, the same for all and 
   for (const [y, x] of [[0, 0], [31, 32], [10, 50]] as const) {
     const expected = Math.exp(-(((x + 0.5 - 32) / 16) ** 2 + ((y + 0.5 - 32) / 16) ** 2) / 2);
     for (let row = 0; row < 4; row++) {
-      assert.ok(Math.abs(value(row, y, x) - expected) < 1e-7);
+      assertClose(value(row, y, x), expected, 1e-7);
       assert.equal(value(row, y, x), value(row, 63 - y, 63 - x));
     }
   }

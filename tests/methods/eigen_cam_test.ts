@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { eigenCam } from "../../src/methods/eigen_cam.ts";
-import { madeLayer, randomLayer, rawMapsOf, relativeToRange } from "./made_layer.ts";
+import { madeLayer, randomLayer, rawMapsOf } from "./made_layer.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("EigenCAM of channels that are multiples of one pattern is that pattern, centred", async () => {
   // Rank 1 after centring: pattern (−2, 0, 2, 0) times (1, 2, −2), of length 3. The mean channel rises with the pattern.
@@ -8,7 +9,7 @@ Deno.test("EigenCAM of channels that are multiples of one pattern is that patter
     [[-2, 0], [2, 0]].map((row) => row.map((v) => factor * v + k))
   );
   const [map] = await rawMapsOf(eigenCam, madeLayer(channels));
-  assert.ok(relativeToRange(map!, [-6, 0, 6, 0]) < 1e-6, String(map));
+  assertClose(map!, [-6, 0, 6, 0], { ofRange: 1e-6 });
 });
 
 Deno.test("EigenCAM is bright where the layer is active, and turns with the layer's sign", async () => {
@@ -18,7 +19,7 @@ Deno.test("EigenCAM is bright where the layer is active, and turns with the laye
     activation: { ...layer.activation, data: layer.activation.data.map((v) => -v) },
   };
   const maps = await rawMapsOf(eigenCam, layer), others = await rawMapsOf(eigenCam, negated);
-  maps.forEach((map, row) => assert.ok(relativeToRange(others[row].map((v) => -v), map) < 1e-6));
+  maps.forEach((map, row) => assertClose(others[row].map((v) => -v), map, { ofRange: 1e-6 }));
 });
 
 Deno.test("EigenCAM leaves rows of padding alone", async () => {

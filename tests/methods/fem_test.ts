@@ -1,20 +1,13 @@
-import assert from "node:assert/strict";
 import { fem } from "../../src/methods/fem.ts";
-import {
-  channelsOf,
-  madeLayer,
-  randomLayer,
-  rawMapsOf,
-  relativeToRange,
-  sum,
-} from "./made_layer.ts";
+import { channelsOf, madeLayer, randomLayer, rawMapsOf, sum } from "./made_layer.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("FEM weights a channel by the fraction of its cells above mean + 2 std", async () => {
   // One cell of 9 stands out: mean 1, std √8, threshold 1 + 2√8 = 6.66 < 9. The flat channel has none.
   const peak = [[0, 0, 0], [0, 9, 0], [0, 0, 0]];
   const flat = [[0.1, 0.1, 0.1], [0.1, 0.1, 0.1], [0.1, 0.1, 0.1]];
   const [map] = await rawMapsOf(fem, madeLayer([peak, flat]));
-  assert.ok(relativeToRange(map!, peak.flat().map((value) => value / 9)) < 1e-6, String(map));
+  assertClose(map!, peak.flat().map((value) => value / 9), { ofRange: 1e-6 });
 });
 
 Deno.test("FEM equals its definition on random layers", async () => {
@@ -27,5 +20,5 @@ Deno.test("FEM equals its definition on random layers", async () => {
   });
   const expected = activation[0].map((_, i) => sum(activation.map((a, k) => a[i] * weights[k])));
   const [map] = await rawMapsOf(fem, layer);
-  assert.ok(relativeToRange(map!, expected) < 1e-6);
+  assertClose(map!, expected, { ofRange: 1e-6 });
 });

@@ -3,6 +3,7 @@ import { createRng } from "../../src/base/rng.ts";
 import { floats } from "../../src/base/tensor.ts";
 import { differenceCotangent } from "../../src/methods/finer_cam.ts";
 import { sum } from "./made_layer.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** d = Σ_t p_t (y_c − y_t) / (Σ_t p_t + 1e-9) over given classes t, with p = softmax(y). */
 function difference(y: readonly number[], c: number, compared: readonly number[]): number {
@@ -24,10 +25,7 @@ Deno.test("Finer-CAM's cotangent is the gradient of the difference to the three 
       const step = 1e-5;
       const moved = (by: number) => difference(y.map((v, i) => i === j ? v + by : v), c, compared);
       const expected = (moved(step) - moved(-step)) / (2 * step);
-      assert.ok(
-        Math.abs(data[j] - expected) < 1e-6,
-        `class ${c}, ∂/∂y_${j}: ${data[j]} ${expected}`,
-      );
+      assertClose(data[j], expected, 1e-6, `class ${c}, ∂/∂y_${j}: ${data[j]} ${expected}`);
     });
   }
 });
@@ -35,8 +33,8 @@ Deno.test("Finer-CAM's cotangent is the gradient of the difference to the three 
 Deno.test("Finer-CAM's cotangent sums to 0: adding the same to all scores changes no difference", () => {
   const scores = floats([2, 5], [3, -1, 0.5, 2, 2, 0, 0, 0, 0, 0]);
   const { data } = differenceCotangent(scores, [1, 4]);
-  assert.ok(Math.abs(sum([...data.subarray(0, 5)])) < 1e-6);
-  assert.ok(Math.abs(sum([...data.subarray(5)])) < 1e-6);
+  assertClose(sum([...data.subarray(0, 5)]), 0, 1e-6);
+  assertClose(sum([...data.subarray(5)]), 0, 1e-6);
 });
 
 Deno.test("Finer-CAM of two classes is the gradient of their plain difference", () => {

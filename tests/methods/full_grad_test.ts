@@ -23,6 +23,8 @@ import {
   WEIGHTS,
   WIDTH,
 } from "./small_net.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertMore } from "../assert_that.ts";
 
 /** Runs `use` on a classifier and disposes of it. */
 async function using<T>(
@@ -59,7 +61,7 @@ Deno.test("FullGrad of a net computed by hand", async () => {
       withContext(classifier, floats([1, 1, 2, 2], [1, 0, 2, -1]), "logit", async (context) => {
         const { data } = await mapOf(fullGrad, context, [0, 0]);
         // |x ∂y/∂x| = ½ 0 / 1 0, scaled the same; |b ∂y/∂z| = ¼ 0 / ¼ 0, scaled to 1 0 / 1 0.
-        [1.5, 0, 2, 0].forEach((value, i) => assert.ok(Math.abs(data[i] - value) < 1e-5));
+        assertClose(data.subarray(0, 4), [1.5, 0, 2, 0], 1e-5);
         assert.deepEqual([...data.subarray(4)], [0, 0, 0, 0], "padding");
         const [terms, ...others] = await fullGradTerms(context, [0, 0]);
         assert.equal(others.length, 0);
@@ -93,14 +95,14 @@ Deno.test("FullGrad's map and terms equal loops in float64", async () => {
         };
         add(atInput.map((value, i) => value * x[i]));
         add(atConvolved.map((value, i) => value * CONV_BIAS[i]));
-        map.forEach((value, i) => assert.ok(Math.abs(maps.data[row * CELLS + i] - value) < 1e-4));
+        map.forEach((value, i) => assertClose(maps.data[row * CELLS + i], value, 1e-4));
         const dot = (a: Float64Array, b: Float64Array) => a.reduce((s, v, i) => s + v * b[i], 0);
         const biases = dot(atConvolved, CONV_BIAS) + dot(atHidden, WEIGHTS.firstBias) +
           WEIGHTS.secondBias[k];
-        assert.ok(Math.abs(terms[row].input - dot(atInput, x)) < 1e-5);
-        assert.ok(Math.abs(terms[row].biases - biases) < 1e-5);
+        assertClose(terms[row].input, dot(atInput, x), 1e-5);
+        assertClose(terms[row].biases, biases, 1e-5);
         assert.equal(terms[row].implicit, 0);
-        assert.ok(Math.abs(terms[row].score - logits[k]) < 1e-5);
+        assertClose(terms[row].score, logits[k], 1e-5);
       });
       assert.deepEqual(maps.shape, [3, HEIGHT, WIDTH]);
     });
@@ -156,7 +158,8 @@ Deno.test("FullGrad is complete through normalisations, products, LRN and consta
           for (const k of [0, 1]) {
             const [terms] = await fullGradTerms(context, [k, k]);
             assertComplete(terms!, 1e-5);
-            assert.ok(Math.abs(terms!.biases) > 1e-3 && Math.abs(terms!.implicit) > 1e-3);
+            assertMore(Math.abs(terms!.biases), 1e-3);
+            assertMore(Math.abs(terms!.implicit), 1e-3);
           }
         });
       }

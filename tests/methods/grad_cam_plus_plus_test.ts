@@ -8,13 +8,14 @@ import {
   relativeToRange,
   sum,
 } from "./made_layer.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("Grad-CAM++ weights positive gradients by alpha", async () => {
   // Σ A = 4. g = 1: α = 1 / (2 + 4) = 1/6; g = 2: α = 4 / (8 + 32) = 1/10; negative and zero gradients have no part.
   const layer = madeLayer([[[1, 3], [0, 0]]], [[[1, 2], [-5, 0]]]);
   const weight = 1 / 6 + 2 / 10;
   const [map] = await rawMapsOf(gradCamPlusPlus, layer);
-  assert.ok(relativeToRange(map!, [weight, 3 * weight, 0, 0]) < 1e-6, String(map));
+  assertClose(map!, [weight, 3 * weight, 0, 0], { ofRange: 1e-6 });
 });
 
 Deno.test("Grad-CAM++ equals its definition on random layers", async () => {

@@ -20,6 +20,7 @@ import {
   WEIGHTS,
   WIDTH,
 } from "./small_net.ts";
+import { assertClose } from "../assert_close.ts";
 
 const inputOf = (seed: number) => {
   const rng = createRng(seed);
@@ -76,7 +77,7 @@ for (const target of ["logit", "probability", "margin"] as const) {
       const classes = [k, (k + 1) % CLASSES, (k + 2) % CLASSES];
       const context = createContext(classifier, forward, target, { seed: 0, keys: [] });
       const attribution = await gradCam.compute(context, classes);
-      assert.ok("weights" in attribution);
+      assert.ok("weights" in attribution, Object.keys(attribution).join());
       const weights = await readFloats(attribution.weights);
       assert.deepEqual(weights.shape, [3, CHANNELS]);
       const raw = await rawMaps(await createCompute("cpu"), {
@@ -93,10 +94,10 @@ for (const target of ["logit", "probability", "margin"] as const) {
       inputs.forEach((input, row) => {
         const expected = twin(passOf(input), classes[row], target);
         expected.weights.forEach((value, channel) =>
-          assert.ok(Math.abs(weights.data[row * CHANNELS + channel] - value) < 1e-6)
+          assertClose(weights.data[row * CHANNELS + channel], value, 1e-6)
         );
         expected.map.forEach((value, cell) =>
-          assert.ok(Math.abs(raw[row * CELLS + cell] - value) < 1e-6, `row ${row} cell ${cell}`)
+          assertClose(raw[row * CELLS + cell], value, 1e-6, `row ${row} cell ${cell}`)
         );
       });
       context.dispose();
@@ -115,7 +116,7 @@ Deno.test("the maps of all classes' probabilities cancel out: probabilities sum 
   for (let k = 0; k < CLASSES; k++) {
     const context = createContext(classifier, forward, "probability", { seed: 0, keys: [] });
     const attribution = await gradCam.compute(context, [k, 0, 0]);
-    assert.ok("weights" in attribution);
+    assert.ok("weights" in attribution, Object.keys(attribution).join());
     const { data } = await readFloats(attribution.weights);
     for (let channel = 0; channel < CHANNELS; channel++) sum[channel] += data[channel];
   }
@@ -140,5 +141,5 @@ Deno.test("by hand: two channels of 2 × 2 cells with weights 1 and -0.5 give [[
     height: 2,
     placement: { x: { scale: 1, offset: -0.5 }, y: { scale: 1, offset: -0.5 } },
   });
-  [1 / 3, 0, 1, 0].forEach((value, i) => assert.ok(Math.abs(final[i] - value) < 1e-6));
+  assertClose(final, [1 / 3, 0, 1, 0], 1e-6);
 });

@@ -8,6 +8,7 @@ import {
   relativeToRange,
   sum,
 } from "./made_layer.ts";
+import { assertSome } from "../assert_that.ts";
 
 Deno.test("HiResCAM sums gradient times activation over channels, cell by cell", async () => {
   const layer = madeLayer([[[1, 2], [3, 0]], [[0, 1], [-2, 4]]], [[[1, -1], [2, 5]], [[7, 3], [
@@ -35,6 +36,6 @@ Deno.test("HiResCAM equals its definition on random layers", async () => {
 Deno.test("HiResCAM leaves rows of padding alone", async () => {
   const layer = randomLayer([3, 4, 2, 2], { rectified: false });
   const [, second, third] = await rawMapsOf(hiResCam, layer, 2);
-  assert.ok(second!.some((value) => value !== 0));
+  assertSome(second!, (value) => value !== 0);
   assert.deepEqual(third, [0, 0, 0, 0]);
 });

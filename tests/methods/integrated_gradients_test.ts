@@ -1,10 +1,10 @@
-import assert from "node:assert/strict";
 import { floats, sizeOf } from "../../src/base/tensor.ts";
 import { integratedGradients, integratePieces } from "../../src/methods/integrated_gradients.ts";
 import { gaussLegendre, integrateGradients, trapezoid } from "./quadrature.ts";
 import { near } from "../rules/doubles.ts";
 import { mapOf, miniXception, noiseInputs, withContext } from "./shipped.ts";
 import { gradientOf, openSmallNet, overColours, passOf, smallInputs, sum } from "./small_net.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** The integral by 5000 points in float64. */
 function integral(input: Float64Array, k: number): Float64Array {
@@ -37,7 +37,7 @@ Deno.test("Integrated Gradients tend to the integral, and add up to the score's 
         const k = classes[row];
         const change = passOf(input).logits[k] - passOf(input.map(() => 0)).logits[k];
         const total = data.subarray(row * size, (row + 1) * size).reduce((a, b) => a + b, 0);
-        assert.ok(Math.abs(total - change) <= 1e-5 * Math.abs(change), `${total}, not ${change}`);
+        assertClose(total, change, 1e-5 * Math.abs(change));
       });
     }
   });
@@ -81,7 +81,7 @@ Deno.test("Integrated Gradients add up to the score's change on mini-Xception", 
     for (const [row, k] of [[0, 3], [1, 5]] as const) {
       const change = context.forward.logits!.data[row * 7 + k] - reference.logits!.data[k];
       const total = data.subarray(row * size, (row + 1) * size).reduce((a, b) => a + b, 0);
-      assert.ok(Math.abs(total - change) <= 1e-4 * Math.abs(change), `${total}, not ${change}`);
+      assertClose(total, change, 1e-4 * Math.abs(change));
     }
   });
   await classifier.dispose();
@@ -92,7 +92,7 @@ Deno.test("Gauss–Legendre points integrate polynomials up to their degree exac
     const { points, weights } = gaussLegendre(n);
     for (let power = 0; power < 2 * n; power++) {
       const total = points.reduce((sum, x, i) => sum + weights[i] * x ** power, 0);
-      assert.ok(Math.abs(total - 1 / (power + 1)) < 1e-14, `n ${n}, power ${power}: ${total}`);
+      assertClose(total, 1 / (power + 1), 1e-14, `n ${n}, power ${power}: ${total}`);
     }
   }
   // Known values for two points: (1 ± 1/√3) / 2.

@@ -3,6 +3,8 @@ import { readFloats } from "../../src/classifier/classifier.ts";
 import { isCam } from "../../src/methods/is_cam.ts";
 import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertEvery } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("IS-CAM equals torch-cam's on a small net", async () => {
   const net = await openMobile();
@@ -21,12 +23,12 @@ Deno.test("IS-CAM's weights are positive and sum to 1 for each sample", async ()
   const classifier = await miniXception();
   await withContext(classifier, noiseInputs(classifier, 2), "logit", async (context) => {
     const attribution = await isCam.compute(context, [3, 1, 0, 0]);
-    assert.ok("weights" in attribution);
+    assert.ok("weights" in attribution, Object.keys(attribution).join());
     const { data } = await readFloats(attribution.weights);
     for (let row = 0; row < 2; row++) {
       const weights = data.slice(row * 7, (row + 1) * 7);
-      assert.ok(weights.every((weight) => weight > 0));
-      assert.ok(Math.abs(weights.reduce((a, b) => a + b) - 1) < 1e-6);
+      assertEvery(weights, (weight) => weight > 0);
+      assertClose(weights.reduce((a, b) => a + b), 1, 1e-6);
     }
   });
   await classifier.dispose();

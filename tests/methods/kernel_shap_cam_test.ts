@@ -7,6 +7,7 @@ import {
   shapCoefficients,
 } from "../../src/methods/kernel_shap_cam.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("the masks of Kernel SHAP follow the Shapley kernel", () => {
   const channels = 8, samples = 40_002;
@@ -28,9 +29,9 @@ Deno.test("the masks of Kernel SHAP follow the Shapley kernel", () => {
     // Five standard deviations of a binomial.
     const expected = p / total;
     const deviation = Math.sqrt(expected * (1 - expected) / 40_000);
-    assert.ok(Math.abs(sizes[i + 1] / 40_000 - expected) < 5 * deviation, `size ${i + 1}`);
+    assertClose(sizes[i + 1] / 40_000, expected, 5 * deviation, `size ${i + 1}`);
   });
-  each.forEach((n, k) => assert.ok(Math.abs(n / 40_000 - 0.5) < 0.0125, `channel ${k}: ${n}`));
+  each.forEach((n, k) => assertClose(n / 40_000, 0.5, 0.0125, `channel ${k}: ${n}`));
 });
 
 Deno.test("Kernel SHAP finds the values of a sum exactly, and Shapley's where every set was drawn", () => {
@@ -41,7 +42,7 @@ Deno.test("Kernel SHAP finds the values of a sum exactly, and Shapley's where ev
     { length: 60 },
     (_, i) => 7 + values.reduce((total, v, k) => total + v * sampled.masks[i * 5 + k], 0),
   );
-  shapCoefficients(sampled, sum).forEach((x, k) => assert.ok(Math.abs(x - values[k]) < 1e-12));
+  assertClose(shapCoefficients(sampled, sum), values, 1e-12);
   // All sets of three players as often as the kernel says (1/2 : 1/2): exact Shapley values of v = product of the first two.
   const masks = Uint8Array.of(
     1,
@@ -71,7 +72,7 @@ Deno.test("Kernel SHAP finds the values of a sum exactly, and Shapley's where ev
   );
   const product = Float64Array.from({ length: 8 }, (_, i) => masks[3 * i] * masks[3 * i + 1]);
   const found = shapCoefficients({ masks, channels: 3 }, product);
-  [0.5, 0.5, 0].forEach((x, k) => assert.ok(Math.abs(found[k] - x) < 1e-14, `${k}: ${found[k]}`));
+  assertClose(found, [0.5, 0.5, 0], 1e-14);
 });
 
 Deno.test("Kernel SHAP with fewer masks than channels fits all scores, and the values sum to the difference", () => {
@@ -80,11 +81,11 @@ Deno.test("Kernel SHAP with fewer masks than channels fits all scores, and the v
   const scores = Float64Array.from({ length: 12 }, () => rng.normal());
   const found = shapCoefficients(sampled, scores);
   const total = found.reduce((a, b) => a + b, 0);
-  assert.ok(Math.abs(total - (scores[0] - scores[1])) < 1e-13);
+  assertClose(total, scores[0] - scores[1], 1e-13);
   scores.forEach((score, i) => {
     let fitted = scores[1];
     for (let k = 0; k < 40; k++) fitted += found[k] * sampled.masks[i * 40 + k];
-    assert.ok(Math.abs(fitted - score) < 1e-12, `mask ${i}`);
+    assertClose(fitted, score, 1e-12, `mask ${i}`);
   });
 });
 
@@ -93,14 +94,15 @@ Deno.test("KernelSHAP-CAM's weights sum to the score minus that of the empty lay
   const { channels } = classifier.layer;
   await withContext(classifier, noiseInputs(classifier, 2), "probability", async (context) => {
     const found = await kernelShapCam.compute(context, [1, 4, 0, 0]);
-    assert.ok("weights" in found && "data" in found.weights);
+    assert.ok("weights" in found, Object.keys(found).join());
+    assert.ok("data" in found.weights, Object.keys(found.weights).join());
     for (const [row, k] of [[0, 1], [1, 4]] as const) {
       const ends = new Uint8Array(2 * channels).fill(1, 0, channels);
       const { probabilities } = await maskedScores(classifier, context.forward, row, ends);
       const expected = probabilities.data[k] - probabilities.data[7 + k];
       let total = 0;
       for (let c = 0; c < channels; c++) total += Number(found.weights.data[row * channels + c]);
-      assert.ok(Math.abs(total - expected) <= 1e-6, `${total} for ${expected}`);
+      assertClose(total, expected, 1e-6);
     }
   });
   await classifier.dispose();

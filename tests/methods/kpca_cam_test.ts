@@ -3,14 +3,8 @@ import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { floats } from "../../src/base/tensor.ts";
 import type { Classifier } from "../../src/classifier/classifier.ts";
 import { kpcaCam } from "../../src/methods/kpca_cam.ts";
-import {
-  channelsOf,
-  madeLayer,
-  randomLayer,
-  rawMapsOf,
-  relativeToRange,
-  sum,
-} from "./made_layer.ts";
+import { channelsOf, madeLayer, randomLayer, rawMapsOf, sum } from "./made_layer.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("KPCA-CAM equals its definition on random layers", async () => {
   const layer = randomLayer([2, 12, 4, 5], { rectified: true });
@@ -37,13 +31,13 @@ Deno.test("KPCA-CAM equals its definition on random layers", async () => {
     const vector = eigenvectorMatrix.getColumn(best);
     const largest = vector.reduce((a, b) => Math.abs(b) > Math.abs(a) ? b : a);
     const expected = vector.map((v) => Math.sign(largest) * v * Math.sqrt(realEigenvalues[best]));
-    assert.ok(relativeToRange(maps[row], expected) < 1e-6);
+    assertClose(maps[row], expected, { ofRange: 1e-6 });
   }
 });
 
 Deno.test("KPCA-CAM of a layer without variation is 0", async () => {
   const [map] = await rawMapsOf(kpcaCam, madeLayer([[[2, 2], [2, 2]], [[-1, -1], [-1, -1]]]));
-  map!.forEach((value) => assert.ok(Math.abs(value) < 1e-7, String(map)));
+  map!.forEach((value) => assertClose(value, 0, 1e-7));
 });
 
 Deno.test("KPCA-CAM of dead and constant layers is exactly 0, whatever rounding leaves of the kernel", async () => {

@@ -38,7 +38,7 @@ Deno.test("LIFT-CAM's contributions are the rescale rule's, written out, and its
     const found = await liftContributions(context, classes);
     near(found.data, expected.flatMap((one) => [...one]), 1e-6, "the contributions");
     const attribution = await liftCam.compute(context, classes);
-    assert.ok("weights" in attribution);
+    assert.ok("weights" in attribution, Object.keys(attribution).join());
     const weights = expected.flatMap((one) =>
       Array.from(
         { length: CHANNELS },

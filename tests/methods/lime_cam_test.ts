@@ -8,6 +8,8 @@ import {
   limeSimilarities,
 } from "../../src/methods/lime_cam.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertSome } from "../assert_that.ts";
 
 Deno.test("LIME's similarities are those of the cosine of whole activations", () => {
   const activation = [[1, 2], [-3, 0], [0.5, 0.5]];
@@ -22,7 +24,7 @@ Deno.test("LIME's similarities are those of the cosine of whole activations", ()
     const cosine = size(masked) > 0 ? dot / (size(masked) * size(flat)) : 0;
     return Math.exp(-((1 - cosine) ** 2) / 2);
   });
-  expected.forEach((value, i) => assert.ok(Math.abs(found[i] - value) < 1e-15));
+  assertClose(found, expected, 1e-15);
 });
 
 Deno.test("LIME's coefficients minimise the weighted, penalised squares with a free constant", () => {
@@ -57,14 +59,14 @@ Deno.test("LIME's coefficients minimise the weighted, penalised squares with a f
 Deno.test("LIME-CAM draws by sample, not by place, and its masks keep half of the channels", async () => {
   const { masks } = drawLimeMasks(createRng(1), 256, 64);
   const kept = masks.reduce((a, b) => a + b, 0) / masks.length;
-  assert.ok(Math.abs(kept - 0.5) < 0.02, `${kept}`);
+  assertClose(kept, 0.5, 0.02);
   const classifier = await miniXception();
   const { channels } = classifier.layer;
   const inputs = noiseInputs(classifier, 2);
   const weights = async (values: Tensor, keys: string[]) =>
     await withContext(classifier, values, "logit", async (context) => {
       const found = await limeCam.compute(context, [2, 2, 2, 2]);
-      assert.ok("weights" in found);
+      assert.ok("weights" in found, Object.keys(found).join());
       return found.weights as Tensor;
     }, keys);
   const both = await weights(inputs, ["a", "b"]);
@@ -73,6 +75,6 @@ Deno.test("LIME-CAM draws by sample, not by place, and its masks keep half of th
     [...second.data.subarray(0, channels)],
     [...both.data.subarray(channels, 2 * channels)],
   );
-  assert.ok(second.data.some((w) => w !== 0));
+  assertSome(second.data, (w) => w !== 0);
   await classifier.dispose();
 });

@@ -26,6 +26,7 @@ import {
   smallInputs,
   WEIGHTS,
 } from "./small_net.ts";
+import { assertSome } from "../assert_that.ts";
 
 const NAMES = Object.keys(COMPOSITES) as CompositeName[];
 
@@ -54,7 +55,7 @@ Deno.test("LRP-CAM's relevance is the rules' of every composite, written out, an
       near(absorbed.data, lost, 1e-5, `what is absorbed under ${name}`);
     }
     const attribution = await lrpCam.compute(context, classes);
-    assert.ok("weights" in attribution);
+    assert.ok("weights" in attribution, Object.keys(attribution).join());
     const weights = each.flatMap((input, row) => {
       const relevance = twin(input, classes[row], "epsilon");
       return Array.from(
@@ -157,11 +158,11 @@ Deno.test("composites are separate methods: their names, their keys, and maps th
     const weights = (method: Method) =>
       withContext(classifier, noiseInputs(classifier, 1), "logit", async (context) => {
         const found = await method.compute(context, [0]);
-        assert.ok("weights" in found);
+        assert.ok("weights" in found, Object.keys(found).join());
         return [...(await readFloats(found.weights)).data];
       });
     const [own, other] = [await weights(plain), await weights(gamma)];
-    assert.ok(own.some((value, k) => Math.abs(value - other[k]) > 0.01 * Math.abs(value)));
+    assertSome(own, (value, k) => Math.abs(value - other[k]) > 0.01 * Math.abs(value));
   } finally {
     await classifier.dispose();
   }

@@ -4,6 +4,8 @@ import { occlusion, patchesAlong } from "../../src/methods/occlusion.ts";
 import { makeClassifier } from "../classifier/made_classifier.ts";
 import { noise, put } from "../onnx/native.ts";
 import { mapOf, withContext } from "./shipped.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertAtMost, assertMore, assertSome } from "../assert_that.ts";
 
 const H = 20, W = 24;
 
@@ -15,7 +17,8 @@ Deno.test("patches cover every pixel, in steps, and end at the border", () => {
     assert.equal(starts[0], 0);
     assert.equal(starts.at(-1)! + window, extent);
     starts.slice(1).forEach((start, i) => {
-      assert.ok(start > starts[i] && start <= starts[i] + window);
+      assertMore(start, starts[i]);
+      assertAtMost(start, starts[i] + window);
     });
   }
 });
@@ -56,10 +59,10 @@ Deno.test("occlusion is the mean fall of the score under the patches over a pixe
         );
         const expected = over.reduce((sum, { fall }) => sum + fall, 0) / over.length;
         const found = map.data[y * W + x];
-        assert.ok(Math.abs(found - expected) <= 1e-5, `${y} ${x}: ${found} for ${expected}`);
+        assertClose(found, expected, 1e-5, `${y} ${x}: ${found} for ${expected}`);
       }
     }
-    assert.ok(map.data.some((x) => Math.abs(x) > 0.1));
+    assertSome(map.data, (x) => Math.abs(x) > 0.1);
   });
   await classifier.dispose();
 });

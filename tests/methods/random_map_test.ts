@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomMap } from "../../src/methods/random_map.ts";
 import { mapOf, miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertEvery } from "../assert_that.ts";
 
 Deno.test("random-map depends on sample, class and seed, not on the place in the batch", async () => {
   const classifier = await miniXception();
@@ -18,7 +19,7 @@ Deno.test("random-map depends on sample, class and seed, not on the place in the
     );
   }
   assert.notDeepEqual(first.data, (await run(["a", "b", "c", "d"], [1, 2, 3, 4])).data);
-  assert.ok(first.data.every((value) => value >= 0 && value < 1));
+  assertEvery(first.data, (value) => value >= 0 && value < 1);
   assert.equal(new Set(first.data).size, 256);
   await classifier.dispose();
 });

@@ -5,6 +5,7 @@ import { gradCam } from "../../src/methods/grad_cam.ts";
 import { randomWeights } from "../../src/methods/random_weights.ts";
 import { learnedNodes, randomiseWeights } from "../../src/onnx/randomise.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("random-weights is Grad-CAM of the randomised model, computed by hand from its parts", async () => {
   const classifier = await miniXception();
@@ -12,7 +13,7 @@ Deno.test("random-weights is Grad-CAM of the randomised model, computed by hand 
   const classes = [3, 1, 6, 0];
   const map = await withContext(classifier, inputs, "logit", async (context) => {
     const attribution = await randomWeights.compute(context, classes);
-    assert.ok("map" in attribution);
+    assert.ok("map" in attribution, Object.keys(attribution).join());
     return await readFloats(attribution.map);
   });
   const random = await classifier.derive(
@@ -21,7 +22,7 @@ Deno.test("random-weights is Grad-CAM of the randomised model, computed by hand 
   );
   const expected = await withContext(random, inputs, "logit", async (context) => {
     const attribution = await gradCam.compute(context, classes);
-    assert.ok("weights" in attribution);
+    assert.ok("weights" in attribution, Object.keys(attribution).join());
     const weights = await readFloats(attribution.weights);
     const activation = await readFloats(context.forward.activation);
     return Float64Array.from({ length: 4 * 64 }, (_, at) => {
@@ -34,7 +35,7 @@ Deno.test("random-weights is Grad-CAM of the randomised model, computed by hand 
     });
   });
   const range = Math.max(...expected) - Math.min(...expected);
-  expected.forEach((value, at) => assert.ok(Math.abs(map.data[at] - value) <= 1e-6 * range));
+  assertClose(map.data, expected, 1e-6 * range);
   await classifier.dispose();
 });
 
@@ -85,7 +86,7 @@ Deno.test("the cascade takes Grad-CAM away from what it was", async () => {
     await classifier.derive("all", (graph) => randomiseWeights(graph, createRng(1))),
   );
   const mean = original.reduce((sum, map, row) => sum + correlation(map, random[row]), 0) / 4;
-  assert.ok(Math.abs(mean) < 0.6, `correlation ${mean} with a model that has learned nothing`);
+  assertClose(mean, 0, 0.6, `correlation ${mean} with a model that has learned nothing`);
   await classifier.dispose();
 });
 

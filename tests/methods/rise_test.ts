@@ -6,6 +6,8 @@ import { drawRiseMask, rise, type RiseMask, riseMask, sumOfMasks } from "../../s
 import { makeClassifier } from "../classifier/made_classifier.ts";
 import { noise, put } from "../onnx/native.ts";
 import { mapOf, withContext } from "./shipped.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertEvery } from "../assert_that.ts";
 
 const H = 16, W = 21;
 
@@ -34,13 +36,13 @@ Deno.test("RISE's masks are grids of 7 × 7 cells, enlarged, shifted and half op
     const mask = riseMask(drawn, H, W);
     mask.forEach((value, p) => {
       const expected = pixel(drawn, Math.floor(p / W), p % W);
-      assert.ok(Math.abs(value - expected) < 1e-6, `${i} ${p}: ${value} for ${expected}`);
+      assertClose(value, expected, 1e-6, `${i} ${p}: ${value} for ${expected}`);
       sum += value;
     });
   }
   // 3 × 3 places; the mean of 200 masks of 49 cells has a standard deviation below 0.01.
   assert.equal(shifts.size, 9);
-  assert.ok(Math.abs(sum / (200 * H * W) - 0.5) < 0.03, `${sum / (200 * H * W)}`);
+  assertClose(sum / (200 * H * W), 0.5, 0.03);
 });
 
 Deno.test("RISE's map is the mean of the masks weighted by their scores, over the share that they keep", async () => {
@@ -69,8 +71,8 @@ Deno.test("RISE's map is the mean of the masks weighted by their scores, over th
       mask.forEach((m, p) => expected[p] += logits!.data[2] * m / (0.5 * 500));
     }
     const largest = Math.max(...expected.map(Math.abs));
-    expected.forEach((value, p) => assert.ok(Math.abs(map.data[p] - value) <= 1e-5 * largest));
-    assert.ok(map.data.subarray(H * W).every((x) => x === 0), "padding");
+    assertClose(map.data.subarray(0, H * W), expected, 1e-5 * largest);
+    assertEvery(map.data.subarray(H * W), (x) => x === 0, "padding");
   });
   await classifier.dispose();
 });
@@ -83,10 +85,10 @@ Deno.test("the sum of RISE's weighted masks equals that mask by mask, and a NaN 
   for (let p = 0; p < H * W; p++) {
     let expected = 0;
     masks.forEach((m, i) => expected += weights[i] * pixel(m, Math.floor(p / W), p % W));
-    assert.ok(Math.abs(found[p] - expected) < 1e-5, `${p}: ${found[p]} for ${expected}`);
+    assertClose(found[p], expected, 1e-5);
   }
   weights[3] = NaN;
-  assert.ok(sumOfMasks(masks, weights, H, W).every(Number.isNaN));
+  assertEvery(sumOfMasks(masks, weights, H, W), Number.isNaN);
 });
 
 Deno.test("RISE draws a sample's masks once, however many classes are explained", async () => {

@@ -4,12 +4,13 @@ import { hessianProduct, shapleyCam } from "../../src/methods/shapley_cam.ts";
 import { toFloats } from "../../src/runtime/session.ts";
 import { sum } from "./made_layer.ts";
 import { mapsOf, openMobile, withImages } from "./reference_nets.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("ShapleyCAM's Hessian product of a probability after a linear head equals its closed form", async () => {
   const net = await openMobile();
   try {
     const head = net.classifier.linearHead();
-    assert.ok("weights" in head);
+    assert.ok("weights" in head, Object.keys(head).join());
     const [count, channels] = head.weights.shape as [number, number];
     const weight = (j: number, k: number) => head.weights.data[j * channels + k];
     await withImages(net, "probability", async (context) => {
@@ -35,7 +36,7 @@ Deno.test("ShapleyCAM's Hessian product of a probability after a linear head equ
         expected.forEach((value, k) => {
           for (const cell of [0, 40]) {
             const found = product!.data[(row * channels + k) * cells + cell];
-            assert.ok(Math.abs(found - value) < 1e-5 * scale, `channel ${k}: ${found} ${value}`);
+            assertClose(found, value, 1e-5 * scale, `channel ${k}: ${found} ${value}`);
           }
         });
       });
@@ -54,7 +55,7 @@ Deno.test("ShapleyCAM of a logit behind a linear head is Grad-CAM: there is no s
     const maps = await mapsOf(net, shapleyCam, "logit");
     const expected = await mapsOf(net, gradCam, "logit");
     const scale = Math.max(...expected.data.map(Math.abs));
-    maps.data.forEach((value, i) => assert.ok(Math.abs(value - expected.data[i]) < 1e-6 * scale));
+    assertClose(maps.data, expected.data, 1e-6 * scale);
   } finally {
     await net.classifier.dispose();
   }

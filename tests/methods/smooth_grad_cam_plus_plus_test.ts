@@ -10,6 +10,7 @@ import {
 import { toFloats } from "../../src/runtime/session.ts";
 import { sum } from "./made_layer.ts";
 import { openMobile, withImages } from "./reference_nets.ts";
+import { assertClose } from "../assert_close.ts";
 
 const CLASSES = [8, 7];
 
@@ -20,10 +21,10 @@ Deno.test("Smooth Grad-CAM++ without noise is Grad-CAM++", async () => {
       await withImages(net, target, async (context) => {
         const { data } = await smoothWeights(context, CLASSES, 3, () => {});
         const plain = await gradCamPlusPlus.compute(context, CLASSES);
-        assert.ok("weights" in plain);
+        assert.ok("weights" in plain, Object.keys(plain).join());
         const expected = (await toFloats(plain.weights)).data;
         const scale = Math.max(...expected.map(Math.abs));
-        data.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-6 * scale));
+        assertClose(data, expected, 1e-6 * scale);
       });
     }
   } finally {
@@ -72,7 +73,7 @@ Deno.test("Smooth Grad-CAM++'s weights follow from the gradients at the noisy in
         const scale = Math.max(...expected.map(Math.abs));
         expected.forEach((value, k) => {
           const own = found.data[row * channels + k];
-          assert.ok(Math.abs(own - value) < 1e-4 * scale, `${own} ${value}`);
+          assertClose(own, value, 1e-4 * scale);
         });
       }
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { sobel, sobelMagnitude } from "../../src/methods/sobel.ts";
 import { mapOf, miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("sobelMagnitude() is 8 on a ramp of slope 1 inside, and sees a step on both of its sides", () => {
   const width = 5, height = 4;
@@ -50,7 +51,7 @@ Deno.test("sobel equals the two convolutions, continued by the edge, on every pi
           }
         }
         const expected = Math.sqrt(gx * gx + gy * gy);
-        assert.ok(Math.abs(map.data[(row * 64 + y) * 64 + x] - expected) < 1e-5);
+        assertClose(map.data[(row * 64 + y) * 64 + x], expected, 1e-5);
       }
     }
   }

@@ -38,7 +38,7 @@ Deno.test("SS-CAM's noise depends on the sample, not on its place", async () => 
   const weights = async (values: Tensor, keys: string[]) =>
     await withContext(classifier, values, "logit", async (context) => {
       const found = await ssCam.compute(context, [2, 2, 2, 2]);
-      assert.ok("weights" in found);
+      assert.ok("weights" in found, Object.keys(found).join());
       return (found.weights as Tensor).data;
     }, keys);
   const both = await weights(inputs, ["a", "b"]);

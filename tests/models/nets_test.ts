@@ -15,6 +15,8 @@ import {
   runNet,
   toChannelsFirst,
 } from "../nets_helpers.ts";
+import { assertMore } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const models = new URL("../../models/", import.meta.url);
 const reference = (name: string) =>
@@ -39,7 +41,7 @@ Deno.test("the shipped nets keep their weights as they came, so all four take un
     assert.equal(graph.opset, 17);
     const large = [...graph.initializers.values()].filter(({ data }) => data.length >= 512);
     const type = name === "mini-xception" ? "float32" : "uint8";
-    assert.ok(large.length > 5);
+    assertMore(large.length, 5);
     assert.deepEqual([...new Set(large.map((weight) => weight.type))], [type]);
   }
   assert.ok(total < 1.8e6, `${total}`);
@@ -136,7 +138,7 @@ Deno.test("mini-Xception's logits are the means of its maps", async () => {
       { length: 7 },
       (_, c) => maps.data.subarray(64 * c, 64 * c + 64).reduce((a, b) => a + b) / 64,
     );
-    assert.ok(largestDifference(logits!.data, means) < 1e-4);
+    assertClose(logits!.data, means, 1e-4);
   } finally {
     await session.dispose();
   }

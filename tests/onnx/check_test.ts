@@ -80,7 +80,7 @@ for (const [what, message, spoil] of faults) {
     const graph = chain();
     spoil(graph);
     assert.throws(() => checkGraph(graph), (error) => {
-      assert(error instanceof ModelError);
+      assert(error instanceof ModelError, String(error));
       assert.match(error.message, message);
       assert.match(error.message, /^Cannot use graph "net|^Cannot use graph "inner/);
       return true;

@@ -5,7 +5,8 @@ import { cut, extract, prune } from "../../src/onnx/extract.ts";
 import { type Graph, int, ints } from "../../src/onnx/graph.ts";
 import { readModel } from "../../src/onnx/model_file.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
-import { netOn, noise, output, put, relativeError, runNative } from "./native.ts";
+import { netOn, noise, output, put, runNative } from "./native.ts";
+import { assertClose } from "../assert_close.ts";
 
 const golden = (file: string) =>
   Deno.readFileSync(new URL(`../golden/onnx/${file}`, import.meta.url));
@@ -22,12 +23,12 @@ for (const file of ["mobile.onnx", "mobile_bn.onnx", "mobile_dynamo.onnx"]) {
     const { last_act } = await runNative(trunk, { input });
     const { logits } = await runNative(head, { last_act: last_act! });
     const whole = await runNative(graph, { input });
-    assert(relativeError(logits as Tensor, whole["logits"] as Tensor) < 1e-6);
-    assert(relativeError(last_act as Tensor, array("act")) < 2e-6);
-    assert(relativeError(logits as Tensor, array("logits")) < 2e-6);
+    assertClose(logits as Tensor, whole["logits"] as Tensor, { ofLargest: 1e-6 });
+    assertClose(last_act as Tensor, array("act"), { ofLargest: 2e-6 });
+    assertClose(logits as Tensor, array("logits"), { ofLargest: 2e-6 });
     // The head's batch is its own.
     const one = await runNative(head, { last_act: rows(last_act as Tensor, 1, 2) });
-    assert(relativeError(one["logits"] as Tensor, rows(logits as Tensor, 1, 2)) < 1e-6);
+    assertClose(one["logits"] as Tensor, rows(logits as Tensor, 1, 2), { ofLargest: 1e-6 });
   });
 }
 

@@ -5,7 +5,9 @@ import { foldBatchNorms } from "../../src/onnx/fold_batch_norm.ts";
 import { float, type Graph, int, ints } from "../../src/onnx/graph.ts";
 import { readModel, writeModel } from "../../src/onnx/model_file.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
-import { netOn, noise, output, put, relativeError, runNative } from "./native.ts";
+import { netOn, noise, output, put, runNative } from "./native.ts";
+import { assertEvery, assertIncludes } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const VARIANCES = [0.5, 0.01, 2, 1e-4];
 
@@ -40,7 +42,7 @@ for (const bias of [false, true]) {
     assert.deepEqual(ops(folded), ["Conv", "Relu"]);
     const before = (await runNative(graph, { x }))["y"] as Tensor;
     const after = (await runNative(folded, { x }))["y"] as Tensor;
-    assert(relativeError(after, before) < 1e-6);
+    assertClose(after, before, { ofLargest: 1e-6 });
   });
 
   Deno.test(`Darknet's rule ${bias ? "with" : "without"} bias: 1e-6 outside the root, in double, rounded once`, () => {
@@ -98,7 +100,7 @@ Deno.test("weights that two convolutions share are folded for each", async () =>
   assert.deepEqual(ops(folded), ["Conv", "Relu", "Conv"]);
   const [before, after] = [await runNative(graph, { x }), await runNative(folded, { x })];
   for (const name of ["y", "norm2"]) {
-    assert(relativeError(after[name] as Tensor, before[name] as Tensor) < 1e-5);
+    assertClose(after[name] as Tensor, before[name] as Tensor, { ofLargest: 1e-5 });
   }
 });
 
@@ -124,7 +126,7 @@ Deno.test("a normalization stays where the convolution's result is read elsewher
   alone.nodes[0].op = "Relu";
   alone.nodes[0].inputs = ["x"];
   for (const graph of [both, shown, fed, training, alone]) {
-    assert(ops(foldBatchNorms(graph, "onnx")).includes("BatchNormalization"));
+    assertIncludes(ops(foldBatchNorms(graph, "onnx")), "BatchNormalization");
   }
 });
 
@@ -135,10 +137,9 @@ Deno.test("weights that leave single precision are refused, a variance of 0 by i
       error instanceof ModelError && /"norm": filter 1 has variance -1/.test(error.message),
   );
   const zero = foldBatchNorms(net({ variances: [0, 1, 1, 1] }), "darknet");
-  assert(
-    [...zero.initializers.values()].every(({ data }) =>
-      data.every((v: number | bigint) => Number.isFinite(Number(v)))
-    ),
+  assertEvery(
+    [...zero.initializers.values()],
+    ({ data }) => data.every((v: number | bigint) => Number.isFinite(Number(v))),
   );
   assert.throws(
     () => foldBatchNorms(net({ variances: [0, 1, 1, 1], epsilon: 0 }), "onnx"),

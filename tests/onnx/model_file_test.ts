@@ -6,6 +6,7 @@ import { type AnyTensor, ELEMENT_ARRAYS, type ElementType, floats } from "../../
 import { emptyGraph, float, type Graph, int, ints, string } from "../../src/onnx/graph.ts";
 import { readModel, writeModel, writeModelParts } from "../../src/onnx/model_file.ts";
 import { noise, runNative } from "./native.ts";
+import { assertSome } from "../assert_that.ts";
 
 const { onnx } = proto;
 
@@ -62,14 +63,16 @@ Deno.test("a graph that is written and read again is the same graph", () => {
 });
 
 /** Not `deepEqual`: its report of a difference between two files takes minutes. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+function assertSameBytes(a: Uint8Array, b: Uint8Array): void {
+  assert.equal(a.length, b.length);
+  const at = a.findIndex((byte, i) => byte !== b[i]);
+  assert.equal(at, -1, `byte ${at} is ${a[at]}, not ${b[at]}`);
 }
 
 Deno.test("the same graph gives the same bytes", () => {
-  assert(sameBytes(writeModel(graphWithEverything()), writeModel(graphWithEverything())));
+  assertSameBytes(writeModel(graphWithEverything()), writeModel(graphWithEverything()));
   const once = writeModel(readModel(golden("mobile.onnx")));
-  assert(sameBytes(writeModel(readModel(once)), once));
+  assertSameBytes(writeModel(readModel(once)), once);
 });
 
 Deno.test("a model is written as protobufjs writes it whole, and its weights are not copied", () => {
@@ -79,10 +82,10 @@ Deno.test("a model is written as protobufjs writes it whole, and its weights are
   for (const graph of [graphWithEverything(), readModel(golden("mobile.onnx")), large]) {
     const bytes = writeModel(graph);
     const whole = onnx.ModelProto.encode(onnx.ModelProto.decode(bytes)).finish();
-    assert(sameBytes(bytes, whole));
-    assert(sameBytes(bytes, Buffer.concat(writeModelParts(graph))));
+    assertSameBytes(bytes, whole);
+    assertSameBytes(bytes, Buffer.concat(writeModelParts(graph)));
   }
-  assert(writeModelParts(large).some(({ buffer }) => buffer === weights.data.buffer));
+  assertSome(writeModelParts(large), ({ buffer }) => buffer === weights.data.buffer);
 });
 
 Deno.test("a Node Buffer is read like any other bytes, wherever its weights lie in it", () => {
@@ -190,7 +193,7 @@ Deno.test("what cannot be read is an error that says why", () => {
   ];
   for (const [bytes, message] of wrong) {
     assert.throws(() => readModel(bytes), (error) => {
-      assert(error instanceof ModelError);
+      assert(error instanceof ModelError, String(error));
       assert.match(error.message, message);
       return true;
     });

@@ -13,7 +13,7 @@ const GRADIENTS = new URL("../golden/gradients/", import.meta.url);
 async function compare(file: string, backend: Backend) {
   const model = readModel(await Deno.readFile(new URL(file, NETWORK)));
   const { graph, logits, probabilities } = withScores(model, { kind: "logits" });
-  assert.ok(logits);
+  assert.ok(logits, `${file} has no logits`);
   const question = { classes: [8], slots: 1, scores: 20 };
   const at = rows(await readFloats(new URL("mobile_act.npy", NETWORK)), 0, 1);
   const { head } = cut(graph, "last_act");

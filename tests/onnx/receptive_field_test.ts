@@ -5,6 +5,7 @@ import { float, type GraphBuilder, int, ints, string, type Value } from "../../s
 import { receptiveFields } from "../../src/onnx/receptive_field.ts";
 import type { AxisField } from "../../src/onnx/field.ts";
 import { netOn, output, runNative } from "./native.ts";
+import { assertMore } from "../assert_that.ts";
 
 /** A convolution with weights between 1 and 2. */
 function conv(
@@ -144,7 +145,7 @@ async function assertFieldsByPerturbation(b: GraphBuilder, value: Value, kind: "
     }
     if (whole) assert.deepEqual(met, { top, bottom, left, right }, `cell ${cell}`);
   }
-  assert(interior > 0, "no cell has its whole field within the image");
+  assertMore(interior, 0, "no cell has its whole field within the image");
 }
 
 Deno.test("a cell changes exactly with the pixels of its field: strides, one-sided padding, SAME", async () => {

@@ -3,7 +3,8 @@ import type { Tensor } from "../../src/base/tensor.ts";
 import { type GraphBuilder, int } from "../../src/onnx/graph.ts";
 import { readModel } from "../../src/onnx/model_file.ts";
 import { withScores } from "../../src/onnx/scores.ts";
-import { netOn, noise, output, put, relativeError, runNative } from "./native.ts";
+import { netOn, noise, output, put, runNative } from "./native.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** Softmax over rows by its definition, in float64. */
 function softmax({ shape, data }: Tensor): number[] {
@@ -16,7 +17,7 @@ function softmax({ shape, data }: Tensor): number[] {
 
 function near(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = 1e-6) {
   assert.equal(a.length, b.length);
-  for (let i = 0; i < b.length; i++) assert(Math.abs(a[i] - b[i]) <= tolerance, `${i}: ${a[i]}`);
+  for (let i = 0; i < b.length; i++) assertClose(a[i], b[i], tolerance);
 }
 
 /** Scores [N, 4] out of an image. */
@@ -179,6 +180,6 @@ Deno.test("exported models: the scores are those of the model itself", async () 
       await runNative(graph, { input }),
       await runNative(scored.graph, { input }),
     ];
-    assert(relativeError(now["logits"] as Tensor, old["logits"] as Tensor) < 1e-6);
+    assertClose(now["logits"] as Tensor, old["logits"] as Tensor, { ofLargest: 1e-6 });
   }
 });

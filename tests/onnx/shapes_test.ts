@@ -228,7 +228,7 @@ Deno.test("contradictions are errors that name the node", () => {
   ];
   for (const [message, build] of wrong) {
     assert.throws(() => build(netOn(["N", 3, 8, 8])), (error) => {
-      assert(error instanceof ModelError);
+      assert(error instanceof ModelError, String(error));
       assert.match(error.message, message);
       return true;
     });

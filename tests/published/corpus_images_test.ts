@@ -7,6 +7,7 @@ import { sha256 } from "../../src/base/json.ts";
 import { fetchImages, type FetchImagesOptions } from "../../src/published/corpus_images.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { type Asked, someBytes, withServer } from "../download/breaking_server.ts";
+import { assertEvery, assertLess, assertNone, assertSome } from "../assert_that.ts";
 
 /** A different picture for each name. */
 async function picture(seed: number, side = 40, format: "jpeg" | "png" = "jpeg") {
@@ -98,8 +99,8 @@ Deno.test("images are fetched from the first address that gives one; the others'
     });
     assert.deepEqual(counts, { total: 6, present: 0, fetched: 2, failed: 4, skipped: 0 });
     assert.deepEqual(seen, [1, 2, 3, 4, 5, 6]);
-    assert.ok(asked.every(({ userAgent }) => userAgent === "test/1"));
-    assert.ok(!asked.some(({ path }) => path === "/2.jpg"), "no address is asked without need");
+    assertEvery(asked, ({ userAgent }) => userAgent === "test/1");
+    assertNone(asked, ({ path }) => path === "/2.jpg", "no address is asked without need");
     assert.deepEqual(filesBelow(out), [
       "Run_1/a b/second.jpg",
       "Run_2/z/first.jpg",
@@ -174,7 +175,7 @@ Deno.test("a later call asks only for what is missing and not known to be gone",
     asked.length = 0;
     const again = await fetch({ retry: true });
     assert.deepEqual(again, { total: 6, present: 2, fetched: 1, failed: 3, skipped: 0 });
-    assert.ok(asked.some(({ path }) => path === "/cut.jpg"));
+    assertSome(asked, ({ path }) => path === "/cut.jpg");
     const manifest = await rows(join(out, "manifest.csv"));
     assert.deepEqual(manifest.map((row) => [row.path, row.sha256, row.url]), [
       ["Run_1/a b/second.jpg", sha256(PICTURES[1]), `${url}/1.jpg`],
@@ -202,7 +203,7 @@ Deno.test("rows that a killed call left are kept, a torn one is not", async () =
     );
     const counts = await fetch();
     assert.deepEqual(counts, { total: 6, present: 1, fetched: 1, failed: 3, skipped: 1 });
-    assert.ok(!asked.some(({ path }) => path === "/sneaky.jpg"));
+    assertNone(asked, ({ path }) => path === "/sneaky.jpg");
     const manifest = await rows(join(out, "manifest.csv"));
     assert.equal(manifest[1].url, `${url}/0.jpg`);
     assert.equal(manifest[1].bytes, String(PICTURES[0].length));
@@ -264,7 +265,7 @@ Deno.test("without any answer it stops early; a folder that cannot be written is
   }));
   await withFolder(async (out) => {
     const refused = (pattern: RegExp) => (error: unknown) => {
-      assert.ok(error instanceof UsageError);
+      assert.ok(error instanceof UsageError, String(error));
       assert.match(error.message, pattern);
       return true;
     };
@@ -272,7 +273,7 @@ Deno.test("without any answer it stops early; a folder that cannot be written is
       fetchImages(images, { ...OPTIONS, out, perHost: 99 }),
       refused(/nothing answers for the first 24; check the network/),
     );
-    assert.ok((await rows(join(out, "failures.csv"))).length < 40);
+    assertLess((await rows(join(out, "failures.csv"))).length, 40);
     await Deno.writeTextFile(join(out, "failures.csv"), "a,b\n1,2\n");
     await assert.rejects(fetchImages(images, { ...OPTIONS, out }), refused(/its header is a,b/));
     const file = join(out, "file");

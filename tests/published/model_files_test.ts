@@ -12,6 +12,7 @@ import {
 } from "../../src/published/model_files.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { serveBytes, someBytes, withServer } from "../download/breaking_server.ts";
+import { assertExcludes } from "../assert_that.ts";
 
 const A = someBytes(1000), B = someBytes(2000);
 
@@ -98,9 +99,9 @@ Deno.test("a file that is not the published one, or another than at first, is re
       const a = join(folder, "a.bin"), b = join(folder, "b.bin");
       const refused = (pattern: RegExp) =>
         assert.rejects(obtainFiles(model, folder, { delays: [] }), (error: unknown) => {
-          assert.ok(error instanceof UsageError);
+          assert.ok(error instanceof UsageError, String(error));
           assert.match(error.message, pattern);
-          assert.ok(!error.message.includes("\n"));
+          assertExcludes(error.message, "\n");
           return true;
         });
       await Deno.writeFile(a, A.subarray(1));
@@ -139,11 +140,14 @@ Deno.test("the list of published models is sound", () => {
   assert.deepEqual(names.length, new Set(names).size);
   for (const { name, files, recipe, licence, citation, source, importedAs } of PUBLISHED) {
     assert.match(importedAs ?? name, /^[a-z0-9][a-z0-9._-]*$/);
-    assert.ok(licence && citation && source);
+    for (const text of [licence, citation, source]) {
+      assert.ok(text, `${name} lacks one of the three`);
+    }
     const own = files.map((file) => file.name);
     assert.equal(own.length, new Set(own).size);
     for (const file of files) {
-      assert.ok(URL.canParse(file.url) && file.url.startsWith("https://"), file.url);
+      assert.ok(URL.canParse(file.url), file.url);
+      assert.ok(file.url.startsWith("https://"), file.url);
       assert.match(file.name, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
       if (file.sha256) assert.match(file.sha256, /^[0-9a-f]{64}$/);
     }

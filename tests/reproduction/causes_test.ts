@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { causeText, driftCauses, type ManifestJson } from "../../src/reproduction/causes.ts";
+import { assertEvery } from "../assert_that.ts";
 
 const MANIFEST: ManifestJson = {
   emocam: "0.1.0",
@@ -123,5 +124,5 @@ Deno.test("of very many changed images some are listed and the others counted", 
   const causes = driftCauses(changed({ images: images("1") }), changed({ images: images("2") }));
   assert.equal(causes.length, 21);
   assert.match(causeText(causes.at(-1)!), /980 more images/);
-  assert.ok(causes.every(({ input }) => input));
+  assertEvery(causes, ({ input }) => input);
 });

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { compareRuns, pairBoxes } from "../../src/reproduction/compare.ts";
 import type { SectionName } from "../../src/reproduction/drift.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
+import { assertEvery } from "../assert_that.ts";
 
 const TABLES = {
   "images.csv": "path,status,error,sha256,samples\na.png,ok,,11,2\nb.png,failed,not read,,0\n",
@@ -66,7 +67,7 @@ Deno.test("equal tables are identical in every value and every byte", async () =
   );
   assert.equal(of("matrices").largest, undefined);
   assert.deepEqual(tables.map(({ name }) => name), Object.keys(TABLES).sort());
-  assert.ok(tables.every(({ before, after }) => before === after && before!.length === 64));
+  assertEvery(tables, ({ before, after }) => before === after && before!.length === 64);
   assert.deepEqual([crossings, newColumns, newTables], [{ count: 0 }, [], []]);
 });
 

@@ -59,7 +59,7 @@ Deno.test("a tally parts values into identical, within, drifted, missing and new
   assert.deepEqual(shown.map(({ place: { column, image } }) => column ?? image), [
     ...["drifted", "largest", "text", "empty", "no number", "a.png", "b.png"],
   ]);
-  assert.ok(hasDrifted(tally.section()));
+  assert.equal(hasDrifted(tally.section()), true);
 });
 
 Deno.test("a tally lists a bounded number of differences, and nothing within the tolerance is a drift", () => {
@@ -69,7 +69,7 @@ Deno.test("a tally lists a bounded number of differences, and nothing within the
   assert.equal(tally.section().drifted, 3 * SHOWN_DIFFERENCES);
   const calm = new Tally("boxes", 0.1);
   calm.compare({ table: "t" }, "0.5", "0.55");
-  assert.ok(!hasDrifted(calm.section()));
+  assert.equal(hasDrifted(calm.section()), false);
   assert.equal(calm.section().first, undefined);
 });
 

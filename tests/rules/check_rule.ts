@@ -25,6 +25,7 @@ import { GRADIENT_RULES } from "../../src/rules/gradient/mod.ts";
 import { type Doubles, doubles, near } from "./doubles.ts";
 import { type Backend, type Session, toFloats } from "../../src/runtime/session.ts";
 import { openSession } from "../../src/runtime/open.ts";
+import { assertClose } from "../assert_close.ts";
 
 export * from "./doubles.ts";
 
@@ -300,14 +301,18 @@ function compare(
   const backwards = products.reduce((a, b) => a + b, 0);
   // Relative to the sizes of what is multiplied: the sum itself may cancel.
   const size = norm(pushed) * norm(u);
-  assert.ok(
-    Math.abs(forwards - backwards) <= tolerance * size,
+  assertClose(
+    forwards,
+    backwards,
+    tolerance * size,
     `adjoint: <Jv, u> is ${forwards}, <v, Jᵀu> is ${backwards} (sizes ${size})`,
   );
   const differences = results.up.map((e, j) => (e - results.down[j]) / (2 * EPSILON));
   const slope = dot(differences, u);
-  assert.ok(
-    Math.abs(slope - backwards) <= 1e-2 * size,
+  assertClose(
+    slope,
+    backwards,
+    1e-2 * size,
     `finite differences give ${slope}, the gradient ${backwards} (sizes ${size})`,
   );
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { floats, sizeOf, type Tensor } from "../../src/base/tensor.ts";
 import { createRng } from "../../src/base/rng.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** A tensor in float64. */
 export interface Doubles {
@@ -74,8 +75,10 @@ export function near(
   let largest = 0;
   for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]));
   for (let i = 0; i < expected.length; i++) {
-    assert.ok(
-      Math.abs(actual[i] - expected[i]) <= tolerance * largest,
+    assertClose(
+      actual[i],
+      expected[i],
+      tolerance * largest,
       `${what}: element ${i} is ${actual[i]}, expected ${expected[i]} (largest ${largest})`,
     );
   }

@@ -11,6 +11,7 @@ import {
   shippedCards,
 } from "../../src/runtime/card.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
+import { assertIncludes, assertMore } from "../assert_that.ts";
 
 /** The least that a classifier's card can say. */
 const LEAST = {
@@ -71,7 +72,7 @@ Deno.test("a card that is wrong is refused in one line that names the field", ()
   ];
   for (const [run, pattern] of cases) {
     assert.throws(run, (error: unknown) => {
-      assert.ok(error instanceof ModelError);
+      assert.ok(error instanceof ModelError, String(error));
       assert.match(error.message, /^Cannot read model card net\.json: [^\n]+$/);
       assert.match(error.message, pattern);
       return true;
@@ -83,11 +84,13 @@ Deno.test("every shipped card is whole: its file is here with its hash and size"
   const cards = await shippedCards();
   const names = cards.map(({ card }) => card.name);
   assert.deepEqual(names, names.toSorted());
-  assert.ok(names.includes("mini-xception") && names.includes("face-parts"));
+  assertIncludes(names, "mini-xception");
+  assertIncludes(names, "face-parts");
   for (const { card, folder } of cards) {
     assert.equal(folder, MODELS_FOLDER);
     assert.deepEqual((await findCard(card.name)).card, card);
-    assert.ok(card.licence.length > 2 && card.source.length > 2, card.name);
+    assertMore(card.licence.length, 2, card.name);
+    assertMore(card.source.length, 2, card.name);
     if (!card.file || card.task === "detector") continue;
     const bytes = await readCardFile({ card, folder });
     assert.equal(bytes.length, card.bytes, card.name);
@@ -102,7 +105,7 @@ Deno.test("a card is found by name or path; what is not there names what is", as
     assert.deepEqual([card.name, found], ["net", folder]);
     for (const name of ["nope", join(folder, "nope.json"), folder, ""]) {
       await assert.rejects(findCard(name), (error: unknown) => {
-        assert.ok(error instanceof UsageError);
+        assert.ok(error instanceof UsageError, String(error));
         assert.match(error.message, /give one of .*mini-xception.*, or the path of a card/);
         return true;
       });
@@ -119,7 +122,7 @@ Deno.test("a model file that is missing or another is refused", async () => {
     );
     await Deno.writeTextFile(join(folder, "net.onnx"), "other");
     await assert.rejects(readCardFile({ card, folder }), (error: unknown) => {
-      assert.ok(error instanceof ModelError);
+      assert.ok(error instanceof ModelError, String(error));
       assert.match(error.message, /sha256 of net\.onnx is [0-9a-f]{64}, its card says 0{64}/);
       return true;
     });

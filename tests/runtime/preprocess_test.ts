@@ -6,6 +6,8 @@ import { type RgbImage, rgbImage } from "../../src/image/image.ts";
 import { resizePillow } from "../../src/image/pillow.ts";
 import type { InputSpec } from "../../src/runtime/card.ts";
 import { inputPlacement, prepare } from "../../src/runtime/preprocess.ts";
+import { assertClose } from "../assert_close.ts";
+import { assertEvery } from "../assert_that.ts";
 
 const spec = (changes: Partial<InputSpec> = {}): InputSpec => ({
   name: "x",
@@ -40,7 +42,7 @@ Deno.test("values are (channel · scale - mean) / std in the order of the channe
   ) => [...prepare(image, whole(image), spec({ width: 2, height: 1, ...changes }), meanImage)];
   const close = (found: number[], expected: number[]) => {
     assert.equal(found.length, expected.length);
-    found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-5, `${found}`));
+    assertClose(found, expected, 1e-5, `${found}`);
   };
   close(at({}), [10, 200, 20, 100, 30, 50]);
   close(at({ channels: "bgr" }), [30, 50, 20, 100, 10, 200]);
@@ -181,5 +183,5 @@ Deno.test("a region of less than a pixel, or too thin to be letterboxed, is the 
   assert.throws(() => inputPlacement(tiny, spec({ fit: "letterbox" })), ImageError);
   const strip = noise(400, 1);
   assert.throws(() => prepare(strip, whole(strip), spec({ fit: "letterbox" })), ImageError);
-  assert.ok(prepare(strip, whole(strip), spec()).every(Number.isFinite));
+  assertEvery(prepare(strip, whole(strip), spec()), Number.isFinite);
 });

@@ -4,6 +4,7 @@ import { writeModel } from "../../src/onnx/model_file.ts";
 import { toFloats } from "../../src/runtime/session.ts";
 import { openSession } from "../../src/runtime/open.ts";
 import { netOn, output } from "../onnx/native.ts";
+import { assertEvery } from "../assert_that.ts";
 
 // The runtime is started once in a process, with the threads of its first session: keep other WASM tests out of this file.
 
@@ -49,7 +50,7 @@ Deno.test("wasm: with threads, the memory does not grow, which a waiting thread 
     const x = floats([32768, 256], new Float32Array(32768 * 256).fill(0.125));
     for (const open of [session, other]) {
       const { data } = await toFloats((await open.run({ x }))[y]);
-      assert.ok(data.every((value) => value === 1));
+      assertEvery(data, (value) => value === 1);
       await open.dispose();
     }
   });

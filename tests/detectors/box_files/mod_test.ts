@@ -3,6 +3,7 @@ import { UsageError } from "../../../src/base/errors.ts";
 import { rgbImage } from "../../../src/image/image.ts";
 import { boxesDetector, matchImages } from "../../../src/detectors/box_files/match.ts";
 import { readBoxes } from "../../../src/detectors/box_files/mod.ts";
+import { assertExcludes } from "../../assert_that.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const HEADER = "image,label,confidence,x0,y0,x1,y1\n";
@@ -39,7 +40,7 @@ function refused(content: Uint8Array, message: RegExp): void {
   assert.throws(() => readBoxes(content, "f"), (error) => {
     assert.ok(error instanceof UsageError, String(error));
     assert.match(error.message, message);
-    assert.ok(!error.message.includes("\n"), "one line");
+    assertExcludes(error.message, "\n", "one line");
     return true;
   });
 }

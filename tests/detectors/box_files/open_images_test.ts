@@ -3,6 +3,7 @@ import { UsageError } from "../../../src/base/errors.ts";
 import { boxesDetector, inPixels, matchImages } from "../../../src/detectors/box_files/match.ts";
 import { readBoxes } from "../../../src/detectors/box_files/mod.ts";
 import { readClassNames } from "../../../src/detectors/box_files/open_images.ts";
+import { assertExcludes } from "../../assert_that.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const HEADER =
@@ -14,7 +15,7 @@ function refused(text: string, message: RegExp): void {
   assert.throws(() => readBoxes(bytes(text), "f"), (error) => {
     assert.ok(error instanceof UsageError, String(error));
     assert.match(error.message, message);
-    assert.ok(!error.message.includes("\n"), "one line");
+    assertExcludes(error.message, "\n", "one line");
     return true;
   });
 }

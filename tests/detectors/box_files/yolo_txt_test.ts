@@ -4,6 +4,7 @@ import { UsageError } from "../../../src/base/errors.ts";
 import { matchImages } from "../../../src/detectors/box_files/match.ts";
 import { readYoloFolder } from "../../../src/detectors/box_files/yolo_txt.ts";
 import { withFolder } from "../../corpus/face_corpus.ts";
+import { assertExcludes } from "../../assert_that.ts";
 
 async function withLabels(
   files: Record<string, string>,
@@ -37,7 +38,8 @@ Deno.test("a folder of text files gives its boxes; names lie in it or above it",
           { label: "cat", confidence: .75, x0: 0, y0: 0, x1: .25, y1: .5 },
         ]],
       ]);
-      assert.ok(table.relative && table.stems);
+      assert.equal(table.relative, true);
+      assert.equal(table.stems, true);
       assert.deepEqual([...matchImages(table, ["images/train/a.jpg", "b.v2.png", "b.jpg"])], [
         ["b.v2.png", "b.v2"],
         ["images/train/a.jpg", "train/a"],
@@ -92,7 +94,7 @@ Deno.test("malformed files are refused with their line", async () => {
       await assert.rejects(readYoloFolder(folder), (error: unknown) => {
         assert.ok(error instanceof UsageError, String(error));
         assert.match(error.message, pattern);
-        assert.ok(!error.message.includes("\n"));
+        assertExcludes(error.message, "\n");
         return true;
       });
     });

@@ -15,7 +15,7 @@ function falls(change: (value: number) => number): Method {
     rectify: false,
     async compute(context: MethodContext, classes: readonly number[]) {
       const found = await sensitivity.compute(context, classes);
-      assert.ok("map" in found);
+      assert.ok("map" in found, Object.keys(found).join());
       const { shape, data } = await toFloats(found.map);
       return { map: floats(shape, data.map(change)) };
     },
@@ -43,7 +43,8 @@ Deno.test("the occlusion axiom skips constant maps, and what has no score to low
       target: "logit" as const,
     };
     const found = await occlusion.check(unscored, falls((value) => value));
-    assert.ok("skipped" in found && /needs logits/.test(found.skipped));
+    assert.ok("skipped" in found, Object.keys(found).join());
+    assert.match(found.skipped, /needs logits/);
   });
 });
 

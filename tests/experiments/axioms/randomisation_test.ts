@@ -6,6 +6,7 @@ import { centre } from "../../../src/methods/centre.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
 import { sobel } from "../../../src/methods/sobel.ts";
 import { figure, withAxiomContext } from "./support.ts";
+import { assertClose } from "../../assert_close.ts";
 
 Deno.test("the randomisation axiom is the last step of the cascade: 1 for edges, which fail it; Grad-CAM keeps it", async () => {
   await withAxiomContext(async (context) => {
@@ -13,7 +14,7 @@ Deno.test("the randomisation axiom is the last step of the cascade: 1 for edges,
     const own = figure(await randomisation.check(context, gradCam));
     const edges = figure(await randomisation.check(context, sobel));
     assert.deepEqual([own, edges], last.correlations);
-    assert.ok(Math.abs(edges - 1) < 1e-6, String(edges));
+    assertClose(edges, 1, 1e-6);
     assert.equal(holds(randomisation, own), true);
     assert.equal(holds(randomisation, edges), false);
   });

@@ -7,6 +7,7 @@ import {
 } from "../../../src/experiments/paper/analyses.ts";
 import { PAPER_SETTINGS, REFERENCE_COLUMNS } from "../../../src/experiments/paper/mod.ts";
 import { bits, expected, input, settings } from "./corpus.ts";
+import { assertEvery, assertMore, assertNone } from "../../assert_that.ts";
 
 Deno.test("binary vectors are those of pandas, images in order of first appearance", () => {
   for (const method of input.methods) {
@@ -48,7 +49,7 @@ Deno.test("the tables, their names and their headers", () => {
     ],
   );
   for (const { name, header, rows } of tables) {
-    assert.ok(rows.length > 0, name);
+    assertMore(rows.length, 0, name);
     for (const row of rows) assert.equal(row.length, header.length, name);
   }
   const named = (name: string) => tables.find((table) => table.name === name)!;
@@ -108,9 +109,9 @@ Deno.test("without annotations: all predicted images, and no table of annotation
   const { annotations: _, ...bare } = input;
   const { tables, notices } = analyses(bare, settings);
   assert.deepEqual(notices, []);
-  assert.ok(!tables.some(({ name }) => /annotation|valence|arousal/.test(name)));
+  assertNone(tables, ({ name }) => /annotation|valence|arousal/.test(name));
   const rows = tables.find(({ name }) => name === "emotion_object_one")!.rows;
-  assert.ok(rows.length > expected.tables.one.emotion_object.length);
+  assertMore(rows.length, expected.tables.one.emotion_object.length);
 });
 
 Deno.test("all names: one list of objects for every method", () => {
@@ -148,8 +149,9 @@ Deno.test("corrected: images whose objects do not pass keep their place", () => 
   const ones = emotions.reduce((sum, vector) => sum + vector.reduce((s, bit) => s + bit, 0), 0);
   const pairs = confident.map(({ image, emotion }) => `${image}\n${emotion}`);
   assert.equal(ones, new Set(pairs).size);
-  assert.ok(
-    table.images.length > emotionObjectIncidence(input, method!, settings).table.images.length,
+  assertMore(
+    table.images.length,
+    emotionObjectIncidence(input, method!, settings).table.images.length,
   );
 });
 
@@ -158,7 +160,7 @@ Deno.test("a measure that is not defined is a matrix of NaN and a notice", () =>
   assert.equal(notices.length, 8);
   assert.match(notices[0], /^emotion_object_one: no mahalanobis: the covariance of \d+ images/);
   const { rows } = tables.find(({ name }) => name === "emotion_object_one_mahalanobis")!;
-  assert.ok(rows.flatMap((row) => row.slice(1)).every((value) => Number.isNaN(value)));
+  assertEvery(rows.flatMap((row) => row.slice(1)), (value) => Number.isNaN(value));
 });
 
 Deno.test("an unknown measure is refused with the names of those there are", () => {

@@ -16,6 +16,7 @@ import type {
 } from "../../../src/experiments/paper/rows.ts";
 import { createRng } from "../../../src/base/rng.ts";
 import { expected, input, settings } from "./corpus.ts";
+import { assertMore } from "../../assert_that.ts";
 
 const { filters } = settings;
 const box = { left: 0, top: 0, width: 1, height: 1 };
@@ -45,7 +46,8 @@ Deno.test("filtered rows are those of pandas, in its order, for each method", ()
   const images = imageList(input.annotations, input.predictions, "published");
   for (const { name, detections } of input.methods) {
     const wanted = expected.tables[name as "one"];
-    assert.ok(wanted.emotion_object.length > 10 && wanted.annotation_object.length > 10);
+    assertMore(wanted.emotion_object.length, 10);
+    assertMore(wanted.annotation_object.length, 10);
     assert.deepEqual(
       emotionObjects(images, detections, filters, "published")
         .map(({ image, emotion, object }) => [image, emotion, object]),

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { emotionObjectIncidence } from "../../../src/experiments/paper/analyses.ts";
 import { compareMethods, lowerTriangle } from "../../../src/experiments/paper/method_comparison.ts";
 import { similarityMatrix, similarityNamed } from "../../../src/statistics/similarity/mod.ts";
-import { agrees, type GoldenNumber } from "../../statistics/golden_number.ts";
+import { assertAgrees, type GoldenNumber } from "../../statistics/golden_number.ts";
 import { expected, input, settings } from "./corpus.ts";
+import { assertClose } from "../../assert_close.ts";
 
 Deno.test("the triangle below the diagonal, row by row", () => {
   const matrix = Float64Array.from([1, 9, 9, 2, 1, 9, 3, 4, 1]);
@@ -16,7 +17,7 @@ Deno.test("the comparison of three methods is that of pandas and scipy", () => {
     const { table } = emotionObjectIncidence(input, method, settings);
     const { values } = similarityMatrix(table.vectors, similarityNamed("dice"));
     const wanted = expected.tables[method.name as "one"].dice.flat() as GoldenNumber[];
-    wanted.forEach((value, at) => assert.ok(agrees(values[at], value, 1e-15), method.name));
+    wanted.forEach((value, at) => assertAgrees(values[at], value, 1e-15, method.name));
     return lowerTriangle(values, table.features.length);
   });
   const { rho, p, dyads, complete } = compareMethods(vectors);
@@ -24,7 +25,7 @@ Deno.test("the comparison of three methods is that of pandas and scipy", () => {
   assert.deepEqual([dyads, complete], [wanted.dyads, wanted.complete]);
   for (const [got, expectation] of [[rho, wanted.rho], [p, wanted.p]] as const) {
     got.flat().forEach((value, at) =>
-      assert.ok(agrees(value, expectation.flat()[at] as GoldenNumber, 1e-12), `${at}: ${value}`)
+      assertAgrees(value, expectation.flat()[at] as GoldenNumber, 1e-12, String(at))
     );
   }
 });
@@ -35,13 +36,13 @@ Deno.test("rho is over the dyads that two define, p over those that all define",
   const z = Float64Array.from([NaN, NaN, 1, 2, 3, -Infinity]);
   const { rho, p, complete } = compareMethods([x, y, z]);
   assert.equal(complete, 3);
-  assert.ok(Math.abs(rho[0][1] - .9) < 1e-15);
+  assertClose(rho[0][1], .9, 1e-15);
   assert.equal(rho[0][0], 1);
   // Of the last, -Infinity is the lowest rank: x against z has ranks 1 2 3 and 2 3 1.
-  assert.ok(Math.abs(rho[0][2] + .5) < 1e-15);
+  assertClose(rho[0][2], -.5, 1e-15);
   // x and y over the three: ranks 1 2 3 and 2 1 3, r = .5, p = 2/3 at one degree of freedom.
-  assert.ok(Math.abs(p[0][1] - 2 / 3) < 1e-15);
-  assert.ok(Number.isNaN(p[1][1]));
+  assertClose(p[0][1], 2 / 3, 1e-15);
+  assert.equal(p[1][1], NaN);
 });
 
 Deno.test("vectors of unequal length cannot be compared", () => {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { emotionAnnotationIncidence } from "../../../src/experiments/paper/analyses.ts";
 import { valenceArousal } from "../../../src/experiments/paper/valence_arousal.ts";
 import { expected, input, settings } from "./corpus.ts";
+import { assertClose } from "../../assert_close.ts";
+import { assertEvery } from "../../assert_that.ts";
 
 const { rows } = emotionAnnotationIncidence(input, settings);
 
@@ -19,14 +21,12 @@ Deno.test("coefficients, p values and the 4 × 4 matrices are scipy's and pandas
         [got.spearman.p, spearman[1]],
       ] as const
     ) {
-      assert.ok(Math.abs(value - wanted!) < 1e-12, `${quantity}: ${value}, not ${wanted}`);
+      assertClose(value, wanted!, 1e-12, `${quantity}: ${value}, not ${wanted}`);
     }
   }
   for (const coefficient of ["pearson", "spearman"] as const) {
     const wanted = expected[`quantities_${coefficient}`].flat();
-    result[coefficient].flat().forEach((value, at) =>
-      assert.ok(Math.abs(value - wanted[at]) < 1e-12, `${coefficient} ${at}`)
-    );
+    assertClose(result[coefficient].flat(), wanted, 1e-12);
   }
 });
 
@@ -45,5 +45,5 @@ Deno.test("rows without a value are left out of its pairs only", () => {
 Deno.test("no rows: NaN, no error", () => {
   const { valence, pearson } = valenceArousal([]);
   assert.deepEqual(valence.pearson, { r: NaN, p: NaN, n: 0 });
-  assert.ok(pearson.flat().every(Number.isNaN));
+  assertEvery(pearson.flat(), Number.isNaN);
 });

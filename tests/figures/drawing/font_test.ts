@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { shorten, textOutline, textWidth, wrap } from "../../../src/figures/drawing/font.ts";
+import { assertClose } from "../../assert_close.ts";
+import { assertAtLeast, assertAtMost, assertEvery, assertMore } from "../../assert_that.ts";
 
 /** Leftmost and rightmost x of path data (all numbers come in x y pairs). */
 function extent(data: string): [number, number] {
@@ -9,15 +11,17 @@ function extent(data: string): [number, number] {
 
 Deno.test("a text's width is the sum of DejaVu Sans' advances", () => {
   // Advances from the font's hmtx table, in 2048 units an em: H 1540, i 569, space 651.
-  assert.ok(Math.abs(textWidth("Hi H", 20.48) - (1540 + 569 + 651 + 1540) / 100) < 1e-9);
+  assertClose(textWidth("Hi H", 20.48), (1540 + 569 + 651 + 1540) / 100, 1e-9);
   assert.equal(textWidth("", 12), 0);
 });
 
 Deno.test("an outline lies where the text starts and is about as wide as the text", () => {
   const [left, right] = extent(textOutline("Human face", 100, 50, 20));
   const width = textWidth("Human face", 20);
-  assert.ok(left >= 100 && left < 104, `${left}`);
-  assert.ok(right <= 100 + width && right > 100 + width - 4, `${right}`);
+  assert.ok(left >= 100, `${left}`);
+  assert.ok(left < 104, `${left}`);
+  assert.ok(right <= 100 + width, `${right}`);
+  assert.ok(right > 100 + width - 4, `${right}`);
 });
 
 Deno.test("right-to-left letters are in visual order", () => {
@@ -25,14 +29,14 @@ Deno.test("right-to-left letters are in visual order", () => {
   const alef = textOutline("א", 0, 0, 10);
   const both = textOutline("אב", 0, 0, 10);
   const shifted = textOutline("א", textWidth("ב", 10), 0, 10);
-  assert.ok(both.endsWith(shifted));
-  assert.ok(!both.startsWith(alef));
+  assert.ok(both.endsWith(shifted), both);
+  assert.ok(!both.startsWith(alef), both);
 });
 
 Deno.test("characters that the font lacks, spaces and odd input do not throw", () => {
   for (const text of ["😀", "日本", "  ", "", "\u202e", "مرحبا", "e\u0301", "\ud800"]) {
     assert.equal(typeof textOutline(text, 0, 0, 12), "string");
-    assert.ok(textWidth(text, 12) >= 0);
+    assertAtLeast(textWidth(text, 12), 0);
   }
   assert.notEqual(textOutline("😀", 0, 0, 12), "");
 });
@@ -40,15 +44,16 @@ Deno.test("characters that the font lacks, spaces and odd input do not throw", (
 Deno.test("shorten keeps what fits and cuts the rest with an ellipsis", () => {
   assert.equal(shorten("mouth", 12, 100), "mouth");
   const cut = shorten("a very long label that cannot fit", 12, 80);
-  assert.ok(cut.endsWith("…") && textWidth(cut, 12) <= 80 + 1e-9, cut);
+  assert.ok(cut.endsWith("…"), cut);
+  assertAtMost(textWidth(cut, 12), 80 + 1e-9, cut);
   assert.equal(shorten("wide", 12, 1), "w…");
 });
 
 Deno.test("wrap loses no character but the spaces at breaks and keeps lines within the width", () => {
   const text = `one two three ${"x".repeat(60)} four`;
   const broken = wrap(text, 12, 90);
-  assert.ok(broken.length > 3);
-  assert.ok(broken.every((line) => textWidth(line, 12) <= 90 + 1e-9));
+  assertMore(broken.length, 3);
+  assertEvery(broken, (line) => textWidth(line, 12) <= 90 + 1e-9);
   assert.equal(broken.join("").replaceAll(" ", ""), text.replaceAll(" ", ""));
   assert.deepEqual(wrap("", 12, 90), []);
 });

@@ -11,6 +11,8 @@ import { inferShapes } from "../../../src/onnx/shapes.ts";
 import { noise, runNative } from "../../onnx/native.ts";
 import { NETWORKS, withFolder } from "./files.ts";
 import { forwardTwin, madeWeights, TWIN_ACTIVATIONS } from "./twin.ts";
+import { assertClose } from "../../assert_close.ts";
+import { assertNone } from "../../assert_that.ts";
 
 /** Of a head's largest logit; single precision through 30 layers is measured at 4e-6. */
 const TOLERANCE = 1e-5;
@@ -39,8 +41,10 @@ async function compare(text: string): Promise<void> {
     let spread = 0;
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     values.forEach((value, i) => {
-      assert(
-        Math.abs(value - found[i]) <= TOLERANCE * largest,
+      assertClose(
+        value,
+        found[i],
+        TOLERANCE * largest,
         `head ${k}, ${i}: ${found[i]}, not ${value}`,
       );
       spread = Math.max(spread, Math.abs(value - values[0]));
@@ -68,9 +72,7 @@ Deno.test("the graph of odd gives the logits that Darknet gave for a photo", asy
   });
   assert.deepEqual(made["yolo0"].shape, [1, ...expected.shape]);
   // INDEX.md of the reference set: ONNX Runtime is up to 7.1e-5 off; measured here 6.2e-6.
-  expected.data.forEach((value, i) =>
-    assert(Math.abs(value - Number(made["yolo0"].data[i])) < 2e-5)
-  );
+  expected.data.forEach((value, i) => assertClose(value, Number(made["yolo0"].data[i]), 2e-5));
 });
 
 Deno.test("every activation is Darknet's, in convolutions and in shortcuts", async () => {
@@ -154,7 +156,7 @@ layers=0
 [convolutional]
 filters=8
 activation=leaky`);
-  assert(![...graph.initializers.keys()].some((name) => name.startsWith("layer29")));
+  assertNone([...graph.initializers.keys()], (name) => name.startsWith("layer29"));
   assert.deepEqual(graph.inputs, [{ name: "input", type: "float32", shape: ["N", 3, 96, 128] }]);
   const known = inferShapes({
     ...graph,

@@ -28,7 +28,7 @@ Deno.test("an import leaves a card and an ONNX file that belong together", async
       [made.sha256, made.bytes, card.file, card.bytes],
       [sha256(bytes), bytes.length, "made.onnx", bytes.length],
     );
-    assert(card.task === "detector");
+    assert.ok(card.task === "detector", card.task);
     assert.deepEqual(card.classes, ["cat", "traffic light", "Äpfel"]);
     const { name, width, height, channels, fit, resize, scale } = card.input!;
     assert.deepEqual(

@@ -51,6 +51,7 @@ Deno.test("damaged cfg and weights files give a sound model or one line that say
     assert.deepEqual(left.sort(), ["made.cfg", "made.weights"]);
   });
   // Both kinds must occur, else the mutations have lost their point.
-  assert(seen.made > COUNT / 20 && seen.refused > COUNT / 3, JSON.stringify(seen));
+  assert(seen.made > COUNT / 20, JSON.stringify(seen));
+  assert(seen.refused > COUNT / 3, JSON.stringify(seen));
   assert(slowest < 5000, `one took ${slowest} ms`);
 });

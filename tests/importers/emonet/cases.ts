@@ -6,6 +6,7 @@ import { sha256 } from "../../../src/base/json.ts";
 import { decompressBzip2, type ReadBytes } from "../../../src/importers/emonet/bzip2.ts";
 import { readWeights } from "../../../src/importers/emonet/matlab_folder.ts";
 import { readMatrix } from "../../../src/importers/emonet/matlab_text.ts";
+import { assertLess } from "../../assert_that.ts";
 
 /** Whether a file is to be read or refused; both are right for the last. */
 export type Expectation = "accept" | "refuse" | "accept_or_refuse";
@@ -115,5 +116,5 @@ export function checkBzip2(one: Bzip2Case, bytes: Uint8Array): "accepted" | "ref
 export function assertRefusal(file: string, error: unknown): void {
   assert.ok(error instanceof ModelError, `${file}: ${error}`);
   assert.match(error.message, /^Cannot read [^\n]+$/);
-  assert.ok(error.message.length < 400, error.message);
+  assertLess(error.message.length, 400, error.message);
 }

@@ -10,6 +10,7 @@ import { toFloats } from "../../../src/runtime/session.ts";
 import { openSession } from "../../../src/runtime/open.ts";
 import { GOLDEN, hashOf } from "./cases.ts";
 import { tinyInput } from "./generator.ts";
+import { assertAtMost, assertMore } from "../../assert_that.ts";
 
 const REFERENCE = JSON.parse(Deno.readTextFileSync(new URL("tiny.json", GOLDEN)));
 
@@ -34,11 +35,11 @@ Deno.test("the small network's scores are those of the published code", async ()
       input: floats([1, 3, 227, 227], input),
     });
     const { data } = await toFloats(logits!);
-    assert.ok(difference(data, forward.logits) <= 5e-5);
-    assert.ok(difference((await toFloats(probabilities!)).data, forward.probs) <= 1e-5);
+    assertAtMost(difference(data, forward.logits), 5e-5);
+    assertAtMost(difference((await toFloats(probabilities!)).data, forward.probs), 1e-5);
     // What two likely mistakes would give is far from it.
     for (const wrong of ["wrong_logits_without_permute", "wrong_logits_kernels_transposed"]) {
-      assert.ok(difference(data, forward[wrong]) > 0.1, wrong);
+      assertMore(difference(data, forward[wrong]), 0.1, wrong);
     }
   } finally {
     await session.dispose();

@@ -80,7 +80,7 @@ Deno.test("an export whose files do not fit together is refused", async () => {
     ) {
       await Deno.copyFile(`${TINY}/${from}`, `${folder}/${file}`);
       await assert.rejects(readMatlabFolder(folder), (error) => {
-        assert.ok(error instanceof ModelError);
+        assert.ok(error instanceof ModelError, String(error));
         assert.match(error.message, pattern);
         return true;
       });
@@ -92,7 +92,7 @@ Deno.test("an export whose files do not fit together is refused", async () => {
     await assert.rejects(readMatlabFolder(folder), /conv2 has 8 inputs and 7 outputs.*2 groups/);
     await Deno.remove(`${folder}/conv2.bias.txt`);
     await assert.rejects(readMatlabFolder(folder), (error) => {
-      assert.ok(error instanceof UsageError);
+      assert.ok(error instanceof UsageError, String(error));
       assert.match(error.message, /conv2\.bias\.txt\.bz2 is missing/);
       return true;
     });

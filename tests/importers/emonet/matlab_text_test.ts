@@ -215,5 +215,6 @@ Deno.test("600 mutated texts are read as by a slow reader, or refused in one lin
     assert.deepEqual(found, expected, JSON.stringify(text));
     if (found) accepted++;
   }
-  assert.ok(accepted > 100 && accepted < 500, `${accepted} accepted`);
+  assert.ok(accepted > 100, `${accepted} accepted`);
+  assert.ok(accepted < 500, `${accepted} accepted`);
 });

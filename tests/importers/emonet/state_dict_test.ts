@@ -85,7 +85,7 @@ Deno.test("state dicts of other networks are refused by what is wrong with them"
     ] as const
   ) {
     assert.throws(() => readStateTensors(state, "a.pth"), (error) => {
-      assert.ok(error instanceof ModelError);
+      assert.ok(error instanceof ModelError, String(error));
       assert.match(error.message, /^Cannot import EmoNet from a\.pth: [^\n]+$/);
       assert.match(error.message, pattern);
       return true;

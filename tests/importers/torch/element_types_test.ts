@@ -75,6 +75,7 @@ Deno.test("swapBytes reverses each element, twice is nothing", () => {
 });
 
 Deno.test("only own names are types", () => {
-  assert.ok(isTorchType("float32"));
-  assert.ok(!isTorchType("constructor") && !isTorchType("float8_e4m3fn"));
+  assert.equal(isTorchType("float32"), true);
+  assert.equal(isTorchType("constructor"), false);
+  assert.equal(isTorchType("float8_e4m3fn"), false);
 });

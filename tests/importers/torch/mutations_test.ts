@@ -92,7 +92,8 @@ Deno.test(`${COUNT} mutated checkpoints are read or refused, nothing else`, asyn
     slowest = Math.max(slowest, performance.now() - started);
   }
   // Both happen, so the mutations are neither all fatal nor all harmless.
-  assert.ok(accepted > COUNT / 50 && refused > COUNT / 4, `${accepted} read, ${refused} refused`);
+  assert.ok(accepted > COUNT / 50, `${accepted} read, ${refused} refused`);
+  assert.ok(refused > COUNT / 4, `${accepted} read, ${refused} refused`);
   assert.ok(slowest < 2000, `${slowest} ms`);
   const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
   assert.ok(grown < 256, `${grown} MiB`);

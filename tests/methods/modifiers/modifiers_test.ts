@@ -29,6 +29,8 @@ import {
   openMobile,
   type ReferenceNet,
 } from "../reference_nets.ts";
+import { assertEvery, assertMore } from "../../assert_that.ts";
+import { assertClose } from "../../assert_close.ts";
 
 /** Runs `use` with the small network that is committed. */
 async function withMobile(use: (net: ReferenceNet) => Promise<void>): Promise<void> {
@@ -62,7 +64,7 @@ Deno.test("a map smoothed by augmentation is that of the mirrored input, mirrore
       // The method by itself is not equivariant on this net, or the test would show nothing.
       const raw = await mapsOf(net, method, "logit");
       const other = await mapsOf({ ...net, inputs: flip(net.inputs) }, method, "logit");
-      assert.ok(mapDifference(flip(other), raw) > 0.05);
+      assertMore(mapDifference(flip(other), raw), 0.05);
     }
   }));
 
@@ -76,7 +78,7 @@ Deno.test("a map smoothed by augmentation is taken as it is: its mean in a box i
       0,
     );
     assert.ok(difference <= 1e-6, String(difference));
-    assert.ok(raw.data.every((value) => value >= 0 && value <= 1));
+    assertEvery(raw.data, (value) => value >= 0 && value <= 1);
   }));
 
 Deno.test("first-component smoothing equals pytorch-grad-cam's eigen_smooth, up to sign", () =>
@@ -158,9 +160,7 @@ Deno.test("with one weighted channel its first component is the channel without 
       const mean = map.reduce((a, b) => a + b, 0) / cells;
       const sign = Math.sign(map.reduce((sum, value, i) => sum + value * smooth[from + i], 0));
       const scale = Math.max(...map.map(Math.abs));
-      map.forEach((value, i) =>
-        assert.ok(Math.abs(sign * (value - mean) - smooth[from + i]) <= 1e-5 * scale)
-      );
+      map.forEach((value, i) => assertClose(sign * (value - mean), smooth[from + i], 1e-5 * scale));
       // The sign is the one that agrees with the plain map.
       assert.equal(sign, 1);
     }
@@ -211,7 +211,7 @@ Deno.test("modifiers act in their order, leave controls alone, and say what they
   const control = findMethods(["eigen-cam"])[0].method;
   assert.deepEqual(modified(control, [augSmooth]), { method: control });
   const both = modified(gradCam, [eigenSmooth, augSmooth]);
-  assert.ok("method" in both);
+  assert.ok("method" in both, Object.keys(both).join());
   assert.equal(both.method.name, "grad-cam+eigen-smooth+aug-smooth");
   assert.deepEqual(both.method.settings?.modifiers, ["eigen-smooth", "aug-smooth"]);
   assert.deepEqual(modified(kpcaCam, [eigenSmooth]), {

@@ -7,7 +7,8 @@ import { openSession } from "../../../src/runtime/open.ts";
 import { readTfjsWeights } from "../../../models/build/tfjs/weights.ts";
 import { tfjsGraph } from "../../../models/build/tfjs/graph.ts";
 import type { TfjsAttribute, TfjsModel, TfjsNode } from "../../../models/build/tfjs/model.ts";
-import { largestDifference, runNet, toChannelsFirst } from "../../nets_helpers.ts";
+import { runNet, toChannelsFirst } from "../../nets_helpers.ts";
+import { assertClose } from "../../assert_close.ts";
 
 const s = (text: string): TfjsAttribute => ({ s: btoa(text) });
 const list = (...i: number[]): TfjsAttribute => ({ list: { i: i.map(String) } });
@@ -197,12 +198,11 @@ Deno.test("a small net of mini-Xception's operations gives what plain loops over
       return total / 4;
     });
     const exp = logits.map(Math.exp), sum = exp.reduce((a, b) => a + b);
-    assert.ok(largestDifference(results["logits"].data.subarray(3 * n, 3 * n + 3), logits) < 1e-4);
-    assert.ok(
-      largestDifference(
-        results["probabilities"].data.subarray(3 * n, 3 * n + 3),
-        exp.map((v) => v / sum),
-      ) < 1e-5,
+    assertClose(results["logits"].data.subarray(3 * n, 3 * n + 3), logits, 1e-4);
+    assertClose(
+      results["probabilities"].data.subarray(3 * n, 3 * n + 3),
+      exp.map((v) => v / sum),
+      1e-5,
     );
   }
 });
@@ -233,7 +233,7 @@ Deno.test("Reshape and MatMul take elements in NHWC order, and a constant is add
     toChannelsFirst(floats([1, 1, 2, 2], [1, 2, 3, 4])),
   );
   assert.deepEqual(y!.shape, [1, 2]);
-  assert.ok(largestDifference(y!.data, [1, 6]) < 1e-6);
+  assertClose(y!.data, [1, 6], 1e-6);
 });
 
 Deno.test("an operation or form that is not supported is named with its node", () => {
@@ -245,7 +245,7 @@ Deno.test("an operation or form that is not supported is named with its node", (
     assert.throws(
       () => tfjsGraph(made.file, made.weights, { name: "t", outputs: [name] }),
       (error) => {
-        assert.ok(error instanceof UnsupportedOpError);
+        assert.ok(error instanceof UnsupportedOpError, String(error));
         assert.equal(error.node, name);
         assert.match(error.message, message);
         return true;

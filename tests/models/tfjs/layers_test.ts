@@ -7,7 +7,8 @@ import { toFloats } from "../../../src/runtime/session.ts";
 import { openSession } from "../../../src/runtime/open.ts";
 import { conv, depthwiseConv, pool, samePadding } from "../../../models/build/tfjs/layers.ts";
 import { constant } from "../../../models/build/tfjs/weights.ts";
-import { largestDifference, toChannelsFirst } from "../../nets_helpers.ts";
+import { toChannelsFirst } from "../../nets_helpers.ts";
+import { assertClose } from "../../assert_close.ts";
 
 Deno.test("samePadding puts the odd cell after, as TensorFlow does", () => {
   assert.deepEqual(samePadding(112, 3, 2), [0, 1]);
@@ -104,7 +105,7 @@ Deno.test("conv is TensorFlow's NHWC convolution with HWIO filters and SAME padd
       }), toChannelsFirst(x));
     assert.deepEqual(found.shape, expected.shape);
     // Sums of at most 27 products of normal numbers in float32.
-    assert.ok(largestDifference(found.data, expected.data) < 1e-5);
+    assertClose(found.data, expected.data, 1e-5);
   }
 });
 
@@ -122,7 +123,7 @@ Deno.test("depthwiseConv keeps each channel's multiplied outputs together", asyn
         ],
       }), toChannelsFirst(x));
     assert.deepEqual(found.shape, expected.shape);
-    assert.ok(largestDifference(found.data, expected.data) < 1e-5);
+    assertClose(found.data, expected.data, 1e-5);
   }
 });
 

@@ -13,6 +13,7 @@ import {
   transposed,
   valuesOf,
 } from "../../../models/build/tfjs/weights.ts";
+import { assertClose } from "../../assert_close.ts";
 
 const quantised = (scale: number, min: number) => ({ dtype: "uint8", scale, min });
 
@@ -54,7 +55,7 @@ Deno.test("readTfjsWeights refuses bytes that end too early or too late, missing
   const files = (length: number) => new Map([["w.bin", new Uint8Array(length)]]);
   const refused = (manifest: ManifestGroup[], bytes: number, message: RegExp) =>
     assert.throws(() => readTfjsWeights(manifest, files(bytes)), (error) => {
-      assert.ok(error instanceof ModelError);
+      assert.ok(error instanceof ModelError, String(error));
       assert.match(error.message, message);
       return true;
     });
@@ -123,7 +124,7 @@ Deno.test("restored weights are within two parts in 2^24 of TensorFlow.js's, and
         const expected = q * scale + min;
         // At the zero point the double result is rounding noise (1e-16), not 0.
         const tolerance = Math.abs(expected) * 2 ** -23 + 1e-15;
-        assert.ok(Math.abs(data[q] - expected) <= tolerance, `${k}: ${q}: ${data[q]} ${expected}`);
+        assertClose(data[q], expected, tolerance, `${k}: ${q}: ${data[q]} ${expected}`);
       }
     }
   } finally {

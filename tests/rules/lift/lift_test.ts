@@ -11,6 +11,8 @@ import { LIFT_RULES } from "../../../src/rules/lift/mod.ts";
 import { netOn, noise, output, put, runNative } from "../../onnx/native.ts";
 import { near } from "../doubles.ts";
 import { CASES, keyOf, nameOf, networkOf, ROWS, valuesOf } from "../node_cases.ts";
+import { assertClose } from "../../assert_close.ts";
+import { assertEvery } from "../../assert_that.ts";
 
 async function run(graph: Graph, feeds: Record<string, Tensor>, name: string): Promise<Tensor> {
   const read = Object.fromEntries(graph.inputs.map((input) => [input.name, feeds[input.name]]));
@@ -63,10 +65,7 @@ for (const c of CASES) {
       );
       const expected = own.reduce((a, b) => a + b, 0);
       const scale = own.reduce((a, b) => a + Math.abs(b), 0);
-      assert.ok(
-        Math.abs(total - expected) <= 1e-5 * scale,
-        `row ${row}: ${total}, not ${expected}`,
-      );
+      assertClose(total, expected, 1e-5 * scale, `row ${row}: ${total}, not ${expected}`);
     }
     if (ELEMENTWISE.has(c.op)) near(found.data, changes, 1e-5, "each element's change");
   });
@@ -97,7 +96,8 @@ Deno.test("equal passes contribute nothing, with the gradient as multipliers", a
   const x = noise([ROWS, 3]);
   const feeds = { x, reference: x, cotangent: noise([ROWS, 3], 2) };
   const { data } = await run(graph, feeds, "contributions");
-  assert.ok(data.length === 6 && data.every((value) => value === 0));
+  assert.equal(data.length, 6);
+  assertEvery(data, (value) => value === 0);
 });
 
 Deno.test("x · σ(x) written as two nodes contributes as one function does", async () => {

@@ -6,6 +6,7 @@ import { type GraphBuilder, int, ints, type Value } from "../../../src/onnx/grap
 import { liftGraph } from "../../../src/rules/lift/contributions.ts";
 import { netOn, noise, output, put, runNative } from "../../onnx/native.ts";
 import { near } from "../doubles.ts";
+import { assertClose } from "../../assert_close.ts";
 
 const ROWS = 3;
 const FEATURES = 16, IMAGE = [4, 5, 6];
@@ -198,10 +199,7 @@ Deno.test("contributions through a norm are those of the rule as it is written",
             (a / Math.hypot(...x.data) - start.data[i] / Math.hypot(...start.data)),
         0,
       );
-      assert.ok(
-        Math.abs(expected.reduce((a, v) => a + v) - change) < 1e-12,
-        "the twin is complete",
-      );
+      assertClose(expected.reduce((a, v) => a + v), change, 1e-12, "the twin is complete");
       near(contributions!.data as Float32Array, expected, 1e-5, name);
     }
     // From zeros all of a component's change is its own.

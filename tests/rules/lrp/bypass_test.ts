@@ -8,6 +8,7 @@ import { relevanceGraph } from "../../../src/rules/lrp/relevance.ts";
 import { netOn, noise, output, put, runNative } from "../../onnx/native.ts";
 import { near } from "../doubles.ts";
 import { handBack, SHARES } from "./products.ts";
+import { assertEvery } from "../../assert_that.ts";
 
 const NAMES = Object.keys(COMPOSITES) as CompositeName[];
 const ROWS = 2;
@@ -105,7 +106,7 @@ for (const name of NAMES) {
     const feeds = { x: noise([ROWS, 3, 4, 5], 9), bypass: noise([ROWS, 3, 4, 5], 10) };
     const found = await explain(b, feeds, name);
     assertConserved(found, name);
-    assert.ok(found.absorbed.every((value, row) => Math.abs(value / found.scores[row]) > 0.01));
+    assertEvery(found.absorbed, (value, row) => Math.abs(value / found.scores[row]) > 0.01);
   });
 }
 

@@ -11,6 +11,8 @@ import { netOn, noise, output, put, runNative } from "../../onnx/native.ts";
 import { near } from "../doubles.ts";
 import { CASES, keyOf, nameOf, networkOf, ROWS, valuesOf } from "../node_cases.ts";
 import { handBack, SHARES } from "./products.ts";
+import { assertClose } from "../../assert_close.ts";
+import { assertEvery } from "../../assert_that.ts";
 
 const NAMES = Object.keys(COMPOSITES) as CompositeName[];
 const RULES = lrpRules(COMPOSITES.epsilon, false);
@@ -78,7 +80,7 @@ for (const c of CASES.filter((c) => keyOf(c) in RULES)) {
       set.forEach(({ total, size }, row) => {
         const found = arrived[row].total + absorbed.data[row];
         const scale = size + arrived[row].size;
-        assert.ok(Math.abs(found - total) <= 1e-5 * scale, `row ${row}: ${found} of ${total}`);
+        assertClose(found, total, 1e-5 * scale, `row ${row}: ${found} of ${total}`);
       });
     });
   }
@@ -170,8 +172,8 @@ Deno.test("a gate gets no relevance, however it is written; two signals get half
     const { data } = await gated(gate);
     const parts = [data.subarray(0, 4), data.subarray(8, 12)],
       gateParts = [data.subarray(4, 8), data.subarray(12, 16)];
-    assert.ok(parts.every((part) => part.every((value) => value !== 0)), name);
-    assert.ok(gateParts.every((part) => part.every((value) => value === 0)), name);
+    assertEvery(parts, (part) => part.every((value) => value !== 0), name);
+    assertEvery(gateParts, (part) => part.every((value) => value === 0), name);
   }
   const { data } = await gated((_b, half) => half);
   near(data.subarray(0, 4), data.subarray(4, 8), 1e-6, "halves");

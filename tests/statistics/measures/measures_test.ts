@@ -3,7 +3,8 @@ import { type Cell, MEASURES } from "../../../src/statistics/measures/mod.ts";
 import { createRng } from "../../../src/base/rng.ts";
 import pairs from "../../golden/measures/binary_pairs.json" with { type: "json" };
 import tables from "../../golden/measures/two_by_two.json" with { type: "json" };
-import { agrees, type GoldenNumber } from "../golden_number.ts";
+import { assertAgrees, type GoldenNumber } from "../golden_number.ts";
+import { assertClose } from "../../assert_close.ts";
 
 function cellOf([a, b, c, d]: readonly number[], boxes = 0, sum = 0): Cell {
   return { a: a!, b: b!, c: c!, d: d!, n: a! + b! + c! + d!, boxes, sum };
@@ -30,8 +31,8 @@ Deno.test("phi and dice are those of sklearn and of the formula on 55 tables", (
   for (const { input: { a, b, c, d }, expected } of tables.cases) {
     const cell = cellOf([a, b, c, d]);
     const message = JSON.stringify({ a, b, c, d });
-    assert.ok(agrees(MEASURES.phi.value(cell), expected.phi as GoldenNumber, 1e-14), message);
-    assert.ok(agrees(MEASURES.dice.value(cell), expected.dice as GoldenNumber, 1e-15), message);
+    assertAgrees(MEASURES.phi.value(cell), expected.phi as GoldenNumber, 1e-14, message);
+    assertAgrees(MEASURES.dice.value(cell), expected.dice as GoldenNumber, 1e-15, message);
   }
 });
 
@@ -40,8 +41,8 @@ Deno.test("phi and dice are one minus scipy's distances on 40 pairs of vectors",
     const cell = cellOf([a, b, c, d]);
     const message = JSON.stringify({ a, b, c, d });
     const phi = MEASURES.phi.value(cell), dice = MEASURES.dice.value(cell);
-    assert.ok(agrees(1 - phi, expected.correlation as GoldenNumber, 1e-14), message);
-    assert.ok(agrees(1 - dice, expected.dice as GoldenNumber, 1e-15), message);
+    assertAgrees(1 - phi, expected.correlation as GoldenNumber, 1e-14, message);
+    assertAgrees(1 - dice, expected.dice as GoldenNumber, 1e-15, message);
   }
 });
 
@@ -64,10 +65,10 @@ Deno.test("phi is Pearson's correlation and dice the overlap of the two vectors 
         Math.sqrt(covariance(object, object) * covariance(predicted, predicted))
       : NaN;
     const cell = cellOf([a, b, c, d]);
-    assert.ok(agrees(MEASURES.phi.value(cell), r, 1e-13), `${[a, b, c, d]}`);
+    assertAgrees(MEASURES.phi.value(cell), r, 1e-13, `${[a, b, c, d]}`);
     const ones = object.filter((value) => value).length + predicted.filter((value) => value).length;
     const both = object.filter((value, i) => value && predicted[i]).length;
-    assert.ok(agrees(MEASURES.dice.value(cell), ones ? 2 * both / ones : NaN, 1e-15));
+    assertAgrees(MEASURES.dice.value(cell), ones ? 2 * both / ones : NaN, 1e-15);
     assert.equal(MEASURES.count.value(cell), both);
   }
 });
@@ -87,10 +88,10 @@ Deno.test("phi stays exact where a·d passes 2^53: a difference of one is seen",
   // (m+1)(m−1) − m² = −1, and in doubles both products are the same number.
   assert.equal((m + 1) * (m - 1) - m * m, 0);
   const value = MEASURES.phi.value(cellOf([m + 1, m, m, m - 1]));
-  assert.ok(Math.abs(value / (-1 / (4 * m * m)) - 1) < 1e-12, String(value));
+  assertClose(value / (-1 / (4 * m * m)), 1, 1e-12);
 });
 
 Deno.test("mean importance is the mean over boxes, NaN without any", () => {
   assert.equal(MEASURES["mean-importance"].value(cellOf([1, 0, 0, 0], 4, 1.5)), .375);
-  assert.ok(Number.isNaN(MEASURES["mean-importance"].value(cellOf([0, 0, 0, 9]))));
+  assert.equal(MEASURES["mean-importance"].value(cellOf([0, 0, 0, 9])), NaN);
 });

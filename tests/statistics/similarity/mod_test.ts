@@ -8,7 +8,9 @@ import {
 } from "../../../src/statistics/similarity/mod.ts";
 import { pack, pairCounts } from "../../../src/statistics/similarity/counts.ts";
 import corpus from "../../golden/paper/corpus.json" with { type: "json" };
-import { agrees, type GoldenNumber } from "../golden_number.ts";
+import { assertAgrees } from "../golden_number.ts";
+import { assertAtLeast, assertEvery, assertMore } from "../../assert_that.ts";
+import { assertClose } from "../../assert_close.ts";
 
 type Vector = readonly number[];
 
@@ -80,9 +82,6 @@ function vectors(n: number, seed: number): Uint8Array[] {
   return [new Uint8Array(n), ...random, new Uint8Array(n).fill(1), random[2].slice()];
 }
 
-const same = (value: number, wanted: number, tolerance: number) =>
-  agrees(value, Number.isFinite(wanted) ? wanted : String(wanted) as GoldenNumber, tolerance);
-
 Deno.test("there are scipy's 22 in alphabetical order, and the thesis's five", () => {
   const names = SIMILARITIES.map(({ name }) => name);
   assert.deepEqual(names.slice(0, 22), names.slice(0, 22).toSorted());
@@ -90,7 +89,8 @@ Deno.test("there are scipy's 22 in alphabetical order, and the thesis's five", (
   assert.equal(names.length, 27);
   for (const { name, title, source } of SIMILARITIES) {
     assert.equal(similarityNamed(name).name, name);
-    assert.ok(title.length > 0 && source.length > 0);
+    assertMore(title.length, 0);
+    assertMore(source.length, 0);
   }
   assert.throws(() => similarityNamed("Dice"), UsageError);
 });
@@ -108,10 +108,7 @@ Deno.test("each measure is one minus its definition on vectors", () => {
           const value = values[i * all.length + j];
           // The definition's divergence of equal vectors is a rounding residue, whose root is 1e-8.
           const tolerance = similarity.name === "jensenshannon" ? 2e-8 : 1e-12;
-          assert.ok(
-            same(value, wanted, tolerance),
-            `${similarity.name}, n ${n}, ${i} ${j}: ${value}, not ${wanted}`,
-          );
+          assertAgrees(value, wanted, tolerance, `${similarity.name}, n ${n}, ${i} ${j}`);
         }
       }
     }
@@ -122,7 +119,7 @@ Deno.test("distances of two sets of vectors are scipy's", () => {
   assert.equal(corpus.distances.length, 2);
   for (const { vectors: strings, ...measures } of corpus.distances) {
     const all = strings.map((bits) => Uint8Array.from(bits, Number));
-    assert.ok(Object.keys(measures).length >= 19);
+    assertAtLeast(Object.keys(measures).length, 19);
     for (const [name, distances] of Object.entries(measures)) {
       const { values } = similarityMatrix(all, similarityNamed(name));
       let at = 0;
@@ -132,7 +129,7 @@ Deno.test("distances of two sets of vectors are scipy's", () => {
           const wanted = 1 - Number(distances[at++]);
           const value = values[i * all.length + j];
           const tolerance = name === "jensenshannon" ? 2e-8 : 1e-12;
-          assert.ok(same(value, wanted, tolerance), `${name} ${i} ${j}: ${value}, not ${wanted}`);
+          assertAgrees(value, wanted, tolerance, `${name} ${i} ${j}`);
           assert.equal(values[j * all.length + i], value);
         }
       }
@@ -149,12 +146,12 @@ Deno.test("the order of images does not matter, and a feature twice is like itse
     const { values } = similarityMatrix(all, similarity);
     const { values: again } = similarityMatrix(shuffled, similarity);
     values.forEach((value, at) =>
-      assert.ok(same(again[at], value, 1e-12), `${similarity.name} ${at}`)
+      assertAgrees(again[at], value, 1e-12, `${similarity.name} ${at}`)
     );
     // The last vector repeats the fourth: towards all before both they are the same.
     for (let i = 0; i < 3; i++) {
       const m = all.length;
-      assert.ok(Object.is(values[i * m + 3], values[i * m + m - 1]), similarity.name);
+      assert.equal(values[i * m + 3], values[i * m + m - 1], similarity.name);
     }
   }
 });
@@ -163,14 +160,14 @@ Deno.test("seuclidean needs every image to vary, mahalanobis more vectors than i
   const of = (rows: string[]) => rows.map((bits) => Uint8Array.from(bits, Number));
   const standardised = similarityMatrix(of(["10", "11", "01"]), similarityNamed("seuclidean"));
   // Both images have two ones among three: variance 1/3.
-  assert.ok(Math.abs(standardised.values[2] - (1 - Math.sqrt(6))) < 1e-15);
+  assertClose(standardised.values[2], 1 - Math.sqrt(6), 1e-15);
   const constant = similarityMatrix(of(["101", "111", "011"]), similarityNamed("seuclidean"));
-  assert.ok([1, 2, 5].every((at) => Number.isNaN(constant.values[at])));
+  assert.deepEqual([1, 2, 5].map((at) => constant.values[at]), [NaN, NaN, NaN]);
   const few = similarityMatrix(of(["10", "01"]), similarityNamed("mahalanobis"));
   assert.match(few.reason!, /2 images over 2 vectors is singular: it needs at least 3 vectors/);
   const dependent = similarityMatrix(of(["11", "00", "11", "00"]), similarityNamed("mahalanobis"));
   assert.match(dependent.reason!, /its rank over these 4 vectors is 1/);
-  for (const { values } of [few, dependent]) assert.ok(values.every(Number.isNaN));
+  for (const { values } of [few, dependent]) assertEvery(values, Number.isNaN);
 });
 
 Deno.test("vectors are counted 32 elements at a time, at any length", () => {
