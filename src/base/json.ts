@@ -11,7 +11,10 @@ export type Json = null | boolean | number | string | readonly Json[] | {
   readonly [key: string]: Json;
 };
 
-/** JSON text with the keys of every object sorted by code point and no white space. */
+/**
+ * JSON text with the keys of every object sorted and no white space. Keys are sorted by UTF-16 code units, as RFC 8785 (JSON
+ * Canonicalization Scheme) demands: not by code point, as everything else here is.
+ */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (value !== null && typeof value === "object") {

@@ -59,7 +59,7 @@ export async function findImages(
   }
   if (found.size === 0) {
     throw new UsageError(
-      `Cannot find images: no .jpg, .png, .webp, .gif, .tif … in ${args.join(", ")}`,
+      `Cannot find images: no .jpg, .png, .webp or .gif in ${args.join(", ")}`,
     );
   }
   return distinct([...found.values()]).sort((a, b) => compareCodePoints(a.path, b.path));

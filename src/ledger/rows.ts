@@ -35,7 +35,7 @@ export interface ImageInput {
   readonly sha256?: string | undefined;
   /** Size of the file. */
   readonly bytes?: number | undefined;
-  /** Pixels as stored in the file: its orientation is not applied (see `turned.ts`). */
+  /** Pixels as stored in the file: its orientation is not applied (see `stored_size.ts`). */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   readonly format?: string | undefined;

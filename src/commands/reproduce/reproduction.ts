@@ -46,7 +46,7 @@ export interface ReproductionOptions {
   readonly set: readonly string[];
   /** Folder for the reports; it exists. */
   readonly out: string;
-  /** Whether the repeated run stays, in `run` of that folder. */
+  /** Whether the repeated run stays, in `repeated-run` of that folder. */
   readonly keep: boolean;
 }
 

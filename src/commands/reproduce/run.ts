@@ -1,5 +1,5 @@
 /**
- * `reproduce`: one run checked, with what a person reads of it; a list of runs is in `reproduce_list.ts`.
+ * `reproduce`: one run checked, with what a person reads of it; a list of runs is in `list.ts`.
  *
  * @module
  */

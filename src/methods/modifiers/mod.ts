@@ -1,5 +1,5 @@
 /**
- * Modifiers of CAM methods. To add one: a file here, a line here, an option in `commands/explain_options.ts`, a test.
+ * Modifiers of CAM methods. To add one: a file here, a line here, an option, a test.
  *
  * @module
  */
