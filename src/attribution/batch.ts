@@ -18,8 +18,8 @@ import {
   mapBatchOf,
   type Method,
   type OwnedContext,
-  type Target,
 } from "../methods/mod.ts";
+import type { Target } from "../classifier/target.ts";
 import { isGpuTensor, toFloats } from "../runtime/session.ts";
 import type { Prediction, RawMap } from "./results.ts";
 import { type AttributionRequest, PAPER_FRAME, targetsOf } from "./request.ts";

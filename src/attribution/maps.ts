@@ -8,13 +8,8 @@ import type { Tensor } from "../base/tensor.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Compute } from "../gpu/compute.ts";
 import { finalMaps, type MapBatch, rawMaps } from "../kernels/box_scores.ts";
-import {
-  createContext,
-  frameOfMaps,
-  type Method,
-  type Target,
-  toMapBatch,
-} from "../methods/mod.ts";
+import { createContext, frameOfMaps, type Method, toMapBatch } from "../methods/mod.ts";
+import type { Target } from "../classifier/target.ts";
 import type { MethodContext } from "../methods/method.ts";
 
 /** Maps of the samples of a batch, one after the other. */

@@ -15,10 +15,6 @@ import type { Backend, Session, SessionValue } from "../runtime/session.ts";
 import type { Scores } from "./evaluate.ts";
 import type { PlacementRule } from "./geometry.ts";
 
-export type { PlacementRule } from "./geometry.ts";
-export type { Scores } from "./evaluate.ts";
-export { readFloats, release, rowOf } from "./values.ts";
-
 /** The tensor that a score is read from. */
 export type ScoreTensor = "logits" | "probabilities";
 

@@ -6,7 +6,7 @@
 
 import { floats, type Tensor } from "../base/tensor.ts";
 import { type MethodContext, scoreFunction } from "./method.ts";
-import type { Scores } from "../classifier/classifier.ts";
+import type { Scores } from "../classifier/evaluate.ts";
 
 /**
  * Channel weights [batch, C], computed for each sample of the batch; 0 for padding.

@@ -28,10 +28,10 @@ import {
   type MethodContext,
   scoreFunction,
   scoreTensorOf,
-  type Target,
   targetUnsupported,
   unsupportedBy,
 } from "./method.ts";
+import type { Target } from "../classifier/target.ts";
 import type { Unsupported } from "../base/errors.ts";
 
 /** Rules for the walk to the input, and their name in sessions. */

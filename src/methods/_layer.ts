@@ -8,7 +8,7 @@
  */
 
 import { floats, type Tensor } from "../base/tensor.ts";
-import { readFloats } from "../classifier/classifier.ts";
+import { readFloats } from "../classifier/values.ts";
 import { isGpuTensor, type SessionValue } from "../runtime/session.ts";
 import type { Method, MethodContext } from "./method.ts";
 

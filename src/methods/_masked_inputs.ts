@@ -5,8 +5,7 @@
  */
 
 import { floats } from "../base/tensor.ts";
-import { joinScores } from "../classifier/evaluate.ts";
-import type { Scores } from "../classifier/classifier.ts";
+import { joinScores, type Scores } from "../classifier/evaluate.ts";
 import { upsampleBilinear } from "../kernels/upsample_bilinear.ts";
 import type { MethodContext } from "./method.ts";
 

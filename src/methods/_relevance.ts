@@ -10,7 +10,8 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { steadyRows } from "../classifier/batch_invariance.ts";
 import type { Graph } from "../onnx/graph.ts";
 import { type SessionValue, toFloats } from "../runtime/session.ts";
-import { cotangentOf, type MethodContext, type Target, targetUnsupported } from "./method.ts";
+import { cotangentOf, type MethodContext, targetUnsupported } from "./method.ts";
+import type { Target } from "../classifier/target.ts";
 import { defined } from "../base/defined.ts";
 
 /** Writes a backward graph of a classifier's head for a target. */

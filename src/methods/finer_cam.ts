@@ -5,7 +5,7 @@
  */
 
 import { floats, type Tensor } from "../base/tensor.ts";
-import { readFloats, release } from "../classifier/classifier.ts";
+import { readFloats, release } from "../classifier/values.ts";
 import { softmax } from "./_channel_weights.ts";
 import { gradientUnsupported, type Method, scoreTensorOf } from "./method.ts";
 

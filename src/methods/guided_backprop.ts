@@ -13,7 +13,8 @@ import {
   type InputRules,
   largestOfChannels,
 } from "./_input_gradient.ts";
-import type { Method, Target } from "./method.ts";
+import type { Method } from "./method.ts";
+import type { Target } from "../classifier/target.ts";
 import type { Unsupported } from "../base/errors.ts";
 
 /** The rules of guided backpropagation, for the walk to the input. */

@@ -5,7 +5,8 @@
  */
 
 import { floats, type Tensor } from "../base/tensor.ts";
-import { type Classifier, readFloats } from "../classifier/classifier.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { readFloats } from "../classifier/values.ts";
 import { channelSum } from "../kernels/channel_sum.ts";
 import { upsampleBilinear } from "../kernels/upsample_bilinear.ts";
 import { inputGradient, largestOfChannels } from "./_input_gradient.ts";

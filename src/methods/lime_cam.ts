@@ -6,7 +6,7 @@
 
 import type { Rng } from "../base/rng.ts";
 import { maskedScores } from "../classifier/channel_masks.ts";
-import type { Scores } from "../classifier/classifier.ts";
+import type { Scores } from "../classifier/evaluate.ts";
 import { coOccurrence } from "../algebra/co_occurrence.ts";
 import { lasso } from "../algebra/lasso.ts";
 import { scoresOf, weighSamples } from "./_channel_weights.ts";

@@ -11,19 +11,12 @@ import type { Unsupported } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import { createRng, type Rng } from "../base/rng.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
-import {
-  type Classifier,
-  type Forward,
-  type Gradient,
-  release,
-  type Scores,
-  type ScoreTensor,
-} from "../classifier/classifier.ts";
+import type { Classifier, Forward, Gradient, ScoreTensor } from "../classifier/classifier.ts";
+import type { Scores } from "../classifier/evaluate.ts";
+import { release } from "../classifier/values.ts";
 import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
 import type { SessionValue } from "../runtime/session.ts";
 import type { Target } from "../classifier/target.ts";
-
-export { type Target, TARGET_CHOICES, type TargetChoice, TARGETS } from "../classifier/target.ts";
 
 /** What a method can use for one batch. Values it is given belong to the context: a method disposes of nothing. */
 export interface MethodContext {

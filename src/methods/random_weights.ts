@@ -6,7 +6,7 @@
 
 import { createRng } from "../base/rng.ts";
 import { floats, rows } from "../base/tensor.ts";
-import { readFloats } from "../classifier/classifier.ts";
+import { readFloats } from "../classifier/values.ts";
 import { randomiseWeights } from "../onnx/randomise.ts";
 import { gradientUnsupported, type Method } from "./method.ts";
 

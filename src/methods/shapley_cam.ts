@@ -6,11 +6,12 @@
 
 import { UnsupportedOpError } from "../base/errors.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
-import { type Classifier, readFloats, type ScoreTensor } from "../classifier/classifier.ts";
+import type { Classifier, ScoreTensor } from "../classifier/classifier.ts";
+import { readFloats } from "../classifier/values.ts";
 import { steadyRows } from "../classifier/batch_invariance.ts";
 import { gradientGraph, pullBack } from "../onnx/backward.ts";
 import { checkGraph } from "../onnx/check.ts";
-import { prune } from "../onnx/extract.ts";
+import { prune } from "../onnx/depends_on.ts";
 import type { Graph } from "../onnx/graph.ts";
 import { builderOn } from "../onnx/shapes.ts";
 import { GRADIENT_RULES } from "../rules/gradient/mod.ts";

@@ -5,7 +5,7 @@
  */
 
 import { floats, sizeOf, type Tensor } from "../base/tensor.ts";
-import { readFloats, release } from "../classifier/classifier.ts";
+import { readFloats, release } from "../classifier/values.ts";
 import { channelWeights, readActivation } from "./_layer.ts";
 import { cotangentOf, gradientUnsupported, type Method, type MethodContext } from "./method.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Scores } from "../classifier/classifier.ts";
+import type { Scores } from "../classifier/evaluate.ts";
 import { meanScores, softmax, weighSamples } from "./_channel_weights.ts";
 import { readActivation } from "./_layer.ts";
 import { changedInputScores, enlarge, multiply, stretch } from "./_masked_inputs.ts";

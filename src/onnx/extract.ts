@@ -11,8 +11,6 @@ import { ancestors, dependents } from "./depends_on.ts";
 import { inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 
-export { prune } from "./depends_on.ts";
-
 /** Where a part begins and ends. */
 export interface Ends {
   inputs: readonly Value[];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ModelError, UsageError } from "../../src/base/errors.ts";
 import { floats, rows, sizeOf, type Tensor } from "../../src/base/tensor.ts";
-import { type Classifier, readFloats } from "../../src/classifier/classifier.ts";
+import type { Classifier } from "../../src/classifier/classifier.ts";
+import { readFloats } from "../../src/classifier/values.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { createRng } from "../../src/base/rng.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/base/json.ts";
 import type { Tensor } from "../../src/base/tensor.ts";
-import { type Classifier, readFloats, type ScoreTensor } from "../../src/classifier/classifier.ts";
+import type { Classifier, ScoreTensor } from "../../src/classifier/classifier.ts";
+import { readFloats } from "../../src/classifier/values.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";

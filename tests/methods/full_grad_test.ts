@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { floats, rows, type Tensor } from "../../src/base/tensor.ts";
 import type { Classifier } from "../../src/classifier/classifier.ts";
 import { fullGrad, type FullGradTerms, fullGradTerms } from "../../src/methods/full_grad.ts";
-import type { Target } from "../../src/methods/mod.ts";
+import type { Target } from "../../src/classifier/target.ts";
 import { int } from "../../src/onnx/graph.ts";
 import { makeClassifier } from "../classifier/made_classifier.ts";
 import { put } from "../onnx/native.ts";

@@ -4,8 +4,9 @@ import { floats, type Tensor } from "../../src/base/tensor.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { finalMaps, rawMaps } from "../../src/kernels/box_scores.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";
-import { createContext, type Target } from "../../src/methods/mod.ts";
-import { readFloats } from "../../src/classifier/classifier.ts";
+import { createContext } from "../../src/methods/mod.ts";
+import type { Target } from "../../src/classifier/target.ts";
+import { readFloats } from "../../src/classifier/values.ts";
 import {
   CELLS,
   CHANNELS,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFloats } from "../../src/classifier/classifier.ts";
+import { readFloats } from "../../src/classifier/values.ts";
 import { isCam } from "../../src/methods/is_cam.ts";
 import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";

@@ -4,7 +4,8 @@ import type { Classifier } from "../../src/classifier/classifier.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { liftCam, liftContributions } from "../../src/methods/lift_cam.ts";
-import { type MethodContext, runnerUp, type Target } from "../../src/methods/mod.ts";
+import { type MethodContext, runnerUp } from "../../src/methods/mod.ts";
+import type { Target } from "../../src/classifier/target.ts";
 import { near } from "../rules/doubles.ts";
 import { noiseInputs, withContext } from "./shipped.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
-import { readFloats } from "../../src/classifier/classifier.ts";
+import { readFloats } from "../../src/classifier/values.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";

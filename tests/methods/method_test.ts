@@ -11,9 +11,9 @@ import {
   METHODS,
   runnerUp,
   scoreFunction,
-  type Target,
   targetUnsupported,
 } from "../../src/methods/mod.ts";
+import type { Target } from "../../src/classifier/target.ts";
 
 const LOGITS = floats([2, 3], [1, 5, 5, -2, -4, -3]);
 const PROBABILITIES = floats([2, 3], [0.01, 0.495, 0.495, 0.7, 0.1, 0.2]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
-import { readFloats } from "../../src/classifier/classifier.ts";
+import { readFloats } from "../../src/classifier/values.ts";
 import { gradCam } from "../../src/methods/grad_cam.ts";
 import { randomWeights } from "../../src/methods/random_weights.ts";
 import { learnedNodes, randomiseWeights } from "../../src/onnx/randomise.ts";

@@ -9,13 +9,8 @@ import { findClassifier } from "../../src/classifier/source.ts";
 import { finalMapsOf, mapDrawing } from "../../src/outputs/sample_figure.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { rawMaps } from "../../src/kernels/box_scores.ts";
-import {
-  createContext,
-  gridOf,
-  type Method,
-  type MethodContext,
-  type Target,
-} from "../../src/methods/mod.ts";
+import { createContext, gridOf, type Method, type MethodContext } from "../../src/methods/mod.ts";
+import type { Target } from "../../src/classifier/target.ts";
 import { toFloats } from "../../src/runtime/session.ts";
 import { readFloats, readNumbers } from "../gradient_goldens.ts";
 

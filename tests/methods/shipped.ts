@@ -2,15 +2,12 @@
 
 import { createRng } from "../../src/base/rng.ts";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
-import { type Classifier, readFloats } from "../../src/classifier/classifier.ts";
+import type { Classifier } from "../../src/classifier/classifier.ts";
+import { readFloats } from "../../src/classifier/values.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
-import {
-  createContext,
-  type Method,
-  type MethodContext,
-  type Target,
-} from "../../src/methods/mod.ts";
+import { createContext, type Method, type MethodContext } from "../../src/methods/mod.ts";
+import type { Target } from "../../src/classifier/target.ts";
 
 /** mini-Xception with a batch of 4. */
 export async function miniXception(): Promise<Classifier> {

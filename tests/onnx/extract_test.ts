@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readNpy } from "../../src/base/npy.ts";
 import { int64s, rows, type Tensor } from "../../src/base/tensor.ts";
-import { cut, extract, prune } from "../../src/onnx/extract.ts";
+import { cut, extract } from "../../src/onnx/extract.ts";
+import { prune } from "../../src/onnx/depends_on.ts";
 import { type Graph, int, ints } from "../../src/onnx/graph.ts";
 import { readModel } from "../../src/onnx/model_file.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";

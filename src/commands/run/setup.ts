@@ -5,7 +5,8 @@
  */
 
 import { UsageError } from "../../base/errors.ts";
-import type { Classifier, PlacementRule } from "../../classifier/classifier.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
+import type { PlacementRule } from "../../classifier/geometry.ts";
 import { openClassifier } from "../../classifier/open.ts";
 import { findClassifier } from "../../classifier/source.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
@@ -26,10 +27,9 @@ import {
   type Method,
   modified,
   type Modifier,
-  type Target,
-  type TargetChoice,
   withPublishedTarget,
 } from "../../methods/mod.ts";
+import type { Target, TargetChoice } from "../../classifier/target.ts";
 import type { Backend } from "../../runtime/session.ts";
 import { type BackendChoice, chooseBackend } from "../../runtime/open.ts";
 import type { Preset } from "../options/presets.ts";

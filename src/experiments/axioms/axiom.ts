@@ -7,7 +7,8 @@
 import type { Tensor } from "../../base/tensor.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { Compute } from "../../gpu/compute.ts";
-import type { Method, Target } from "../../methods/mod.ts";
+import type { Method } from "../../methods/mod.ts";
+import type { Target } from "../../classifier/target.ts";
 
 /** What an axiom is checked on: a classifier and a batch of its inputs. */
 export interface AxiomContext {

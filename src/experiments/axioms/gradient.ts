@@ -6,7 +6,8 @@
 
 import { createRng } from "../../base/rng.ts";
 import { floats, type Tensor } from "../../base/tensor.ts";
-import { readFloats, type Scores } from "../../classifier/classifier.ts";
+import type { Scores } from "../../classifier/evaluate.ts";
+import { readFloats } from "../../classifier/values.ts";
 import { createContext, gradientUnsupported, scoreFunction } from "../../methods/mod.ts";
 import type { Axiom, AxiomContext, Finding } from "./axiom.ts";
 

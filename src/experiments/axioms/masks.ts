@@ -6,7 +6,7 @@
 
 import { floats } from "../../base/tensor.ts";
 import { maskedScores } from "../../classifier/channel_masks.ts";
-import { readFloats } from "../../classifier/classifier.ts";
+import { readFloats } from "../../classifier/values.ts";
 import { scoreFunction } from "../../methods/mod.ts";
 import type { Axiom } from "./axiom.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFloats } from "../../classifier/classifier.ts";
+import { readFloats } from "../../classifier/values.ts";
 import type { Compute } from "../../gpu/compute.ts";
 import { createCompute } from "../../gpu/create_compute.ts";
 import { finalMaps, type MapBatch } from "../../kernels/box_scores.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFloats } from "../../classifier/classifier.ts";
+import { readFloats } from "../../classifier/values.ts";
 import { type LayerValues, mapOfEach, readActivation } from "../_layer.ts";
 import type { Method, MethodContext } from "../method.ts";
 import { principalProjection } from "../_principal.ts";

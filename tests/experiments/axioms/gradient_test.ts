@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFloats } from "../../../src/classifier/classifier.ts";
+import { readFloats } from "../../../src/classifier/values.ts";
 import { gradient } from "../../../src/experiments/axioms/gradient.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
 import { figure, withAxiomContext } from "./support.ts";
