@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { importOnnx } from "../../src/importers/onnx.ts";
+import { importOnnx } from "../../src/importers/onnx/import.ts";
 import { findCard } from "../../src/runtime/card.ts";
 import { withFolder } from "../importers/darknet/files.ts";
 import { goldenTest } from "../shared_goldens.ts";

@@ -151,7 +151,7 @@ async function importModel(
   const { recipe, source, licence, citation } = model;
   const name = model.importedAs ?? model.name;
   if (recipe.kind === "emonet") {
-    const { importEmonet } = await import("../../importers/emonet.ts");
+    const { importEmonet } = await import("../../importers/emonet/import.ts");
     const weights = recipe.source === undefined ? folder : files.get(recipe.source)!;
     const mean = files.get("img_mean.txt")!;
     return await importEmonet(weights, { mean, name, folder: models });

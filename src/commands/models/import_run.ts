@@ -36,7 +36,7 @@ export async function importEmonetModel(
   source: string,
   { into, name: given = "emonet", mean }: Place & { readonly mean?: string },
 ): Promise<number> {
-  const { importEmonet } = await import("../../importers/emonet.ts");
+  const { importEmonet } = await import("../../importers/emonet/import.ts");
   const folder = folderOf(into);
   const name = modelName(given, source);
   await checkPlace(name, folder);
@@ -50,7 +50,7 @@ export async function importOnnxModel(
   file: string,
   { into, ...options }: Place & { readonly card?: string },
 ): Promise<number> {
-  const { importOnnx } = await import("../../importers/onnx.ts");
+  const { importOnnx } = await import("../../importers/onnx/import.ts");
   return await report(await importOnnx(file, { ...options, folder: folderOf(into) }));
 }
 

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ModelError, UsageError } from "../../src/base/errors.ts";
-import { createRng } from "../../src/base/rng.ts";
-import { writeNpy } from "../../src/base/npy.ts";
-import { openClassifier } from "../../src/classifier/open.ts";
-import { findClassifier } from "../../src/classifier/source.ts";
-import { importOnnx } from "../../src/importers/onnx.ts";
-import { copyGraph, type Graph } from "../../src/onnx/graph.ts";
-import { readModel, writeModel } from "../../src/onnx/model_file.ts";
-import { findCard } from "../../src/runtime/card.ts";
-import { noise, runNative } from "../onnx/native.ts";
-import { withFolder } from "./darknet/files.ts";
+import { ModelError, UsageError } from "../../../src/base/errors.ts";
+import { createRng } from "../../../src/base/rng.ts";
+import { writeNpy } from "../../../src/base/npy.ts";
+import { openClassifier } from "../../../src/classifier/open.ts";
+import { findClassifier } from "../../../src/classifier/source.ts";
+import { importOnnx } from "../../../src/importers/onnx/import.ts";
+import { copyGraph, type Graph } from "../../../src/onnx/graph.ts";
+import { readModel, writeModel } from "../../../src/onnx/model_file.ts";
+import { findCard } from "../../../src/runtime/card.ts";
+import { noise, runNative } from "../../onnx/native.ts";
+import { withFolder } from "../darknet/files.ts";
 
-const MOBILE = fileURLToPath(new URL("../golden/onnx/mobile.onnx", import.meta.url));
+const MOBILE = fileURLToPath(new URL("../../golden/onnx/mobile.onnx", import.meta.url));
 const CLASSES = Array.from({ length: 20 }, (_, k) => `emotion ${k}`);
 /** What a user would write about it. */
 const CARD = {

@@ -5,21 +5,21 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { messageOf, ModelError, UsageError } from "../base/errors.ts";
-import { sha256 } from "../base/json.ts";
-import { readNpy } from "../base/npy.ts";
-import { findLayer, fixInput } from "../classifier/geometry.ts";
-import { findClassifier } from "../classifier/source.ts";
-import { unsupportedOps } from "../onnx/backward.ts";
-import { checkGraph } from "../onnx/check.ts";
-import { copyGraph, type Graph } from "../onnx/graph.ts";
-import { readModel } from "../onnx/model_file.ts";
-import { withScores } from "../onnx/scores.ts";
-import { inferShapes } from "../onnx/shapes.ts";
-import { GRADIENT_RULES } from "../rules/gradient/mod.ts";
-import { type Card, type ClassifierCard, parseCard } from "../runtime/card.ts";
-import { checkPlace, modelName } from "./model_name.ts";
-import { type ImportedModel, writeImported } from "./imported.ts";
+import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
+import { sha256 } from "../../base/json.ts";
+import { readNpy } from "../../base/npy.ts";
+import { findLayer, fixInput } from "../../classifier/geometry.ts";
+import { findClassifier } from "../../classifier/source.ts";
+import { unsupportedOps } from "../../onnx/backward.ts";
+import { checkGraph } from "../../onnx/check.ts";
+import { copyGraph, type Graph } from "../../onnx/graph.ts";
+import { readModel } from "../../onnx/model_file.ts";
+import { withScores } from "../../onnx/scores.ts";
+import { inferShapes } from "../../onnx/shapes.ts";
+import { GRADIENT_RULES } from "../../rules/gradient/mod.ts";
+import { type Card, type ClassifierCard, parseCard } from "../../runtime/card.ts";
+import { checkPlace, modelName } from "../model_name.ts";
+import { type ImportedModel, writeImported } from "../imported.ts";
 
 /** How an ONNX model is to be imported. */
 export interface OnnxImport {

@@ -5,17 +5,17 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { messageOf, UsageError } from "../base/errors.ts";
-import { writeNpy } from "../base/npy.ts";
-import type { Tensor } from "../base/tensor.ts";
-import { writeModelParts } from "../onnx/model_file.ts";
-import { emonetCard } from "./emonet/card.ts";
-import { emonetGraph } from "./emonet/graph.ts";
-import { readMatlabFolder, readMeanImage } from "./emonet/matlab_folder.ts";
-import { readStateTensors } from "./emonet/state_dict.ts";
-import { type ImportedModel, writeImported } from "./imported.ts";
-import { readStateDict } from "./torch/mod.ts";
-import { statOf } from "../base/files.ts";
+import { messageOf, UsageError } from "../../base/errors.ts";
+import { writeNpy } from "../../base/npy.ts";
+import type { Tensor } from "../../base/tensor.ts";
+import { writeModelParts } from "../../onnx/model_file.ts";
+import { emonetCard } from "./card.ts";
+import { emonetGraph } from "./graph.ts";
+import { readMatlabFolder, readMeanImage } from "./matlab_folder.ts";
+import { readStateTensors } from "./state_dict.ts";
+import { type ImportedModel, writeImported } from "../imported.ts";
+import { readStateDict } from "../torch/mod.ts";
+import { statOf } from "../../base/files.ts";
 
 /** How EmoNet is imported. */
 export interface EmonetOptions {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import { ModelError, UsageError } from "../../src/base/errors.ts";
-import { findClassifier } from "../../src/classifier/source.ts";
-import { importEmonet } from "../../src/importers/emonet.ts";
-import { openClassifier } from "../../src/classifier/open.ts";
-import { floats } from "../../src/base/tensor.ts";
-import { GOLDEN } from "./emonet/cases.ts";
-import { tinyInput } from "./emonet/generator.ts";
-import { assertClose } from "../assert_close.ts";
+import { ModelError, UsageError } from "../../../src/base/errors.ts";
+import { findClassifier } from "../../../src/classifier/source.ts";
+import { importEmonet } from "../../../src/importers/emonet/import.ts";
+import { openClassifier } from "../../../src/classifier/open.ts";
+import { floats } from "../../../src/base/tensor.ts";
+import { GOLDEN } from "./cases.ts";
+import { tinyInput } from "./generator.ts";
+import { assertClose } from "../../assert_close.ts";
 
 const TINY = fileURLToPath(new URL("tiny/", GOLDEN));
 const PTH = fileURLToPath(new URL("tiny.pth", GOLDEN));
