@@ -1,57 +1,31 @@
 /**
- * `models import darknet`, `models import emonet` and `models import onnx`.
+ * `models import`: runs an importer and says what it wrote.
  *
  * @module
  */
 
 import { resolve } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { checkPlace, modelName } from "../../importers/model_name.ts";
 import type { ImportedModel } from "../../importers/imported.ts";
+import type { Importer } from "../../importers/importer.ts";
 import { findCard } from "../../runtime/card.ts";
 import { userModelsFolder } from "../../runtime/model_folder.ts";
 import { textTable } from "../terminal.ts";
+import type { ImportOptions } from "./import_options.ts";
 import { legible } from "../../base/legible.ts";
-
-/** Where a model goes and what it is called. */
-interface Place {
-  readonly name?: string;
-  readonly into?: string;
-}
 
 /** Most classes that are listed by name. */
 const LISTED = 8;
 
-/** Imports a Darknet detector. */
-export async function importDarknetModel(
-  options: Place & { readonly cfg: string; readonly weights: string; readonly names?: string },
-): Promise<number> {
-  const { importDarknet } = await import("../../importers/darknet/import.ts");
-  const { into, ...files } = options;
-  return await report(await importDarknet({ ...files, folder: folderOf(into) }));
-}
-
-/** Imports EmoNet from a `.pth` file or the folder of its MATLAB export. */
-export async function importEmonetModel(
+/** Imports a model and prints what was written. @throws what the importer does. */
+export async function importModel(
+  importer: Importer,
+  files: Readonly<Partial<Record<string, string>>>,
   source: string,
-  { into, name: given = "emonet", mean }: Place & { readonly mean?: string },
+  { into, name }: ImportOptions,
 ): Promise<number> {
-  const { importEmonet } = await import("../../importers/emonet/import.ts");
-  const folder = folderOf(into);
-  const name = modelName(given, source);
-  await checkPlace(name, folder);
-  return await report(
-    await importEmonet(source, { name, folder, ...mean === undefined ? {} : { mean } }),
-  );
-}
-
-/** Imports an ONNX file. */
-export async function importOnnxModel(
-  file: string,
-  { into, ...options }: Place & { readonly card?: string },
-): Promise<number> {
-  const { importOnnx } = await import("../../importers/onnx/import.ts");
-  return await report(await importOnnx(file, { ...options, folder: folderOf(into) }));
+  const place = { folder: folderOf(into), ...name === undefined ? {} : { name } };
+  return await report(await importer.import(files, source, place));
 }
 
 /** The folder asked for, or the user's. */

@@ -206,7 +206,7 @@ Deno.test("bytes that are not an ONNX file are refused, and nothing is written",
 Deno.test("300 damaged files give a model or one line that says why not", async () => {
   const sources = await Promise.all(
     ["mobile", "mobile_dynamo"].map((name) =>
-      Deno.readFile(new URL(`../golden/onnx/${name}.onnx`, import.meta.url))
+      Deno.readFile(new URL(`../../golden/onnx/${name}.onnx`, import.meta.url))
     ),
   );
   const seen = { made: 0, refused: 0 };

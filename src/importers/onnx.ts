@@ -1,0 +1,22 @@
+/**
+ * ONNX files of other programs.
+ *
+ * @module
+ */
+
+import type { Importer } from "./importer.ts";
+
+/** A model as an exporter wrote it. */
+export const onnx: Importer = {
+  name: "onnx",
+  title: "a model as an exporter wrote it (operator set 9 to 21)",
+  source: { name: "file", description: "the ONNX file" },
+  files: [{
+    name: "card",
+    description: "its card; else it is taken as a classifier with numbered classes",
+  }],
+  async import({ card }, source, place) {
+    const { importOnnx } = await import("./onnx/import.ts");
+    return await importOnnx(source, { ...card === undefined ? {} : { card }, ...place });
+  },
+};
