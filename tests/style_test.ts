@@ -74,3 +74,60 @@ Deno.test("the searches find what they are for", () => {
   ) assert.equal(looksIntoErrors(`if (${code}) return;`).length, 1, code);
   assert.deepEqual(looksIntoErrors("throw new UsageError(messageOf(error))"), []);
 });
+
+/**
+ * The parts between the top-level commas of a call's arguments, from the character after its opening bracket on; without what texts,
+ * regular expressions and inner brackets hold.
+ */
+function argumentsAt(text: string, from: number): string[] {
+  const parts = [""], open: string[] = [];
+  for (let i = from; i < text.length; i++) {
+    const rest = text.slice(i, i + 2000);
+    const inert = /^(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)/.exec(rest) ??
+      (/[(,=!&|?:]\s*$/.test(text.slice(from - 1, i))
+        ? /^\/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/.exec(rest)
+        : null);
+    if (inert) {
+      parts[parts.length - 1] += "_";
+      i += inert[0].length - 1;
+    } else if ("([{".includes(text[i])) open.push(text[i]);
+    else if (")]}".includes(text[i])) {
+      if (open.pop() === undefined) break;
+    } else if (open.length === 0 && text[i] === ",") parts.push("");
+    else if (open.length === 0) parts[parts.length - 1] += text[i];
+  }
+  return parts.map((part) => part.trim()).filter((part, i) => i === 0 || part !== "");
+}
+
+/** Assertions whose failure would not say what was wrong: without a message, or of two conditions at once. */
+function silentAssertions(text: string): string[] {
+  return [...text.matchAll(/(?<![\w.])assert(?:\.ok)?\(/g)].flatMap((match) => {
+    const [condition, message] = argumentsAt(text, match.index + match[0].length);
+    const line = text.slice(0, match.index).split("\n").length;
+    if (message === undefined) return [`line ${line}: no message`];
+    return condition.includes("&&") && !condition.includes("||")
+      ? [`line ${line}: conditions joined by &&`]
+      : [];
+  });
+}
+
+Deno.test("a test's failure says what was wrong: assert.ok has a message and one condition", async () => {
+  const found: string[] = [];
+  for await (const url of walkFiles(new URL("tests/", root), ".ts")) {
+    if (url.href === import.meta.url) continue;
+    const text = Deno.readTextFileSync(url);
+    found.push(
+      ...silentAssertions(text).map((what) => `${url.href.slice(root.href.length)}, ${what}`),
+    );
+  }
+  assert.deepEqual(found, [], "use tests/assert_close.ts and tests/assert_that.ts");
+});
+
+Deno.test("the search for silent assertions finds them, and only them", () => {
+  const silent = (code: string) => silentAssertions(code).map((what) => what.split(": ")[1]);
+  assert.deepEqual(silent("assert.ok(f(a, b) > [1, 2].length);"), ["no message"]);
+  assert.deepEqual(silent("assert(\n  /[,)]/.test(a),\n);"), ["no message"]);
+  assert.deepEqual(silent('assert.ok(a && b, "what");'), ["conditions joined by &&"]);
+  assert.deepEqual(silent('assert.ok(a.every((x) => x > 0 && x < 1), "what");'), []);
+  assert.deepEqual(silent('assert.ok("x, y" in a, `${a}, ${b}`); assert.equal(a && b, c);'), []);
+});
