@@ -32,6 +32,7 @@ const RANKS: Record<string, number> = {
   experiments: 8,
   figures: 8,
   outputs: 9,
+  run: 10,
   reproduction: 11,
   commands: 12,
 };

@@ -97,7 +97,7 @@ Deno.test("the cron line runs in a shell: silent when all is as it was, else it 
     const drifted = await shell(command!);
     assert.match(
       text(drifted.stdout),
-      /analysis: drifted since .*setting threshold changed from 0\.3/,
+      /analysis: drifted since .*setting salience threshold changed from 0\.3/,
     );
     assert.deepEqual((await readHistory(reports)).map(({ verdict }) => verdict), [
       "identical",

@@ -12,6 +12,7 @@ import { ancestors, dependents } from "../onnx/depends_on.ts";
 import { inferShapes } from "../onnx/shapes.ts";
 import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
+import { flag } from "../base/flag.ts";
 
 /** How a map's cells are placed on the input. */
 export type PlacementRule = "receptive-field" | "half-pixel";
@@ -146,7 +147,7 @@ export function place(
     notices.push(
       `maps are placed by the half-pixel convention; by their receptive fields cells lie up to ${
         shift.toFixed(1)
-      } pixels elsewhere (--placement receptive-field)`,
+      } pixels elsewhere (${flag("placement")} receptive-field)`,
     );
   }
   return even;

@@ -11,6 +11,7 @@ import type { CorpusImage } from "../image/image_file.ts";
 import { lookAt, slashes } from "./_paths.ts";
 import type { CorpusKind, ReadOptions } from "./corpus_kind.ts";
 import { CORPORA } from "./mod.ts";
+import { flag } from "../base/flag.ts";
 
 /** How images are found. */
 export type FindOptions = Pick<ReadOptions, "labels">;
@@ -52,7 +53,7 @@ export async function findImages(
   }
   if (labels === "folders" && !naming.some(({ kind }) => kind.labels)) {
     throw new UsageError(
-      `Cannot take --labels folders of ${
+      `Cannot take ${flag("labels")} folders of ${
         args.join(", ")
       }: give a folder whose sub-folders are labels`,
     );

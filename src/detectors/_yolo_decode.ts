@@ -16,6 +16,7 @@ import { ImageError } from "../base/errors.ts";
 import type { LetterboxGeometry } from "../image/letterbox.ts";
 import { type CentreBoxes, type ClassRows, MOST_ROWS } from "./_nms.ts";
 import type { Size } from "../image/image.ts";
+import { flag } from "../base/flag.ts";
 
 /** One head's output for one image. */
 export interface YoloHead {
@@ -220,7 +221,7 @@ function requireFinite({ name, logits }: YoloHead): void {
 
 function tooMany(limit: number): ImageError {
   return new ImageError(
-    `Cannot detect objects: over ${limit} candidate boxes; choose a higher --confidence`,
+    `Cannot detect objects: over ${limit} candidate boxes; choose a higher ${flag("confidence")}`,
   );
 }
 

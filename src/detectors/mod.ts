@@ -19,6 +19,7 @@ import type {
 } from "./detector.ts";
 import { faceParts } from "./face_parts.ts";
 import { yolo } from "./yolo.ts";
+import { flag } from "../base/flag.ts";
 
 export type {
   Box,
@@ -152,7 +153,7 @@ function checkOptions(
         .map(({ title }) => title).join(" and ");
       const why = having === "" ? "no detector has it" : `only ${having} detectors have it`;
       throw new UsageError(
-        `Cannot use --${asked} ${value} with detector ${name}: ${why}; leave it out`,
+        `Cannot use ${flag(asked)} ${value} with detector ${name}: ${why}; leave it out`,
       );
     }
     const { values } = option;

@@ -94,20 +94,20 @@ export const yolo: DecoderKind = {
     {
       name: "profile",
       values: PROFILES,
-      help: "YOLO detectors: as darknet or as lightnet (the paper); by default as the card says",
+      help:
+        "how the heads are read: as darknet or as lightnet (the paper) does; by default as the card says",
       presets: { paper: "lightnet" },
     },
     {
       name: "confidence",
       values: { min: 0, max: 1 },
-      help:
-        "YOLO detectors: boxes are over this confidence; by default .25 (darknet), .005 (lightnet)",
+      help: "boxes are over this confidence; by default .25 (darknet), .005 (lightnet)",
     },
     {
       name: "nms",
       values: { min: 0, max: 1 },
       help:
-        "YOLO detectors: of two boxes of a label that overlap more than this (intersection over union) the better stays; " +
+        "of two boxes of a label that overlap more than this (intersection over union) the better stays; " +
         "by default .45 (darknet), .005 (lightnet)",
     },
   ],

@@ -7,6 +7,7 @@
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Database } from "./rows.ts";
 import { LEDGER_APPLICATION, LEDGER_SCHEMA, LEDGER_VERSION } from "./schema.ts";
+import { flag } from "../base/flag.ts";
 
 /** What lies at a path, from the file's header alone: opening a foreign SQLite file could change it. @throws {UsageError} */
 export function inspectFile(path: string): "nothing" | "a ledger" | "something else" {
@@ -64,7 +65,7 @@ export function prepareTables(database: Database, path: string): void {
   if (version() !== LEDGER_VERSION) {
     throw new UsageError(
       `Cannot use the ledger ${path}: its format is version ${version()}, not ${LEDGER_VERSION}; ` +
-        `use --fresh to start over or another --out`,
+        `use ${flag("fresh")} to start over or another ${flag("out")}`,
     );
   }
   refuseOtherTables(database, path);
@@ -87,6 +88,6 @@ function refuseOtherTables(database: Database, path: string): void {
   throw new UsageError(
     `Cannot use the ledger ${path}: ${
       foreign ? `${JSON.stringify(foreign.name)} in it is not emocam's` : "tables are missing"
-    }; use --fresh to start over or another --out`,
+    }; use ${flag("fresh")} to start over or another ${flag("out")}`,
   );
 }

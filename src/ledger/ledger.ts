@@ -51,6 +51,7 @@ import {
 import type { Prediction, RawMap } from "../attribution/results.ts";
 import { createWriter, type LedgerWriter } from "./writer.ts";
 import { fingerprintOf, settingChanges, settingsJson, type StageSettings } from "./stage.ts";
+import { flag } from "../base/flag.ts";
 
 /** How a ledger is opened. */
 export interface LedgerOptions {
@@ -97,7 +98,7 @@ export class Ledger {
     const found = path === ":memory:" ? "nothing" : inspectFile(path);
     if (found === "something else") {
       throw new UsageError(
-        `Cannot use ${path} as a ledger: it is another kind of file; choose another --out`,
+        `Cannot use ${path} as a ledger: it is another kind of file; choose another ${flag("out")}`,
       );
     }
     if (options.mustExist && found === "nothing") {
@@ -116,7 +117,9 @@ export class Ledger {
       database?.close();
       if (error instanceof UsageError) throw error;
       throw new UsageError(
-        `Cannot open the ledger ${path}: ${messageOf(error)}; use --fresh or another --out`,
+        `Cannot open the ledger ${path}: ${messageOf(error)}; use ${flag("fresh")} or another ${
+          flag("out")
+        }`,
         { cause: error },
       );
     }

@@ -7,6 +7,7 @@
 import { UsageError } from "../base/errors.ts";
 import type { Rect } from "../image/geometry.ts";
 import type { Prediction, RawMap } from "../attribution/results.ts";
+import { flag } from "../base/flag.ts";
 
 /** A value SQLite stores. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
@@ -163,7 +164,9 @@ export function toBlob(data: Float32Array): Uint8Array {
  */
 export function damaged(table: string): never {
   throw new UsageError(
-    `Cannot use the ledger: a row of its table ${table} is damaged; use --fresh to start over or another --out`,
+    `Cannot use the ledger: a row of its table ${table} is damaged; use ${
+      flag("fresh")
+    } to start over or another ${flag("out")}`,
   );
 }
 

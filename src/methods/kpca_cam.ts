@@ -8,6 +8,7 @@ import { mapOfEach, readActivation } from "./_layer.ts";
 import { perContext } from "./_per_sample.ts";
 import { centreChannels, largestEigenpair, orient } from "./_principal.ts";
 import type { Method } from "./method.ts";
+import { flag } from "../base/flag.ts";
 
 /** The kernel's offset; its factor is 1 / channels. scikit-learn's defaults. */
 const OFFSET = 1;
@@ -46,7 +47,9 @@ export const kpcaCam: Method = {
   unsupported: ({ layer: { height, width } }) =>
     height * width <= MOST_CELLS ? undefined : {
       reason:
-        `the layer has ${height}×${width} cells, and kernel PCA compares each with each: take a layer of at most ${MOST_CELLS} (--layer)`,
+        `the layer has ${height}×${width} cells, and kernel PCA compares each with each: take a layer of at most ${MOST_CELLS} (${
+          flag("layer")
+        })`,
     },
   compute: perContext(async (context) => {
     const layer = await readActivation(context);

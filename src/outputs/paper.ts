@@ -46,6 +46,7 @@ export const paper: Output = {
   },
   clear: clearPaper,
 };
+import { flag } from "../base/flag.ts";
 
 /** Names of the tables, as they begin. */
 const OWN_TABLE =
@@ -142,7 +143,7 @@ function unmetObjects({ methods }: PaperInput, { objects }: PaperSettings): stri
   return [
     `none of the ${objects.length} objects that are related was detected (but ${
       JSON.stringify(first)
-    } …): --objects names others, or all`,
+    } …): ${flag("objects")} names others, or all`,
   ];
 }
 
@@ -172,7 +173,7 @@ export function paperSettings(
 ): PaperSettings {
   for (const name of ["similarity", "objects"] as const) {
     if (options[name]?.length !== 0) continue;
-    throw new UsageError(`Cannot use --${name} without a name: give names, or all`);
+    throw new UsageError(`Cannot use ${flag(name)} without a name: give names, or all`);
   }
   const similarities = options.similarity.includes("all")
     ? SIMILARITIES.map(({ name }) => name)

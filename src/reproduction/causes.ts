@@ -5,6 +5,8 @@
  */
 
 import type { Json } from "../base/json.ts";
+import { nounOf, OPTIONS, type OptionTable } from "../run/options/mod.ts";
+import { effectiveSettings } from "../run/options/settings.ts";
 
 /** What kind of thing is different. */
 export type CauseKind =
@@ -25,6 +27,8 @@ export interface Cause {
   readonly kind: CauseKind;
   /** What it is: an image's path, a setting's name, a package. */
   readonly what: string;
+  /** What an option sets, in words. */
+  readonly noun?: string;
   readonly before?: string;
   readonly after?: string;
   /**
@@ -56,6 +60,7 @@ export function driftCauses(
   before: ManifestJson,
   after: ManifestJson,
   altered: readonly string[] = [],
+  table: OptionTable = OPTIONS,
 ): Cause[] {
   const causes: Cause[] = altered.map((what) => ({
     kind: "reference",
@@ -63,13 +68,13 @@ export function driftCauses(
     input: false,
   }));
   causes.push(...imageCauses(before.images, after.images), ...modelCauses(before, after));
-  const part = (kind: CauseKind, name: string, input = false) => {
+  const part = (kind: CauseKind, name: string) => {
     if (!isObject(before[name]) || !isObject(after[name])) return;
     for (const { path, before: own, after: other } of leaves(before[name], after[name])) {
-      causes.push(cause(kind, path, own, other, input));
+      causes.push(cause(kind, path, own, other, false));
     }
   };
-  part("setting", "settings", true);
+  causes.push(...settingCauses(before.settings, after.settings, table));
   const [own, other] = [before.backend, after.backend].map((value) => isObject(value) ? value : {});
   for (const [kind, name] of [["backend", "name"], ["adapter", "adapter"]] as const) {
     if (own![name] !== other![name]) {
@@ -86,12 +91,12 @@ export function driftCauses(
 }
 
 /** A cause in one line. */
-export function causeText({ kind, what, before, after }: Cause): string {
+export function causeText({ kind, what, noun, before, after }: Cause): string {
   if (kind === "reference") return what;
   const name = {
     image: `image ${what}`,
     model: `model: ${what}`,
-    setting: `setting ${what}`,
+    setting: `setting ${noun ?? what}`,
     version: what,
     backend: "backend",
     adapter: "graphics adapter",
@@ -103,6 +108,20 @@ export function causeText({ kind, what, before, after }: Cause): string {
   if (before === undefined) return `${name} is new: ${after}`;
   if (after === undefined) return `${name} is gone (was ${before})`;
   return `${name} changed from ${before} to ${after}`;
+}
+
+/** Settings that are not the same, of those that have an effect. */
+function settingCauses(
+  before: Json | undefined,
+  after: Json | undefined,
+  table: OptionTable,
+): Cause[] {
+  if (!isObject(before) || !isObject(after)) return [];
+  const [own, other] = [before, after].map((settings) => effectiveSettings(settings, table));
+  return Array.from(leaves(own, other), ({ path, before, after }) => {
+    const noun = nounOf(path, table);
+    return { ...cause("setting", path, before, after, true), ...noun ? { noun } : {} };
+  });
 }
 
 /** Images whose files are not the same bytes. Those that only one run has differ, too. */

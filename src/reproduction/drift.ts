@@ -4,15 +4,6 @@
  * @module
  */
 
-/**
- * The tolerance of a repeated run where none is given: 1e-5.
- *
- * Over the default corpus the three backends differ by 1.3e-6 in an importance, 9.5e-7 in a probability and 3.9e-7 in a matrix at most,
- * since a float32 sum depends on its order; 1e-5 leaves a factor of seven for deeper nets and other processors. It is far below what is
- * read off: matrices are read to two or three decimals.
- */
-export const DEFAULT_TOLERANCE = 1e-5;
-
 /** How much two numbers differ: |a − b| / max(1, |a|, |b|), so absolutely up to 1 (importances, probabilities) and relatively above (pixels). Equal infinities and two NaN differ by 0; a NaN and a number by Infinity. */
 export function distance(a: number, b: number): number {
   if (a === b || Number.isNaN(a) && Number.isNaN(b)) return 0;

@@ -8,6 +8,7 @@ import type { Backend } from "./backend_names.ts";
 import { messageOf, ModelError } from "../base/errors.ts";
 import type { Session, SessionOptions } from "./session.ts";
 import { findGpu } from "../gpu/device.ts";
+import { flag } from "../base/flag.ts";
 
 /** What a backend file exports. */
 export interface BackendModule {
@@ -43,7 +44,7 @@ export async function openSession(
     module = await load(backend);
   } catch (error) {
     throw new ModelError(
-      `Cannot use backend ${backend}: ${messageOf(error)}; choose another with --backend`,
+      `Cannot use backend ${backend}: ${messageOf(error)}; choose another with ${flag("backend")}`,
     );
   }
   return await module.open(model, options);
@@ -71,7 +72,9 @@ export async function chooseBackend(asked: Backend | "auto"): Promise<BackendCho
   if (asked === "webgpu") {
     if (!gpu) {
       throw new ModelError(
-        "Cannot use backend webgpu: this machine offers no GPU adapter; use --backend auto, native or wasm",
+        `Cannot use backend webgpu: this machine offers no GPU adapter; use ${
+          flag("backend")
+        } auto, native or wasm`,
       );
     }
     return { backend: "webgpu", reason: `asked for; on ${describe(gpu)}` };
@@ -79,7 +82,7 @@ export async function chooseBackend(asked: Backend | "auto"): Promise<BackendCho
   if (asked !== "auto") {
     await load(asked).catch((error) => {
       throw new ModelError(
-        `Cannot use backend ${asked}: ${messageOf(error)}; use --backend auto or wasm`,
+        `Cannot use backend ${asked}: ${messageOf(error)}; use ${flag("backend")} auto or wasm`,
       );
     });
     return { backend: asked, reason: "asked for" };

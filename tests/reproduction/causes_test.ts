@@ -58,7 +58,7 @@ Deno.test("equal manifests give no cause, whatever a run took or found", () => {
 
 Deno.test("each kind of change is told once, inputs first and marked", () => {
   const cases: [Record<string, unknown>, string[]][] = [
-    [{ "settings.threshold": 0.5 }, ["! setting threshold changed from 0.3 to 0.5"]],
+    [{ "settings.threshold": 0.5 }, ["! setting salience threshold changed from 0.3 to 0.5"]],
     [{ "settings.methods": { rise: { masks: 50 } } }, [
       "! setting methods.rise.masks changed from 100 to 50",
     ]],

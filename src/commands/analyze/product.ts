@@ -10,18 +10,15 @@ import { UsageError } from "../../base/errors.ts";
 import { fileNames } from "../../base/file_names.ts";
 import { csvText } from "../../base/csv.ts";
 import { writeWhole } from "../../base/files.ts";
-import { type AnalyzeOptions, runAnalyze, tryAnalyze } from "./run.ts";
+import type { ParsedOptions } from "../../run/options/mod.ts";
+import { runAnalyze, tryAnalyze } from "./run.ts";
 import { prepareFolder, takeFolder } from "../run/folder.ts";
 import { holdCache, LEDGER_FILE as LEDGER } from "../run/shared_cache.ts";
 import { INTERRUPTED } from "../exit_codes.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Options of `analyze` as they come from the command line. */
-export type ProductOptions = Omit<AnalyzeOptions, "classifier" | "detector"> & {
-  readonly classifier: readonly string[];
-  readonly detector: readonly string[];
-  /** NAME=PATH[,PATH …] */
-  readonly corpus?: readonly string[];
-};
+export type ProductOptions = ParsedOptions<"analyze">;
 
 /** One run of a product. */
 interface Cell {
@@ -61,7 +58,7 @@ export async function runProduct(
   for (const { corpus, ...models } of cells) {
     await tryAnalyze(corpus.paths, { ...rest, ...only(models) });
   }
-  await prepareFolder("--out", options.out);
+  await prepareFolder(flag("out"), options.out);
   using _taken = takeFolder(options.out, "analyze");
   using cache = await holdCache(rest);
   const ledger = cache?.ledger ?? join(options.out, LEDGER);
@@ -93,7 +90,9 @@ function corporaOf(paths: readonly string[], named: readonly string[] = []): Cor
   if (named.length === 0) return [{ name: "", paths }];
   if (paths.length > 0) {
     throw new UsageError(
-      `Cannot analyse ${paths[0]} beside --corpus: give all corpora as --corpus NAME=PATH`,
+      `Cannot analyse ${paths[0]} beside ${flag("corpus")}: give all corpora as ${
+        flag("corpus")
+      } NAME=PATH`,
     );
   }
   const corpora = named.map((text) => {
@@ -102,7 +101,7 @@ function corporaOf(paths: readonly string[], named: readonly string[] = []): Cor
     // Without paths the photographs that ship would be taken.
     if (!name || own.length === 0) {
       throw new UsageError(
-        `Cannot use --corpus ${
+        `Cannot use ${flag("corpus")} ${
           JSON.stringify(text)
         }: give NAME=PATH, or NAME=PATH,PATH for several`,
       );
@@ -110,7 +109,9 @@ function corporaOf(paths: readonly string[], named: readonly string[] = []): Cor
     return { name, paths: own };
   });
   const twice = corpora.find(({ name }, i) => corpora.findIndex((c) => c.name === name) !== i);
-  if (twice) throw new UsageError(`Cannot use --corpus ${twice.name} twice: give other names`);
+  if (twice) {
+    throw new UsageError(`Cannot use ${flag("corpus")} ${twice.name} twice: give other names`);
+  }
   return corpora;
 }
 

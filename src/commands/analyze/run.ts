@@ -21,12 +21,13 @@ import { MODELS_FOLDER } from "../../runtime/card.ts";
 import { checkMethods, openAxiomContext, readAxioms, writeAxioms } from "../run/verdicts.ts";
 import { prepareFolder, takeFolder } from "../run/folder.ts";
 import { createManifest, writeManifest } from "../run/manifest.ts";
-import { flagOf, PAPER_OPTIONS } from "../options/paper.ts";
+import { flag } from "../../base/flag.ts";
+import { commandLine } from "../../run/options/again.ts";
+import type { AnalyzeOptions } from "../../run/options/mod.ts";
 import { failedAxioms } from "../../experiments/failed_axioms.ts";
 import { methodLabels } from "../../association/labels.ts";
-import type { PaperOptions } from "../../experiments/paper/options.ts";
 import { paperSettings } from "../../outputs/paper.ts";
-import { type ExplainOptions, layersText, openSetup, type Setup } from "../run/setup.ts";
+import { layersText, openSetup, type Setup } from "../run/setup.ts";
 import { holdCache, LEDGER_FILE, RUN_LEDGER_FILE } from "../run/shared_cache.ts";
 import { associationsText, createProgress, pairTable, progressText } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
@@ -34,26 +35,6 @@ import { INTERRUPTED } from "../exit_codes.ts";
 import { FinishedRun } from "../../ledger/finished_run.ts";
 import type { RunSummary } from "../../outputs/output.ts";
 import { analysisRecord } from "../../corpus/analysis_record.ts";
-
-/** Options of `analyze`, parsed. */
-export interface AnalyzeOptions extends ExplainOptions, PaperOptions {
-  readonly threshold: number;
-  readonly out: string;
-  readonly fresh?: boolean;
-  readonly seed: number;
-  readonly limit?: number;
-  readonly maps?: boolean;
-  readonly strict?: boolean;
-  /** Check the axioms of the methods before the run. */
-  readonly check?: boolean;
-  /** Sub-folders are annotations. */
-  readonly labels?: "folders";
-  readonly activationCache: number;
-  /** Folder of a ledger that runs share, in place of the one in `out`. */
-  readonly cache?: string;
-  /** Its largest size, in MiB. */
-  readonly cacheLimit?: number;
-}
 
 /** Changed images that are named; the others are counted. */
 const CHANGED = 5;
@@ -77,7 +58,7 @@ export async function runAnalyze(
 ): Promise<number> {
   const shipped = paths.length === 0;
   const { images, setup } = await openRun(paths, options, given.images);
-  await prepareFolder("--out", options.out);
+  await prepareFolder(flag("out"), options.out);
   using _taken = takeFolder(options.out, "analyze");
   using cache = given.ledger === undefined ? await holdCache(options) : undefined;
   const path = given.ledger ?? cache?.ledger ?? join(options.out, LEDGER_FILE);
@@ -284,19 +265,6 @@ function titleOf(paths: readonly string[]): string {
   return paths.length === 1
     ? basename(paths[0])
     : `${basename(paths[0])} and ${paths.length - 1} more`;
-}
-
-/** A command line that gives the run again, quoted for a POSIX shell. */
-function commandLine(paths: readonly string[], options: AnalyzeOptions): string {
-  const quote = (text: string) =>
-    /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-  const unused = ["fresh", "cache", "cacheLimit", ...options.preset ? [] : PAPER_OPTIONS];
-  const flags = Object.entries(options).flatMap(([name, value]) => {
-    const flag = flagOf(name);
-    if (value === undefined || value === false || unused.includes(name)) return [];
-    return value === true ? [flag] : [flag, Array.isArray(value) ? value.join(",") : String(value)];
-  });
-  return ["deno", "task", "analyze", ...paths, ...flags].map(quote).join(" ");
 }
 
 /** The credits of the photographs that ship, one a table row of their CREDITS.md. */

@@ -6,7 +6,7 @@
 
 import { Command, Option } from "commander";
 import { UsageError } from "../../base/errors.ts";
-import { number } from "../options/parsers.ts";
+import { number } from "../../run/options/kinds.ts";
 
 const PLACES = "ledgers, or folders with some; by default runs and EMOCAM_CACHE";
 
@@ -31,7 +31,7 @@ export function cacheCommand(exit: (status: number) => void): Command {
     )
     .addOption(
       new Option("--larger-than <MiB>", "of each ledger as much as it is larger, oldest first")
-        .argParser(number("--larger-than", { min: 0 })),
+        .argParser((text) => number("MiB", { min: 0 }).parse("--larger-than", text)),
     )
     .action(async (paths: string[], options) => {
       const { pruneCaches } = await import("./run.ts");

@@ -16,19 +16,15 @@ import { closeGpu } from "../../gpu/device.ts";
 import { MODELS_FOLDER } from "../../runtime/card.ts";
 import { checkMethods, openAxiomContext, writeAxioms } from "../run/verdicts.ts";
 import { prepareFolder } from "../run/folder.ts";
-import { classText, type ExplainOptions, layersText, openSetup, type Setup } from "../run/setup.ts";
+import type { ExplainOptions, ParsedOptions } from "../../run/options/mod.ts";
+import { classText, layersText, openSetup, type Setup } from "../run/setup.ts";
 import { decimals, textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 import { failedAxioms } from "../../experiments/failed_axioms.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Options of `check`, parsed. */
-export interface CheckOptions extends ExplainOptions {
-  readonly seed: number;
-  readonly cascade?: boolean;
-  readonly json?: boolean;
-  /** Folder of a run that keeps the verdicts. */
-  readonly out?: string;
-}
+export type CheckOptions = ParsedOptions<"check"> & ExplainOptions;
 
 /**
  * Checks the axioms and prints a table of figures and verdicts.
@@ -39,13 +35,15 @@ export interface CheckOptions extends ExplainOptions {
 export async function runCheck(paths: readonly string[], options: CheckOptions): Promise<number> {
   if (options.class === "all") {
     throw new UsageError(
-      'Cannot check --class "all": the axioms are checked on one class of each sample; give predicted, or one class',
+      `Cannot check ${
+        flag("class")
+      } "all": the axioms are checked on one class of each sample; give predicted, or one class`,
     );
   }
   const images = await findImages(paths.length > 0 ? paths : [join(MODELS_FOLDER, "photos")]);
   const setup = await openSetup(options, images);
   try {
-    if (options.out !== undefined) await prepareFolder("--out", options.out);
+    if (options.out !== undefined) await prepareFolder(flag("out"), options.out);
     await using context = await openAxiomContext(setup, images, options);
     for (const notice of setup.notices) console.error(`note: ${notice}`);
     const results = await checkMethods(context, setup.methods);
@@ -67,9 +65,9 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
       }
       if (options.out !== undefined) {
         console.log(
-          `\nThe verdicts are kept in ${
-            legible(options.out)
-          }: give analyze with this --out again, and its report flags the methods that fail`,
+          `\nThe verdicts are kept in ${legible(options.out)}: give analyze with this ${
+            flag("out")
+          } again, and its report flags the methods that fail`,
         );
       }
     }

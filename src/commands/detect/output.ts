@@ -10,6 +10,7 @@ import type { Box } from "../../detectors/mod.ts";
 import { textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 import { isFolder, WholeFile } from "../../base/files.ts";
+import { flag } from "../../base/flag.ts";
 
 /** The boxes of one image. */
 export interface DetectedImage {
@@ -113,7 +114,7 @@ export function printed(json: boolean): DetectOutput {
 export async function fileOutput(path: string): Promise<DetectOutput> {
   const refused = (error: unknown) =>
     new UsageError(
-      `Cannot write boxes to --out ${JSON.stringify(path)}: ${
+      `Cannot write boxes to ${flag("out")} ${JSON.stringify(path)}: ${
         messageOf(error)
       }; give the path of a file in a folder that exists`,
     );

@@ -11,25 +11,16 @@ import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
 import { type Detector, detectorOptions, findDetector } from "../../detectors/mod.ts";
 import { closeGpu } from "../../gpu/device.ts";
 import { decodeImage } from "../../image/decode.ts";
-import type { Backend } from "../../runtime/session.ts";
 import { chooseBackend } from "../../runtime/open.ts";
 import { type DetectedImage, fileOutput, printed } from "./output.ts";
 import { pictureNotices } from "../run/setup.ts";
 import { legible } from "../../base/legible.ts";
 import type { Orientation } from "../../image/image.ts";
+import type { ParsedOptions } from "../../run/options/mod.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Options of `detect`, parsed. */
-export interface DetectRunOptions {
-  readonly detector: string;
-  readonly profile?: string;
-  readonly confidence?: number;
-  readonly nms?: number;
-  readonly json?: boolean;
-  /** A file, in place of standard output. */
-  readonly out?: string;
-  readonly backend: Backend | "auto";
-  readonly orientation: Orientation;
-}
+export type DetectRunOptions = ParsedOptions<"detect">;
 
 /**
  * Finds the boxes of images, in order, and gives each image's on as soon as it is done. An image that cannot be used is a line on
@@ -104,7 +95,7 @@ async function detectImage(
 function refuseOverwriting(out: string | undefined, images: readonly CorpusImage[]): void {
   if (out === undefined || !images.some(({ file }) => resolve(file) === resolve(out))) return;
   throw new UsageError(
-    `Cannot write boxes to --out ${
+    `Cannot write boxes to ${flag("out")} ${
       JSON.stringify(out)
     }: it is one of the images; give another file`,
   );

@@ -4,15 +4,7 @@
  * @module
  */
 
-import type { ExplainOptions } from "../run/setup.ts";
+import type { ParsedOptions } from "../../run/options/mod.ts";
 
 /** Options of `explain`, parsed. */
-export interface ExplainRunOptions extends ExplainOptions {
-  readonly threshold: number;
-  readonly seed: number;
-  /** Folder of the overlays. */
-  readonly out: string;
-  readonly json?: boolean;
-  /** Folder of raw and final maps. */
-  readonly maps?: string;
-}
+export type ExplainRunOptions = ParsedOptions<"explain">;

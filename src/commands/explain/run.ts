@@ -29,6 +29,7 @@ import { openSetup, type Setup } from "../run/setup.ts";
 
 import type { ExplainRunOptions } from "./options.ts";
 import { legible } from "../../base/legible.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Overlays that are drawn at a time. */
 const DRAWN_AT_ONCE = 3;
@@ -55,8 +56,8 @@ export async function runExplain(
   const images = arrays.length > 0 ? [] : await findImages(paths);
   const setup = await openSetup(options, images, tensors[0]?.input.shape.slice(1));
   try {
-    if (images.length > 0) await prepareFolder("--out", options.out);
-    if (options.maps !== undefined) await prepareFolder("--maps", options.maps);
+    if (images.length > 0) await prepareFolder(flag("out"), options.out);
+    if (options.maps !== undefined) await prepareFolder(flag("maps"), options.maps);
     const analysis: Analysis = { ...setup, images, seed: options.seed, activationBudget: 0 };
     const explained: Explained[] = [];
     const nameOf = fileNames();

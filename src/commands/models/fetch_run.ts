@@ -19,6 +19,7 @@ import { retryDelays } from "../options/fetch.ts";
 import type { FetchOptions } from "./fetch_options.ts";
 import { createProgress, textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Lists the models that can be fetched. */
 export async function listPublished({ into }: FetchOptions): Promise<number> {
@@ -173,8 +174,8 @@ function ready(model: PublishedModel, imported: ImportedModel, elsewhere: boolea
   const { card, bytes, sha256 } = imported;
   const name = elsewhere ? card : model.importedAs ?? model.name;
   const use = model.use === "classifier"
-    ? `emocam analyze PHOTOS --classifier ${name}`
-    : `emocam analyze PHOTOS --detector ${name}`;
+    ? `emocam analyze PHOTOS ${flag("classifier")} ${name}`
+    : `emocam analyze PHOTOS ${flag("detector")} ${name}`;
   return `ready: ${imported.file}, ${megabytes(bytes)}, SHA-256 ${sha256}
 use it: ${use}`;
 }

@@ -13,6 +13,7 @@ import { userModelsFolder } from "../../runtime/model_folder.ts";
 import { textTable } from "../terminal.ts";
 import type { ImportOptions } from "./import_options.ts";
 import { legible } from "../../base/legible.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Most classes that are listed by name. */
 const LISTED = 8;
@@ -45,7 +46,7 @@ async function report(model: ImportedModel): Promise<number> {
   const name = user !== undefined && resolve(folder) === resolve(user) ? card.name : model.card;
   const { classes } = card;
   const listed = classes?.slice(0, LISTED).map(legible).join(", ");
-  const option = card.task === "classifier" ? "--classifier" : "--detector";
+  const option = flag(card.task);
   const rows = [
     ["model", `${card.name} (${card.task})`],
     ["card", legible(model.card)],

@@ -12,6 +12,7 @@ import { writeOutputs } from "../../outputs/mod.ts";
 import { prepareFolder, takeFolder } from "../run/folder.ts";
 import { readAxioms } from "../run/verdicts.ts";
 import { legible } from "../../base/legible.ts";
+import { flag } from "../../base/flag.ts";
 
 /**
  * Writes all outputs of a run again.
@@ -26,7 +27,7 @@ export async function runReport(
 ): Promise<number> {
   using stored = await openFinishedRun(folder);
   const { run, manifest } = stored;
-  if (resolve(out) !== resolve(folder)) await prepareFolder("--out", out);
+  if (resolve(out) !== resolve(folder)) await prepareFolder(flag("out"), out);
   using _taken = takeFolder(out, "report");
   const { classifier: { key, placement }, analysis: { target } } = manifest;
   const checked = await readAxioms(folder, {

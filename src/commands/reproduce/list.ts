@@ -8,7 +8,8 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { fileNames } from "../../base/file_names.ts";
-import { DEFAULT_TOLERANCE, placeText } from "../../reproduction/drift.ts";
+import { placeText } from "../../reproduction/drift.ts";
+import { DEFAULT_TOLERANCE } from "../../run/options/mod.ts";
 import { causeText } from "../../reproduction/causes.ts";
 import {
   appendHistory,
@@ -28,6 +29,7 @@ import {
   reproduce,
 } from "./reproduction.ts";
 import { isFile } from "../../base/files.ts";
+import { flag } from "../../base/flag.ts";
 
 /** `reproduce.json`. Paths are relative to the folder that it lies in. */
 const listSchema = z.strictObject({
@@ -67,7 +69,7 @@ export async function checkList(file: string, events: ListEvents): Promise<Verdi
   const base = dirname(resolve(file));
   const folder = join(base, reports);
   await prepareFolder("reports", folder);
-  using lock = lockFolder(folder, `reproduce --list ${file}`);
+  using lock = lockFolder(folder, `reproduce ${flag("list")} ${file}`);
   events.onLock(lock);
   const nameOf = fileNames();
   const verdicts: Verdict[] = [];

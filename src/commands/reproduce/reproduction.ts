@@ -28,7 +28,10 @@ import type { Fact } from "../../figures/mod.ts";
 import { type DriftData, driftReport } from "../../reproduction/page.ts";
 import { type Backend, BACKENDS } from "../../runtime/session.ts";
 import { chooseBackend } from "../../runtime/open.ts";
-import { type AnalyzeOptions, runAnalyze } from "../analyze/run.ts";
+import { flag } from "../../base/flag.ts";
+import type { AnalyzeOptions } from "../../run/options/mod.ts";
+import { repeatedOptions } from "../../run/options/again.ts";
+import { runAnalyze } from "../analyze/run.ts";
 import {
   readRecord,
   recordedImages,
@@ -75,7 +78,9 @@ export async function reproduce(
   const repeated = resolve(options.out, REPEATED);
   if (await samePlace(repeated, run.folder)) {
     throw new UsageError(
-      `Cannot repeat ${target} into itself: give another --out, so that both can be compared`,
+      `Cannot repeat ${target} into itself: give another ${
+        flag("out")
+      }, so that both can be compared`,
     );
   }
   const recorded = recordedOptions(run, options.set);
@@ -123,14 +128,9 @@ async function repeat(
       : await recordedBackend(run, notes);
     const status = await runAnalyze(run.record.arguments.paths, {
       ...options,
+      ...repeatedOptions(),
       backend,
       out: repeated,
-      fresh: true,
-      // What is compared are the tables; these would only take time and space.
-      maps: false,
-      check: false,
-      strict: false,
-      activationCache: 0,
     }, { images: found.images, quiet: true });
     if (status === INTERRUPTED) throw new Interrupted("interrupted");
     return { missing, notes };

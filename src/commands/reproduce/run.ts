@@ -6,7 +6,8 @@
 
 import { join } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { DEFAULT_TOLERANCE, hasDrifted } from "../../reproduction/drift.ts";
+import { hasDrifted } from "../../reproduction/drift.ts";
+import { DEFAULT_TOLERANCE, type ParsedOptions } from "../../run/options/mod.ts";
 import { causeText } from "../../reproduction/causes.ts";
 import type { Verdict } from "../../reproduction/history.ts";
 import { lockFolder } from "../../corpus/folder_lock.ts";
@@ -17,15 +18,10 @@ import { DRIFT_HTML, DRIFT_JSON, Interrupted, reproduce, sizeText } from "./repr
 import { textTable } from "../terminal.ts";
 import { DRIFTED, INTERRUPTED, MISSING } from "../exit_codes.ts";
 import { legible } from "../../base/legible.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Options of `reproduce`, parsed. */
-export interface ReproduceOptions {
-  readonly images?: string;
-  readonly tolerance?: number;
-  readonly out?: string;
-  readonly set?: readonly string[];
-  readonly list?: string;
-}
+export type ReproduceOptions = ParsedOptions<"reproduce">;
 
 /** Where the reports of a single check go by default. */
 const OUT = "runs/reproduce";
@@ -55,11 +51,11 @@ export async function runReproduce(
     if (options.list !== undefined) return await runList(target, options.list, options);
     if (target === undefined) {
       throw new UsageError(
-        "Cannot reproduce: name the folder of a run, or give a list of runs with --list",
+        `Cannot reproduce: name the folder of a run, or give a list of runs with ${flag("list")}`,
       );
     }
     const out = options.out ?? OUT;
-    await prepareFolder("--out", out);
+    await prepareFolder(flag("out"), out);
     using lock = lockFolder(out, `reproduce ${target}`);
     tellBroken(lock);
     const data = await reproduce(target, {
@@ -85,13 +81,15 @@ async function runList(
 ): Promise<number> {
   const also = [
     target,
-    images && "--images",
-    set && "--set",
-    out && "--out",
-    tolerance !== undefined && "--tolerance",
+    images && flag("images"),
+    set && flag("set"),
+    out && flag("out"),
+    tolerance !== undefined && flag("tolerance"),
   ].find(Boolean);
   if (also) {
-    throw new UsageError(`Cannot use ${also} together with --list: the list says it for each run`);
+    throw new UsageError(
+      `Cannot use ${also} together with ${flag("list")}: the list says it for each run`,
+    );
   }
   const verdicts = await checkList(list, {
     onLock: tellBroken,

@@ -12,6 +12,7 @@ import { hashTables } from "../../outputs/read.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { libvipsBuild } from "../../image/libvips.ts";
 import { backendVersion } from "../../runtime/open.ts";
+import { settingsOf } from "../../run/options/settings.ts";
 import { codeCommit } from "./code_version.ts";
 import type { Setup } from "./setup.ts";
 import type { FinishedRun } from "../../ledger/finished_run.ts";
@@ -75,7 +76,14 @@ export async function createManifest(
     from: typeof args.out === "string"
       ? relative(resolve(args.out), Deno.cwd()).replaceAll("\\", "/") || "."
       : ".",
-    settings: settingsOf(args, setup),
+    settings: {
+      ...settingsOf(args, {
+        preset: typeof args.preset === "string" ? args.preset : undefined,
+        random: setup.methods.some(({ random }) => random),
+      }),
+      samples: setup.samples,
+      methods: Object.fromEntries(setup.methods.map((own) => [own.name, own.settings ?? {}])),
+    },
     versions: await versions(setup),
     machine: machine(),
     environment: environment(),
@@ -171,22 +179,6 @@ function environment(): Record<string, string> {
     }
   }
   return found;
-}
-
-/** Arguments that say where and how a run works, not what it computes. */
-const NO_SETTINGS = [
-  ...["command", "paths", "out", "fresh", "strict", "check", "maps", "json"],
-  ...["backend", "activationCache", "cache", "cacheLimit", "limit"],
-];
-
-function settingsOf(args: Readonly<Record<string, unknown>>, setup: Setup) {
-  const given = Object.entries(args)
-    .filter(([name, value]) => value !== undefined && !NO_SETTINGS.includes(name));
-  return {
-    ...Object.fromEntries(given),
-    samples: setup.samples,
-    methods: Object.fromEntries(setup.methods.map(({ name, settings }) => [name, settings ?? {}])),
-  };
 }
 
 /** What is known of a run when it has ended, beside what its ledger and its folder say. */

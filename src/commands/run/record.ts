@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Option } from "commander";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Json } from "../../base/json.ts";
@@ -15,9 +14,14 @@ import type { CorpusImage } from "../../image/image_file.ts";
 import { readRows } from "../../outputs/read.ts";
 import { IMAGE_HEADER } from "../../outputs/images.ts";
 import { MODELS_FOLDER } from "../../runtime/card.ts";
-import { analyzeCommand } from "../analyze/mod.ts";
-import type { AnalyzeOptions } from "../analyze/run.ts";
 import { isFile } from "../../base/files.ts";
+import { flag } from "../../base/flag.ts";
+import {
+  type AnalyzeOptions,
+  OPTIONS,
+  optionsOf,
+  type OptionTable,
+} from "../../run/options/mod.ts";
 
 /** What must be in a manifest for a run to be repeated. Everything else is compared where it is there. */
 const recordSchema = z.looseObject({
@@ -110,47 +114,39 @@ async function runsBelow(folder: string): Promise<string[]> {
  * @param changes `name=value` each, as on the command line of `analyze` without the dashes
  * @throws {UsageError} when the run has an option that is not known here, or a change cannot be used.
  */
-export function recordedOptions({ record }: RunRecord, changes: readonly string[]): AnalyzeOptions {
-  const known = new Map(
-    analyzeCommand(() => {}).options.map((option) => [option.attributeName(), option as Option]),
-  );
+export function recordedOptions(
+  { record }: RunRecord,
+  changes: readonly string[],
+  table: OptionTable = OPTIONS,
+): AnalyzeOptions {
+  const rows = optionsOf("analyze", table);
   const { command: _, paths: __, ...given } = record.arguments;
   for (const name of Object.keys(given)) {
-    if (known.has(name)) continue;
+    if (rows.some((row) => row.name === name)) continue;
     throw new UsageError(
       `Cannot repeat the run: its option ${name} is not known to this version; ` +
         "use the one that made it (versions.emocam in run.json)",
     );
   }
   const options: Record<string, unknown> = {};
-  for (const [name, option] of known) {
-    const value = given[name] ?? option.defaultValue;
-    if (value !== undefined) options[name] = value;
+  for (const row of rows) {
+    const value = given[row.name] ?? row.default;
+    if (value !== undefined) options[row.name] = value;
   }
   for (const change of changes) {
     const [, name, value] = /^(?:--)?([\w-]+)=(.*)$/s.exec(change) ?? [];
-    const own = [...known.values()].find((option) => option.name() === name);
+    const own = rows.find((row) => flag(row.name) === `--${name}`);
     if (!own || value === undefined) {
       throw new UsageError(
-        `Cannot use --set ${JSON.stringify(change)}: give OPTION=VALUE with an option of analyze`,
+        `Cannot use ${flag("set")} ${
+          JSON.stringify(change)
+        }: give OPTION=VALUE with an option of analyze`,
       );
     }
-    options[own.attributeName()] = valueOf(own, value);
+    const what = own.value.placeholder === undefined ? `${flag("set")} ${name}` : flag(own.name);
+    options[own.name] = own.value.parse(what, value);
   }
   return options as unknown as AnalyzeOptions;
-}
-
-/** An option's value from its text. Those that `analyze` takes several of, a run has one of. */
-function valueOf(option: Option, text: string): unknown {
-  if (["classifier", "detector"].includes(option.name())) return text;
-  if (option.isBoolean()) {
-    if (text === "true" || text === "false") return text === "true";
-    throw new UsageError(
-      `Cannot use --set ${option.name()}=${text}: it is a switch; give true or false`,
-    );
-  }
-  // Options of several values begin with none.
-  return option.parseArg ? option.parseArg(text, undefined as never) : text;
 }
 
 /** Images of a run that was made before. */

@@ -6,7 +6,6 @@
 
 import { UsageError } from "../../base/errors.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
-import type { PlacementRule } from "../../classifier/geometry.ts";
 import { openClassifier } from "../../classifier/open.ts";
 import { findClassifier } from "../../classifier/source.ts";
 import type { CorpusImage } from "../../image/image_file.ts";
@@ -29,39 +28,14 @@ import {
   type Modifier,
   withPublishedTarget,
 } from "../../methods/mod.ts";
-import type { Target, TargetChoice } from "../../classifier/target.ts";
-import type { Backend } from "../../runtime/session.ts";
+import type { Target } from "../../classifier/target.ts";
 import { type BackendChoice, chooseBackend } from "../../runtime/open.ts";
-import type { Preset } from "../options/presets.ts";
+import type { ExplainOptions } from "../../run/options/mod.ts";
+import { flag } from "../../base/flag.ts";
 import type { Orientation } from "../../image/image.ts";
 
 /** The detector that finds faces and their parts, with the nets that ship. */
 export const FACE_PARTS = "face-parts";
-
-/** Options that all commands which explain share. */
-export interface ExplainOptions {
-  readonly preset?: Preset;
-  readonly classifier: string;
-  readonly detector: string;
-  readonly profile?: string;
-  readonly confidence?: number;
-  readonly nms?: number;
-  readonly samples?: SampleKind;
-  readonly methods: readonly string[];
-  readonly target: TargetChoice;
-  readonly class: string;
-  readonly backend: Backend | "auto";
-  readonly batch: number;
-  /** Target layers; the first is where the classifier is cut, and maps of all are fused. */
-  readonly layer?: readonly string[];
-  /** Rules of lrp-cam: a method for each. */
-  readonly composite?: readonly CompositeName[];
-  readonly augSmooth?: boolean;
-  readonly eigenSmooth?: boolean;
-  readonly placement?: PlacementRule;
-  readonly boxMean: BoxMean;
-  readonly orientation: Orientation;
-}
 
 /** What `openSetup` makes: an analysis without its images and ledger settings. */
 export interface Setup {
@@ -117,7 +91,9 @@ export async function openSetup(
   const samples = options.samples ?? (classifier.card.crop ? "faces" : "image");
   if (options.boxMean === "paper" && samples === "faces") {
     throw new UsageError(
-      "Cannot take --box-mean paper of face crops: it is defined on whole images; give --samples image",
+      `Cannot take ${flag("boxMean")} paper of face crops: it is defined on whole images; give ${
+        flag("samples")
+      } image`,
     );
   }
   const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
@@ -175,9 +151,9 @@ function withComposites(
   );
   if (made.some(({ method }) => method.settings?.composite !== undefined)) return made;
   throw new UsageError(
-    `Cannot use --composite ${
+    `Cannot use ${flag("composite")} ${
       composites.join(",")
-    }: lrp-cam is not among the methods; add it to --methods`,
+    }: lrp-cam is not among the methods; add it to ${flag("methods")}`,
   );
 }
 
@@ -223,7 +199,7 @@ function usableMethods(
       const of = "modifier" in changed ? `no ${changed.modifier} of ${method.name}: ` : "";
       throw new UsageError(
         `Cannot use method ${method.name} with model ${classifier.card.name}: ${of}${reason}; ${
-          advice ?? "leave it out of --methods"
+          advice ?? `leave it out of ${flag("methods")}`
         }`,
       );
     }
@@ -237,7 +213,7 @@ function usableMethods(
     `${names.join(", ")} ${names.length === 1 ? "is" : "are"} left out: ${reason}`
   );
   if (methods.length === 0) {
-    const advice = advised ? [] : ["choose other --methods"];
+    const advice = advised ? [] : [`choose other ${flag("methods")}`];
     throw new UsageError(
       `Cannot explain model ${classifier.card.name}: ${[...remarks, ...advice].join("; ")}`,
     );

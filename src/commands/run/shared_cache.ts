@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { inspectLedger, pruneLedger } from "../../ledger/prune.ts";
 import { inspectFile } from "../../ledger/file.ts";
 import { prepareFolder, takeFolder } from "./folder.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Name of a ledger in its folder. */
 export const LEDGER_FILE = "ledger.sqlite";
@@ -42,7 +43,7 @@ export async function holdCache(
   if (cache === undefined || fresh) return undefined;
   // The run's own folder: what it keeps is found there anyway.
   if (resolve(cache) === resolve(out)) return undefined;
-  await prepareFolder("--cache", cache);
+  await prepareFolder(flag("cache"), cache);
   const ledger = join(cache, LEDGER_FILE);
   const lock = takeFolder(cache, "analyze");
   try {
@@ -52,9 +53,9 @@ export async function holdCache(
         const { bytesBefore, bytesAfter } = pruneLedger(ledger, { maxBytes });
         const size = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
         console.error(
-          `note: the cache was over --cache-limit ${cacheLimit} MiB: ${size(bytesBefore)} became ${
-            size(bytesAfter)
-          }`,
+          `note: the cache was over ${flag("cacheLimit")} ${cacheLimit} MiB: ${
+            size(bytesBefore)
+          } became ${size(bytesAfter)}`,
         );
       }
     }

@@ -18,11 +18,13 @@ import { createCompute } from "../../gpu/create_compute.ts";
 import { findGpu } from "../../gpu/device.ts";
 import type { Method } from "../../methods/mod.ts";
 import type { Backend } from "../../runtime/session.ts";
-import type { ExplainOptions, Setup } from "./setup.ts";
+import type { ExplainOptions } from "../../run/options/mod.ts";
+import type { Setup } from "./setup.ts";
 import { legible } from "../../base/legible.ts";
 import type { ClassChoice } from "../../attribution/request.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { TargetChoice } from "../../classifier/target.ts";
+import { flag } from "../../base/flag.ts";
 
 /** Name of the file of verdicts in a run's folder. */
 const FILE = "axioms.json";
@@ -110,7 +112,9 @@ async function firstSamples(
   }
   if (samples.length === 0) {
     throw new UsageError(
-      `Cannot check ${setup.classifier.card.name}: no sample in ${images.length} images; give other images, or --samples image`,
+      `Cannot check ${setup.classifier.card.name}: no sample in ${images.length} images; give other images, or ${
+        flag("samples")
+      } image`,
     );
   }
   return samples.slice(0, setup.classifier.batch);

@@ -14,9 +14,9 @@ const schema = z.object({
   /** Annotations count below this ambiguity. */
   ambiguity: z.number(),
   /** Similarity measures by name, or `all`. */
-  similarity: z.array(z.string()),
+  similarity: z.array(z.string()).readonly(),
   /** Objects that are related, or `all`; by default the paper's 24, if the detector knows one. */
-  objects: z.array(z.string()).exactOptional(),
+  objects: z.array(z.string()).readonly().exactOptional(),
   /** Objects that make up at most this share of the rows are left out. */
   leastShare: z.number().exactOptional(),
   /** Without the published code's defects in counting. */

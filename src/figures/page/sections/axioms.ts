@@ -4,6 +4,7 @@
  * @module
  */
 
+import { flag } from "../../../base/flag.ts";
 import type { Section } from "./section.ts";
 import type { AxiomFinding } from "../report_data.ts";
 import { lines, type Markup, markup } from "../../drawing/markup.ts";
@@ -12,7 +13,11 @@ import { significant } from "../../../base/number_text.ts";
 /** The table of axioms, figures and verdicts. */
 function axiomsSection(findings: readonly AxiomFinding[]): Markup {
   if (findings.length === 0) {
-    return markup`<p>Not checked for these methods on this classifier. <code>emocam analyze --check</code>, or <code>emocam check --out</code> with the run's folder and then <code>analyze</code> again, does it; methods that fail are flagged in every table.</p>`;
+    return markup`<p>Not checked for these methods on this classifier. <code>emocam analyze ${
+      flag("check")
+    }</code>, or <code>emocam check ${
+      flag("out")
+    }</code> with the run's folder and then <code>analyze</code> again, does it; methods that fail are flagged in every table.</p>`;
   }
   const rows = findings.map((finding) => {
     const { method, axiom, value, bound, verdict, says } = finding;

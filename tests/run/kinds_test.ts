@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../src/base/errors.ts";
-import { distinct, list, number, oneOf } from "../../src/commands/options/parsers.ts";
+import { distinct, type Kind, list, number, oneOf, toggle } from "../../src/run/options/kinds.ts";
+
+/** The parser of an option of a kind. */
+const parserOf = <T>(what: string, kind: Kind<T>) => (text: string) => kind.parse(what, text);
 
 Deno.test("a number is taken in any notation, within its range only", () => {
-  const ratio = number("--ratio", { min: 0, max: 1 });
+  const ratio = parserOf("--ratio", number("f", { min: 0, max: 1 }));
   assert.deepEqual(["0", "1", "0.25", "2.5e-1", ".5", " 1 "].map(ratio), [
     0,
     1,
@@ -22,16 +25,16 @@ Deno.test("a number is taken in any notation, within its range only", () => {
       return true;
     });
   }
-  const count = number("--count", { min: 1, integer: true });
+  const count = parserOf("--count", number("n", { min: 1, integer: true }));
   assert.equal(count("1e3"), 1000);
   assert.throws(() => count("1.5"), /give a whole number of at least 1$/);
-  assert.throws(() => number("--most", { max: 3 })("4"), /give a number of at most 3$/);
-  assert.throws(() => number("--any")("one"), /give a number$/);
-  assert.equal(number("--any")("-1e9"), -1e9);
+  assert.throws(() => number("n", { max: 3 }).parse("--most", "4"), /give a number of at most 3$/);
+  assert.throws(() => number("n").parse("--any", "one"), /give a number$/);
+  assert.equal(number("n").parse("--any", "-1e9"), -1e9);
 });
 
 Deno.test("a word is one of those listed, letter by letter", () => {
-  const kind = oneOf("--kind", ["image", "faces"]);
+  const kind = parserOf("--kind", oneOf("kind", ["image", "faces"]));
   assert.equal(kind("faces"), "faces");
   for (const text of ["", "Faces", "face", " faces"]) {
     assert.throws(() => kind(text), /^UsageError: Cannot use --kind .*: give image, faces$/);
@@ -39,15 +42,22 @@ Deno.test("a word is one of those listed, letter by letter", () => {
 });
 
 Deno.test("a list is parted at commas, without spaces and empty entries", () => {
-  assert.deepEqual(list("a, b,,c ,"), ["a", "b", "c"]);
-  assert.deepEqual(list(" "), []);
+  assert.deepEqual(list("names").parse("--names", "a, b,,c ,"), ["a", "b", "c"]);
+  assert.deepEqual(list("names").parse("--names", " "), []);
 });
 
 Deno.test("names of which there must be some stand once each", () => {
-  const layers = distinct("--layer", "layer");
+  const layers = parserOf("--layer", distinct("tensors", "layer"));
   assert.deepEqual(layers("b, a"), ["b", "a"]);
   for (const text of ["", " , "]) {
     assert.throws(() => layers(text), /^UsageError: Cannot use --layer ".*": name a layer, or/);
   }
   assert.throws(() => layers("a,b, a"), /--layer "a,b, a": a stands twice; name each layer once$/);
+});
+
+Deno.test("a switch that is set by its value is on or off", () => {
+  assert.deepEqual(["true", "false"].map(parserOf("--set maps", toggle())), [true, false]);
+  assert.throws(() => toggle().parse("--set maps", "1"), {
+    message: "Cannot use --set maps=1: it is a switch; give true or false",
+  });
 });
