@@ -54,7 +54,7 @@ export interface CountedSample {
 }
 
 /** An accumulator as JSON. Integers only, but for the threshold. */
-export interface AccumulatorJson {
+interface AccumulatorJson {
   readonly format: "emocam accumulator 1";
   readonly classes: readonly string[];
   readonly columns: readonly number[];
@@ -67,7 +67,7 @@ export interface AccumulatorJson {
 }
 
 /** The counts of one object, one number a column. */
-export interface ObjectJson {
+interface ObjectJson {
   readonly label: string;
   /** Samples with the object salient and the class predicted (a). */
   readonly both: readonly number[];

@@ -296,7 +296,7 @@ function paperWeights(
 }
 
 /** Fraction of a box's area inside the frame [0, width] × [0, height], 0..1; NaN for a box without area. */
-export function shareInside(rect: Rect, width: number, height: number): number {
+function shareInside(rect: Rect, width: number, height: number): number {
   const w = Math.max(0, Math.min(rect.x1, width) - Math.max(rect.x0, 0));
   const h = Math.max(0, Math.min(rect.y1, height) - Math.max(rect.y0, 0));
   return (w * h) / ((rect.x1 - rect.x0) * (rect.y1 - rect.y0));

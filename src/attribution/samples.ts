@@ -28,7 +28,7 @@ export interface Sample {
 }
 
 /** A box of a sample, in continuous pixels of the classifier's input. */
-export interface SampleBox {
+interface SampleBox {
   /** The box's place in the detector's answer. */
   readonly box: number;
   readonly rect: Rect;

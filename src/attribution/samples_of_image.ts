@@ -19,7 +19,7 @@ import {
 } from "./samples.ts";
 
 /** What is needed to cut samples out of a picture. */
-export interface Sampling {
+interface Sampling {
   readonly classifier: Classifier;
   /** Gives the boxes. */
   readonly detector: Detector;
@@ -29,7 +29,7 @@ export interface Sampling {
 }
 
 /** What is known of a picture beforehand, and is not detected again: of an edited one, the boxes of the original. */
-export interface KnownDetections {
+interface KnownDetections {
   readonly detection?: Detections;
   readonly faces?: Detections;
 }
@@ -42,7 +42,7 @@ export interface ReadySample extends PlacedSample {
 }
 
 /** The samples of a picture, with all its boxes. */
-export interface SampledPicture {
+interface SampledPicture {
   readonly detection: Detections;
   readonly samples: readonly ReadySample[];
 }

@@ -5,7 +5,7 @@
  */
 
 /** The members of T: those that may be undefined are optional instead. */
-export type Defined<T> =
+type Defined<T> =
   & { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
   & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
 

@@ -7,7 +7,7 @@
  */
 
 /** The array that holds the elements of each type. `float16` keeps the raw 16 bits, `bool` one byte each. */
-export interface ElementArrays {
+interface ElementArrays {
   float32: Float32Array;
   float64: Float64Array;
   float16: Uint16Array;

@@ -27,7 +27,7 @@ const CONTRIBUTIONS_BUDGET = 2 ** 25;
 const SUMS_BUDGET = 2 ** 21;
 
 /** How the scores under masks are computed: by sums of contributions, or by the head, and why. */
-export type MaskWay =
+type MaskWay =
   | { readonly kind: "sums"; readonly reach: ChannelwiseReach; readonly made: ProductShape }
   | { readonly kind: "head"; readonly reason: string };
 

@@ -29,7 +29,7 @@ export interface KeptRows {
 }
 
 /** How boxes are suppressed. */
-export interface SuppressOptions {
+interface SuppressOptions {
   /** Intersection over union, 0…1, over which (not at which) the worse box goes. */
   readonly threshold: number;
   /** Every operation rounded to single precision, in Darknet's order; otherwise double precision. */

@@ -18,9 +18,6 @@ import { prepare } from "../runtime/preprocess.ts";
 import type { Backend } from "../runtime/session.ts";
 import { openDetectorNetwork } from "./network.ts";
 
-/** Numbers a face's landmarks take: 68 points of x and y. */
-export const LANDMARK_VALUES = 136;
-
 /**
  * The whole pixels that the landmark net is shown for a box: its corner and its size clipped to the image, then cut to whole
  * numbers.
@@ -58,7 +55,7 @@ export function placeLandmarks(values: Float32Array, crop: Rect): Float32Array {
 }
 
 /** A landmark finder, ready to run. */
-export interface LandmarkFinder {
+interface LandmarkFinder {
   readonly key: Readonly<Record<string, Json>>;
   /**
    * The 68 landmarks of the face in a box, x0, y0, x1, y1, … in image pixels; `undefined` when the box lies outside the image.

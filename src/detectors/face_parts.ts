@@ -41,9 +41,6 @@ const settingsSchema = z.strictObject({
   cropScale: z.number().positive(),
 });
 
-/** Settings of the face parts, the section `decoder` of the card. */
-export type FacePartSettings = z.infer<typeof settingsSchema>;
-
 /** Parts of faces. */
 export const faceParts: DecoderKind = {
   kind: "face-parts",

@@ -56,7 +56,7 @@ export function detectorOptions(options: Readonly<Record<string, unknown>>): Det
 }
 
 /** How a detector is opened. */
-export interface DetectorSettings {
+interface DetectorSettings {
   readonly backend: Backend;
   /** As given. */
   readonly options?: DetectorOptions;

@@ -35,7 +35,7 @@ const settingsSchema = z.strictObject({
 });
 
 /** Settings of the decoder, the section `decoder` of the card. */
-export type TinyFaceSettings = z.infer<typeof settingsSchema>;
+type TinyFaceSettings = z.infer<typeof settingsSchema>;
 
 /** A face as found: its box in image pixels (it may reach over the edges) and its score, 0..1. */
 export interface FaceBox extends Rect {
@@ -131,7 +131,7 @@ export function containment(a: Rect, b: Rect): number {
 }
 
 /** A face detector, ready to run. */
-export interface FaceFinder {
+interface FaceFinder {
   readonly key: Readonly<Record<string, Json>>;
   /** Faces, best first. @throws {ImageError} when the image is too long to be padded to a square. */
   find(image: RgbImage): Promise<FaceBox[]>;

@@ -43,7 +43,7 @@ import {
 /** How the heads are read: as Darknet does, or as lightnet (the paper). */
 const PROFILES = ["darknet", "lightnet"] as const;
 
-export type YoloProfile = typeof PROFILES[number];
+type YoloProfile = typeof PROFILES[number];
 
 const extent = z.number().positive();
 const share = z.number().min(0).max(1);
@@ -64,7 +64,7 @@ const settingsSchema = z.strictObject({
 });
 
 /** Settings of the decoder, the section `decoder` of the card. */
-export type YoloSettings = z.infer<typeof settingsSchema>;
+type YoloSettings = z.infer<typeof settingsSchema>;
 
 /**
  * Thresholds of each profile: those of EmoCAM's code for lightnet; for Darknet the suppression of all its programs, and the confidence of

@@ -19,7 +19,7 @@ const ROW_LABEL_WIDTH = 190, COLUMN_LABEL_WIDTH = 130;
 const MINIMUM_WIDTH = 460;
 
 /** The rows and columns that a heat map shows, by index, and a sentence for each reduction. */
-export interface Selection {
+interface Selection {
   readonly rows: readonly number[];
   readonly columns: readonly number[];
   readonly notes: readonly string[];
@@ -203,7 +203,7 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
 }
 
 /** Decimals that a matrix's values are printed with: none for counts, else two. */
-export function digitsFor(values: ArrayLike<number>): 0 | 2 {
+function digitsFor(values: ArrayLike<number>): 0 | 2 {
   return Array.prototype.every.call(values, (value) => !(value % 1)) ? 0 : 2;
 }
 

@@ -10,7 +10,7 @@ import { GpuError, messageOf } from "../base/errors.ts";
 import { mendOlderDeno } from "./older_deno.ts";
 
 /** An opened GPU. */
-export interface Gpu {
+interface Gpu {
   readonly device: GPUDevice;
   /** What the adapter calls itself, e.g. "NVIDIA GeForce RTX 4090" or "llvmpipe (LLVM 15.0.6, 256 bits)". */
   readonly description: string;

@@ -11,7 +11,7 @@ import { type Orientation, type RgbImage, rgbImage, type Size } from "./image.ts
 import { loadSharp, type SharpLibrary } from "./libvips.ts";
 
 /** The formats that are read, as they are named in results. */
-export type ImageFormat = "jpeg" | "png" | "webp" | "gif";
+type ImageFormat = "jpeg" | "png" | "webp" | "gif";
 
 /** What a file held. */
 export interface DecodedImage extends RgbImage {
@@ -22,7 +22,7 @@ export interface DecodedImage extends RgbImage {
 }
 
 /** How to decode. */
-export interface DecodeOptions {
+interface DecodeOptions {
   /** "exif": turned upright by the EXIF tag (default). "stored": as the pixels lie in the file, as `PIL.Image.open` gives them. */
   readonly orientation?: Orientation;
   /** Refuse larger images before any pixel is allocated. Default: Pillow's limit, 178,956,970. */

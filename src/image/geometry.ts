@@ -93,12 +93,12 @@ export function roundOut(rect: Rect): Rect {
 }
 
 /** `map` at `value`. */
-export function applyAffine(map: Affine1, value: number): number {
+function applyAffine(map: Affine1, value: number): number {
   return map.scale * value + map.offset;
 }
 
 /** First `inner`, then `outer`, as one map. */
-export function composeAffine(outer: Affine1, inner: Affine1): Affine1 {
+function composeAffine(outer: Affine1, inner: Affine1): Affine1 {
   return {
     scale: outer.scale * inner.scale,
     offset: outer.scale * inner.offset + outer.offset,

@@ -10,7 +10,7 @@ import { decodeImage } from "./decode.ts";
 import type { Orientation, Picture } from "./image.ts";
 
 /** Larger files are refused before they are read: the largest picture allowed has half as many bytes without any compression. */
-export const MAX_FILE_BYTES = 2 ** 30;
+const MAX_FILE_BYTES = 2 ** 30;
 
 /** Reads an image's file. @throws {ImageError} saying why it cannot be read. */
 export async function readImageFile(file: string): Promise<Uint8Array> {

@@ -13,7 +13,7 @@ import { messageOf, UsageError } from "../base/errors.ts";
 export type SharpLibrary = typeof import("sharp")["default"];
 
 /** Version of libvips and how it runs. */
-export interface LibvipsBuild {
+interface LibvipsBuild {
   readonly version: string;
   readonly kind: "native" | "wasm";
 }

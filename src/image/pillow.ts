@@ -51,7 +51,7 @@ const FILTERS: Readonly<Record<PillowFilter, Filter>> = {
 };
 
 /** The source pixels of each output pixel on one axis and their weights: `weights[i * stride + t]` for source pixel `first[i] + t`. */
-export interface Taps {
+interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
   readonly stride: number;

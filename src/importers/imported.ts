@@ -23,7 +23,7 @@ export interface ImportedModel {
 }
 
 /** What is to be written. */
-export interface ImportedParts {
+interface ImportedParts {
   readonly folder: string;
   /** Lower-case letters, digits, ".", "_" and "-". */
   readonly name: string;

@@ -5,7 +5,7 @@
  */
 
 /** Samples along one axis: sample k is `(1 − fraction[k]) · cell[first[k]] + fraction[k] · cell[second[k]]`. */
-export interface AxisSamples {
+interface AxisSamples {
   readonly first: Uint32Array;
   readonly second: Uint32Array;
   readonly fraction: Float64Array;

@@ -29,7 +29,7 @@ export interface CellWeights {
 }
 
 /** A map's cells, the input they lie on, and the photograph in its frame. */
-export interface PaperFrame {
+interface PaperFrame {
   readonly cells: Size;
   /** From the input's pixels to cells. */
   readonly placement: { readonly x: Affine1; readonly y: Affine1 };

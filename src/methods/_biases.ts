@@ -34,7 +34,7 @@ export interface Ends {
  * Layers between input and score with a bias for each channel of a map: the value that comes out of each, in the order of the
  * graph.
  */
-export function biasLayers(graph: Graph, ends: Ends): Value[] {
+function biasLayers(graph: Graph, ends: Ends): Value[] {
   // On a copy: finding a bias may add the nodes that compute it.
   const b = builderOn({
     ...graph,

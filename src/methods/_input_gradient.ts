@@ -41,7 +41,7 @@ export interface InputRules {
 }
 
 /** The rules of the true gradient. */
-export const TRUE_GRADIENT: InputRules = { name: "gradient", table: GRADIENT_RULES };
+const TRUE_GRADIENT: InputRules = { name: "gradient", table: GRADIENT_RULES };
 
 /** Why a target cannot be differentiated down to the network's input; `undefined` when it can. */
 export function inputGradientUnsupported(

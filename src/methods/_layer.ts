@@ -28,7 +28,7 @@ export interface LayerValues {
 }
 
 /** The activation and the gradient of the target's score there. */
-export interface LayerGradients extends LayerValues {
+interface LayerGradients extends LayerValues {
   /** g = d score / d A, of A's shape. */
   readonly gradient: Float32Array;
 }
@@ -79,7 +79,7 @@ export function channelWeights(
  *
  * @param add adds the channel whose cells begin at `from` to the sums
  */
-export function sumOverChannels(
+function sumOverChannels(
   { batch, count, channels, height, width, cells }: LayerValues,
   add: (sums: Float64Array, from: number) => void,
 ): Tensor {

@@ -11,7 +11,7 @@ import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { createRng } from "../base/rng.ts";
 
 /** An eigenvalue and its eigenvector of length 1. */
-export interface Eigenpair {
+interface Eigenpair {
   readonly value: number;
   readonly vector: Float64Array;
 }

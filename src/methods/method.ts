@@ -43,7 +43,7 @@ export interface MethodContext {
 }
 
 /** A forward pass and the classifier that made it. */
-export interface Passed {
+interface Passed {
   readonly classifier: Classifier;
   readonly forward: Forward;
 }
@@ -112,7 +112,7 @@ export interface Method {
 }
 
 /** What the code published with the EmoCAM paper does under a method's name. */
-export interface Published {
+interface Published {
   /** The score that it explains. */
   readonly target: Target;
   /** Why its maps differ from ours. */

@@ -14,7 +14,7 @@ import { type Method, targetUnsupported } from "./method.ts";
 const settings = { window: 1 / 6, stride: 1 / 18, fill: "mean" };
 
 /** Where patches begin along an axis: every `stride` pixels, the last one at the end. */
-export interface Patches {
+interface Patches {
   readonly starts: readonly number[];
   readonly window: number;
 }

@@ -44,7 +44,7 @@ export const smoothGrad: Method = {
 };
 
 /** Noise that is added to sample `at` of a row, written into an array of the input's size. */
-export type Noise = (row: number, at: number, into: Float32Array) => void;
+type Noise = (row: number, at: number, into: Float32Array) => void;
 
 /**
  * The mean of the signed gradients at the inputs with noise added, [batch, C, H, W]; 0 for padding, NaN where a score or an input

@@ -52,7 +52,7 @@ export const smoothGradCamPlusPlus: Method = {
 };
 
 /** Adds noise to copy `at` of a row's input, in place. */
-export type AddNoise = (row: number, at: number, input: Float32Array) => void;
+type AddNoise = (row: number, at: number, input: Float32Array) => void;
 
 /** The channel weights [batch, C] under given noise. */
 export async function smoothWeights(

@@ -49,7 +49,7 @@ export type RuleTable = Readonly<Record<string, Rule>>;
 const OLDEST_OPSET = 9;
 
 /** What {@linkcode pullBack} is asked for. */
-export interface PullBackRequest {
+interface PullBackRequest {
   /** The value whose cotangent is given. */
   of: Value;
   /** A value of the shape of `of`. */
@@ -113,7 +113,7 @@ export function pullBack(
 }
 
 /** What {@linkcode gradientGraph} is asked for. */
-export interface GradientRequest {
+interface GradientRequest {
   /** The value that is differentiated, e.g. logits [N, K]. Which of its elements count is the cotangent's choice. */
   score: Value;
   /** The value with respect to which, e.g. an activation [N, C, H, W]. */
@@ -161,7 +161,7 @@ export function connected(found: Value | null | undefined, score: Value, target:
 }
 
 /** What {@linkcode backwardGraph} is asked for. */
-export interface BackwardRequest {
+interface BackwardRequest {
   /** The value from which the walk starts, float32. */
   score: Value;
   /** The value at which it ends, float32. */
@@ -244,7 +244,7 @@ export function backwardGraph(
 }
 
 /** An operator in the way. */
-export interface UnsupportedOp {
+interface UnsupportedOp {
   op: string;
   node: string;
 }

@@ -11,7 +11,7 @@ import { ELEMENTWISE } from "./shape_rules/elementwise.ts";
 import { windowsOf } from "./window.ts";
 
 /** The state of a node's i-th output; `undefined` where the tensor is not spatial any more. */
-export type FieldRule = (site: FieldSite, output: number) => FieldState | undefined;
+type FieldRule = (site: FieldSite, output: number) => FieldState | undefined;
 
 type Along = (field: AxisField, axis: number) => AxisField | undefined;
 

@@ -21,7 +21,7 @@ import { builderOn, inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 
 /** What is known about a model's output beforehand, usually from its card. */
-export interface ScoreOptions {
+interface ScoreOptions {
   /** The tensor of scores; by default the only output of the form [N, K]. */
   output?: Value;
   /** What it holds; by default "probabilities" if it comes from a Softmax or Sigmoid, else "logits". */

@@ -13,7 +13,7 @@ import { inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 
 /** A tensor that can be a target layer. */
-export interface TargetLayer {
+interface TargetLayer {
   name: Value;
   /** The shape as inferred, [N, C, h, w]. */
   shape: readonly (number | string)[];

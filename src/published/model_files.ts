@@ -30,8 +30,7 @@ const LOCK = "lock.json";
 const BY_HAND = "by hand";
 
 /** How files are obtained. */
-export interface ObtainOptions
-  extends Pick<DownloadOptions, "delays" | "headers" | "signal" | "onWait"> {
+interface ObtainOptions extends Pick<DownloadOptions, "delays" | "headers" | "signal" | "onWait"> {
   /** Address of a folder on a web server that holds the files under their names, instead of the published addresses. */
   readonly mirror?: string;
   /** A file is about to be fetched, or was found. */

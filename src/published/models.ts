@@ -18,7 +18,7 @@ export interface PublishedFile {
 }
 
 /** How the files of a model are read. */
-export type ImportRecipe =
+type ImportRecipe =
   | {
     readonly kind: "emonet"; /** The file, or none: the whole folder. */
     readonly source?: string;

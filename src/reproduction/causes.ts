@@ -9,7 +9,7 @@ import { nounOf, OPTIONS, type OptionTable } from "../run/options/mod.ts";
 import { effectiveSettings } from "../run/options/settings.ts";
 
 /** What kind of thing is different. */
-export type CauseKind =
+type CauseKind =
   | "image"
   | "model"
   | "setting"

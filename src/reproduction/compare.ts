@@ -18,7 +18,7 @@ import {
 import { iou, type Rect } from "../image/geometry.ts";
 
 /** One table of two runs. */
-export interface ComparedTable {
+interface ComparedTable {
   readonly name: string;
   /** SHA-256; absent where the run has no such table. */
   readonly before?: string;
@@ -26,7 +26,7 @@ export interface ComparedTable {
 }
 
 /** Importances that are on the other side of the salience threshold, although they lie within the tolerance. */
-export interface Crossings {
+interface Crossings {
   readonly count: number;
   readonly first?: { readonly place: Place; readonly before: string; readonly after: string };
 }
@@ -43,7 +43,7 @@ export interface RunComparison {
 }
 
 /** What runs are compared by. */
-export interface CompareOptions {
+interface CompareOptions {
   /** Largest {@linkcode distance} of numbers that counts as the same. */
   readonly tolerance: number;
   /** Salience threshold of the first run, to say why a cell of a matrix changed. */

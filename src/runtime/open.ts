@@ -11,7 +11,7 @@ import { findGpu } from "../gpu/device.ts";
 import { flag } from "../base/flag.ts";
 
 /** What a backend file exports. */
-export interface BackendModule {
+interface BackendModule {
   /** Package and version, for the manifest. */
   readonly version: string;
   open(model: Uint8Array, options: SessionOptions): Promise<Session>;

@@ -23,7 +23,7 @@ export interface DetectedImage {
 }
 
 /** Takes images in order. */
-export interface DetectOutput {
+interface DetectOutput {
   add(image: DetectedImage): void;
   /** After the last image. */
   end(): void;

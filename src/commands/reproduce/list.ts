@@ -51,7 +51,7 @@ const listSchema = z.strictObject({
 });
 
 /** What happens while a list is checked. */
-export interface ListEvents {
+interface ListEvents {
   onLock(lock: FolderLock): void;
   /** A run was checked; `line` is what its history says. */
   onCheck(name: string, data: DriftData, line: string): void;

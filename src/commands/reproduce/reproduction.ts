@@ -42,7 +42,7 @@ import {
 import { INTERRUPTED } from "../exit_codes.ts";
 
 /** How a run is repeated. */
-export interface ReproductionOptions {
+interface ReproductionOptions {
   readonly tolerance: number;
   readonly images?: string | undefined;
   /** Options of `analyze` in place of the recorded ones, `name=value` each. */

@@ -15,7 +15,7 @@ import { type BoxFormat, type BoxTable, boxTable, utf8 } from "./table.ts";
 export { readYoloFolder } from "./yolo_txt.ts";
 
 /** The formats of single files: the first that claims a text reads it. */
-export const BOX_FORMATS: readonly BoxFormat[] = [coco, openImages, csv];
+const BOX_FORMATS: readonly BoxFormat[] = [coco, openImages, csv];
 
 /** The format of a file. @throws {UsageError} when it is not UTF-8 text. */
 export function boxFormat(bytes: Uint8Array, origin: string): BoxFormat {

@@ -89,7 +89,7 @@ export function decimal(text: string): number {
 }
 
 /** One row of a CSV file. */
-export interface CsvRecord {
+interface CsvRecord {
   readonly info: { readonly lines: number };
   readonly record: string[];
 }

@@ -87,7 +87,7 @@ export interface PaperResult {
 }
 
 /** Filtered rows and the vectors that they make. */
-export interface Incidence<Row> {
+interface Incidence<Row> {
   readonly rows: readonly Row[];
   readonly table: BinaryTable;
 }

@@ -7,7 +7,7 @@
 import { compareCodePoints } from "../../base/code_points.ts";
 
 /** A feature that is present in an image. */
-export interface Mark {
+interface Mark {
   readonly image: string;
   readonly feature: string;
 }

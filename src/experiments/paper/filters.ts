@@ -44,7 +44,7 @@ export const PAPER_FILTERS: PaperFilters = {
 export type Convention = "published" | "corrected";
 
 /** A detection in the list of images; an image without any has one row without. */
-export interface ImageDetection {
+interface ImageDetection {
   readonly image: string;
   readonly detection?: PaperDetection;
 }

@@ -11,7 +11,7 @@
 import { correlationMatrix, spearman } from "../../statistics/correlation.ts";
 
 /** Agreement of methods, each [methods, methods]. */
-export interface MethodComparison {
+interface MethodComparison {
   /** Spearman's ρ over the dyads that both methods define. */
   readonly rho: readonly (readonly number[])[];
   /** Two-sided p over the dyads that *all* methods define; NaN on the diagonal. */

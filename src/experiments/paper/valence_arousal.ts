@@ -13,14 +13,6 @@ import {
 } from "../../statistics/correlation.ts";
 import type { EmotionAnnotation } from "./filters.ts";
 
-/** The four quantities, in the order of the paper's heat map. */
-export const QUANTITIES = [
-  "predicted valence",
-  "annotated valence",
-  "predicted arousal",
-  "annotated arousal",
-] as const;
-
 /** Agreement of prediction and annotation. */
 export interface Agreement {
   readonly pearson: Correlation;
@@ -28,7 +20,7 @@ export interface Agreement {
 }
 
 /** What the four quantities have to do with each other. */
-export interface ValenceArousal {
+interface ValenceArousal {
   /** NaN where the classifier has no such head. */
   readonly columns: readonly Float64Array[];
   readonly valence: Agreement;

@@ -14,7 +14,7 @@ import { coordinate as c } from "../../base/number_text.ts";
 import { legible } from "../../base/legible.ts";
 
 /** Inks of a figure. */
-export interface Ink {
+interface Ink {
   readonly text: string;
   /** Opacity of secondary text. */
   readonly muted: number;
@@ -27,7 +27,7 @@ const INKS: Readonly<Record<"print" | "page", Ink>> = {
 };
 
 /** How a text is set. */
-export interface TextStyle {
+interface TextStyle {
   /** Font size in pixels. */
   readonly size: number;
   readonly anchor?: "start" | "middle" | "end";
@@ -39,7 +39,7 @@ export interface TextStyle {
 }
 
 /** Attributes as SVG writes them; undefined ones are left out. */
-export type Attributes = Readonly<Record<string, string | number | undefined>>;
+type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /** A figure in the making. */
 export interface Canvas {

@@ -7,7 +7,7 @@
 import { area, intersect, type Rect, rectOfSize } from "../../image/geometry.ts";
 
 /** A label to be placed: the box it names and its own size. */
-export interface LabelRequest {
+interface LabelRequest {
   readonly box: Rect;
   readonly width: number;
   readonly height: number;

@@ -15,7 +15,7 @@ export interface Markup {
 }
 
 /** What may fill a hole of the template: text and numbers are escaped, markup is not, nothing is written for null and undefined. */
-export type Hole = string | number | Markup | null | undefined | readonly Hole[];
+type Hole = string | number | Markup | null | undefined | readonly Hole[];
 
 /** Nothing. */
 export const EMPTY: Markup = { markup: "" };

@@ -12,7 +12,7 @@ import { STYLE } from "./style.ts";
 export type PageSection = readonly [id: string, short: string, title: string, content: Markup];
 
 /** What a page is made of. */
-export interface PageData {
+interface PageData {
   /** What kind of page it is: `report`. */
   readonly kind: string;
   readonly title: string;

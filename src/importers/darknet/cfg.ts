@@ -12,7 +12,7 @@
 import { ModelError } from "../../base/errors.ts";
 
 /** One `key=value` line. */
-export interface CfgEntry {
+interface CfgEntry {
   readonly value: string;
   /** Counted from 1. */
   readonly line: number;

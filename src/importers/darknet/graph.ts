@@ -26,7 +26,7 @@ import type { DarknetNetwork } from "./network.ts";
 import type { ConvolutionWeights } from "./weights.ts";
 
 /** ONNX's and PyTorch's epsilon of batch normalization. */
-export const NORM_EPSILON = 1e-5;
+const NORM_EPSILON = 1e-5;
 
 /**
  * Builds the graph: `input` [N, 3, H, W] (RGB, 0..1) to `yolo0`, `yolo1` … in the order of the [yolo] sections, each

@@ -15,7 +15,7 @@ import { type DarknetNetwork, readNetwork } from "./network.ts";
 import { readWeights, type WeightsHeader } from "./weights.ts";
 
 /** What is to be imported, and where to. */
-export interface DarknetImport {
+interface DarknetImport {
   /** Path of the cfg file. */
   readonly cfg: string;
   /** Path of the weights file. */

@@ -63,7 +63,7 @@ export function sizeText({ channels, height, width }: Extent): string {
 }
 
 /** Floats of one convolutional layer in the weights file. */
-export interface WeightCounts {
+interface WeightCounts {
   /** Biases, and with batch normalization as many scales, means and variances. */
   readonly filters: number;
   readonly weights: number;

@@ -20,7 +20,7 @@ export interface LayerSite {
 }
 
 /** A section's layer. */
-export interface LayerResult {
+interface LayerResult {
   readonly operation: Operation;
   readonly output: Extent;
 }

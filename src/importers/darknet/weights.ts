@@ -41,7 +41,7 @@ export interface ConvolutionWeights {
 }
 
 /** A weights file's contents. */
-export interface DarknetWeights {
+interface DarknetWeights {
   readonly header: WeightsHeader;
   /** By index of the layer. */
   readonly layers: ReadonlyMap<number, ConvolutionWeights>;

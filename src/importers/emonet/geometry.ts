@@ -28,7 +28,7 @@ export const CONVOLUTIONS: readonly Convolution[] = [
 export const CONNECTED = ["fc1", "fc2", "fc3"] as const;
 /** Side of the input, and of the maps after the last pooling. */
 export const INPUT_SIDE = 227;
-export const LAST_SIDE = 6;
+const LAST_SIDE = 6;
 export const CLASSES = 20;
 
 /** The layers in order. */

@@ -12,7 +12,7 @@ import type { ByteSource } from "./source.ts";
 import { Built } from "./values.ts";
 
 /** Where a storage's bytes lie; known once the container has been read. */
-export interface StoragePlace {
+interface StoragePlace {
   readonly source: ByteSource;
   readonly offset: number;
   readonly bigEndian: boolean;

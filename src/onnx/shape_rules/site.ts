@@ -36,7 +36,7 @@ export function known(type: ElementType, shape?: Shape, elements?: readonly Dim[
 }
 
 /** Infers the outputs of a whole subgraph in the scope of a node; see `shapes.ts`. */
-export type InferSubgraph = (inner: Graph, outer: Map<Value, Known>) => Map<Value, Known>;
+type InferSubgraph = (inner: Graph, outer: Map<Value, Known>) => Map<Value, Known>;
 
 /** A node and what is known about what it reads. */
 export class Site {

@@ -12,7 +12,7 @@ import { LIFT_RULES } from "./mod.ts";
 import { difference, withReference } from "./rule.ts";
 
 /** What {@linkcode liftGraph} is asked for. */
-export interface LiftRequest {
+interface LiftRequest {
   /** The value that is explained, e.g. logits [N, K]. */
   score: Value;
   /** The value whose elements contribute, e.g. an activation [N, C, H, W]. */

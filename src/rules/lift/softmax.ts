@@ -21,7 +21,7 @@ function logarithmicMean(b: GraphBuilder, x: Value, x0: Value): Value {
  * How the change of log Σ eˣ is shared: weights w with Σ w Δx = Δ log Σ eˣ, by the rescale rule of exponential and logarithm,
  * w_j = L(e^x_j, e^x₀_j) / L(S, S₀) with L the logarithmic mean and S = Σ eˣ.
  */
-export function logSumWeights(
+function logSumWeights(
   b: GraphBuilder,
   x: Value,
   axes: readonly number[],

@@ -11,7 +11,7 @@ import { alphaBetaRule, epsilonRule, flatRule, gammaRule, zPlusRule } from "./li
 export type LayerKind = "convolution" | "dense" | "pooling" | "normalisation";
 
 /** Which layers an entry means: of a kind, the first ones only, or any. */
-export interface Match {
+interface Match {
   readonly kind?: LayerKind;
   /** Layers that read the network's input, with no other convolution or dense layer in between. */
   readonly first?: boolean;

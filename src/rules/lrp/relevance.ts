@@ -11,7 +11,7 @@ import { lrpRules } from "./mod.ts";
 import { absorbingInto, sumOfRows } from "./rule.ts";
 
 /** What {@linkcode relevanceGraph} is asked for. */
-export interface RelevanceRequest {
+interface RelevanceRequest {
   /** The value that is explained, logits [N, K]: the relevance that sets out is cotangent · score. */
   score: Value;
   /** The value at which it arrives, [N, …]. */

@@ -17,7 +17,7 @@ import {
 } from "../session.ts";
 
 /** The parts of an ONNX Runtime package that a session needs. */
-export interface Ort {
+interface Ort {
   InferenceSession: typeof ort.InferenceSession;
   Tensor: typeof ort.Tensor;
 }

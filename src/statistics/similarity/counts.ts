@@ -21,7 +21,7 @@ export interface PairCounts {
 }
 
 /** Binary vectors as bits, 32 elements a word. */
-export interface PackedVectors {
+interface PackedVectors {
   /** Elements of each vector. */
   readonly n: number;
   readonly words: readonly Uint32Array[];

@@ -34,7 +34,7 @@ export function similarityNamed(name: string): Similarity {
 }
 
 /** Similarities of all pairs of m vectors. */
-export interface SimilarityMatrix {
+interface SimilarityMatrix {
   /** [m, m], symmetric; the diagonal is 1 even where the measure of a vector with itself is not. */
   readonly values: Float64Array;
   /** Why everything is NaN, where the measure is not defined for these vectors at all. */
