@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readHistory } from "../../src/reproduction/history.ts";
 import { LOCK_FILE, lockFolder } from "../../src/corpus/folder_lock.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
+import { once } from "../once.ts";
 import { emocam, emocamProcess } from "./cli.ts";
 
 /** Two runs over one small corpus, and a list of them in a folder of their own. */
@@ -46,73 +47,105 @@ async function withList(
   });
 }
 
-Deno.test("three checks, the second with an injected drift: history, summary and the reports that are kept", async () => {
+/** Three checks of both runs, the second with an image changed, and what they left. */
+const threeChecks = once(async () => {
+  let found!: {
+    outcomes: { status: number; out: string; err: string }[];
+    changed: string;
+    history: Awaited<ReturnType<typeof readHistory>>;
+    kept: Record<string, { report: string; verdict: string; files: string[] }[]>;
+  };
   await withList(async ({ folder, pictures, names, check, reports }) => {
     const picture = join(pictures, names[1]);
     const original = await Deno.readFile(picture);
-
     const first = await check();
-    assert.equal(first.status, 0, first.err);
-    assert.deepEqual(first.out.trimEnd().split("\n"), [
-      "first: identical, the first check",
-      "two: identical, the first check",
-    ]);
-
     await Deno.copyFile(join(pictures, names[0]), picture);
     const second = await check();
-    assert.equal(second.status, 3, second.err);
-    for (const name of ["first", "two"]) {
-      assert.match(
-        second.out,
-        new RegExp(
-          `^${name}: drifted since \\d{4}-\\d\\d-\\d\\d, 1 check; before that the same verdict \\(identical\\) ` +
-            `for 1 check; changed on image ${names[1]} changed from sha256 `,
-          "m",
-        ),
-      );
-    }
-    assert.match(second.out, new RegExp(`^  why it could: image ${names[1]} changed`, "m"));
-
     await Deno.writeFile(picture, original);
     const third = await check();
-    assert.equal(third.status, 0, third.err);
-    assert.match(third.out, /^first: identical since .* before that the same verdict \(drifted\)/m);
-
-    const history = await readHistory(join(folder, "checks"));
-    assert.deepEqual(
-      history.map(({ run, verdict, tolerance }) => [run, verdict, tolerance]),
-      ["identical", "drifted", "identical"].flatMap((verdict) => [
-        ["first", verdict, "0.00001"],
-        ["two", verdict, "0"],
-      ]),
-    );
-    for (const row of history) {
-      const drifted = row.verdict === "drifted";
-      assert.equal(Number(row.largest_difference) > 1e-5, drifted);
-      assert.equal(row.where.includes(names[1]), drifted, row.where);
-      assert.equal(row.reasons.includes(`image ${names[1]} changed`), drifted);
-      assert.equal(row.backend, "native");
-      assert.match(row.runtime, /^onnxruntime-node /);
-    }
-    assert.deepEqual(history.map(({ time }) => time), history.map(({ time }) => time).sort());
-    // Two are kept of three; each holds its report, and no repeated run.
-    for (const name of ["first", "two"]) {
-      const kept = await reports(name);
-      assert.deepEqual(
-        kept.map((report) => `${name}/${report}`),
-        history.filter(({ run }) => run === name).slice(1).map(({ report }) => report),
-      );
-      const verdicts = kept.map((report) =>
-        JSON.parse(Deno.readTextFileSync(join(folder, "checks", name, report, "drift.json")))
-          .verdict
-      );
-      assert.deepEqual(verdicts, ["drifted", "identical"]);
-      for (const report of kept) {
-        const files = Array.from(Deno.readDirSync(join(folder, "checks", name, report)));
-        assert.deepEqual(files.map((file) => file.name).sort(), ["drift.html", "drift.json"]);
-      }
-    }
+    const keptOf = async (name: string) =>
+      (await reports(name)).map((report) => {
+        const at = join(folder, "checks", name, report);
+        const { verdict } = JSON.parse(Deno.readTextFileSync(join(at, "drift.json")));
+        const files = Array.from(Deno.readDirSync(at)).map((file) => file.name).sort();
+        return { report: `${name}/${report}`, verdict, files };
+      });
+    found = {
+      outcomes: [first, second, third],
+      changed: names[1],
+      history: await readHistory(join(folder, "checks")),
+      kept: { first: await keptOf("first"), two: await keptOf("two") },
+    };
   });
+  return found;
+});
+
+Deno.test("a first check says one line for each run", async () => {
+  const { outcomes: [{ status, out, err }] } = await threeChecks();
+  assert.equal(status, 0, err);
+  assert.deepEqual(out.trimEnd().split("\n"), [
+    "first: identical, the first check",
+    "two: identical, the first check",
+  ]);
+});
+
+Deno.test("a drift is told with how long the runs were identical before and with its cause, and ends with 3", async () => {
+  const { outcomes: [, { status, out, err }], changed } = await threeChecks();
+  assert.equal(status, 3, err);
+  for (const name of ["first", "two"]) {
+    assert.match(
+      out,
+      new RegExp(
+        `^${name}: drifted since \\d{4}-\\d\\d-\\d\\d, 1 check; before that the same verdict \\(identical\\) ` +
+          `for 1 check; changed on image ${changed} changed from sha256 `,
+        "m",
+      ),
+    );
+  }
+  assert.match(out, new RegExp(`^  why it could: image ${changed} changed`, "m"));
+});
+
+Deno.test("a run that is identical again says so", async () => {
+  const { outcomes: [, , { status, out, err }] } = await threeChecks();
+  assert.equal(status, 0, err);
+  assert.match(out, /^first: identical since .* before that the same verdict \(drifted\)/m);
+});
+
+Deno.test("the history has a row for each check of each run, in order of time", async () => {
+  const { history } = await threeChecks();
+  assert.deepEqual(
+    history.map(({ run, verdict, tolerance }) => [run, verdict, tolerance]),
+    ["identical", "drifted", "identical"].flatMap((verdict) => [
+      ["first", verdict, "0.00001"],
+      ["two", verdict, "0"],
+    ]),
+  );
+  assert.deepEqual(history.map(({ time }) => time), history.map(({ time }) => time).sort());
+});
+
+Deno.test("a row of the history says where and why a run drifted, how far, and on what it was checked", async () => {
+  const { history, changed } = await threeChecks();
+  for (const row of history) {
+    const drifted = row.verdict === "drifted";
+    assert.equal(Number(row.largest_difference) > 1e-5, drifted);
+    assert.equal(row.where.includes(changed), drifted, row.where);
+    assert.equal(row.reasons.includes(`image ${changed} changed`), drifted);
+    assert.equal(row.backend, "native");
+    assert.match(row.runtime, /^onnxruntime-node /);
+  }
+});
+
+Deno.test("as many reports as the list says are kept, each without the repeated run", async () => {
+  const { history, kept } = await threeChecks();
+  for (const [name, reports] of Object.entries(kept)) {
+    // Two are kept of three.
+    assert.deepEqual(
+      reports.map(({ report }) => report),
+      history.filter(({ run }) => run === name).slice(1).map(({ report }) => report),
+    );
+    assert.deepEqual(reports.map(({ verdict }) => verdict), ["drifted", "identical"]);
+    for (const { files } of reports) assert.deepEqual(files, ["drift.html", "drift.json"]);
+  }
 });
 
 Deno.test("a run that is gone or whose image is gone is a verdict of its own, and the others are checked", async () => {

@@ -5,7 +5,8 @@ import { writeNpy } from "../../src/base/npy.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { netOn, noise, put } from "../onnx/native.ts";
-import { emocam } from "./cli.ts";
+import { once } from "../once.ts";
+import { emocam, type Outcome } from "./cli.ts";
 
 const PHOTO = fileURLToPath(new URL("../../models/photos/hopper.jpg", import.meta.url));
 
@@ -23,26 +24,42 @@ async function writeDeterminants(folder: string): Promise<string[]> {
   return [inputs, "--classifier", model, "--layer", "maps", "--backend", "native"];
 }
 
-Deno.test("methods that are left out for one reason are one note, and a refusal advises once", async () => {
+/** Explains an input of that classifier by the methods of a name. */
+async function explainDeterminants(methods: string) {
+  let outcome!: Outcome;
   await withFolder(async (folder) => {
-    const args = ["explain", ...await writeDeterminants(folder)];
-    const found = await emocam(...args, "--methods", "gradient");
-    assert.equal(found.status, 0, found.err);
-    const notes = found.err.split("\n").filter((line) => line.includes("gradient rule"));
-    assert.equal(notes.length, 1, found.err);
-    assert.match(
-      notes[0],
-      /^note: grad-cam, hires-cam, .*full-grad are left out: no gradient rule for Det \(node /,
-    );
-    const none = await emocam(...args, "--methods", "input");
-    assert.equal(none.status, 2);
-    assert.match(
-      none.err,
-      /^Cannot explain model det: saliency, [^;]* are left out: no gradient rule for Det [^;]*; integrated-gradients is left out: [^;]*; choose a target layer [^;]*\n$/,
-    );
-    const named = await emocam(...args, "--methods", "grad-cam");
-    assert.match(named.err, /: no gradient rule for Det [^;]*; leave it out of --methods\n$/);
-    // A modifier's reason names the method.
+    outcome = await emocam("explain", ...await writeDeterminants(folder), "--methods", methods);
+  });
+  return outcome;
+}
+
+Deno.test("methods that are left out for one reason are one note", async () => {
+  const { status, err } = await explainDeterminants("gradient");
+  assert.equal(status, 0, err);
+  const notes = err.split("\n").filter((line) => line.includes("gradient rule"));
+  assert.equal(notes.length, 1, err);
+  assert.match(
+    notes[0],
+    /^note: grad-cam, hires-cam, .*full-grad are left out: no gradient rule for Det \(node /,
+  );
+});
+
+Deno.test("where no method is left, the refusal has each reason once and advises once", async () => {
+  const { status, err } = await explainDeterminants("input");
+  assert.equal(status, 2);
+  assert.match(
+    err,
+    /^Cannot explain model det: saliency, [^;]* are left out: no gradient rule for Det [^;]*; integrated-gradients is left out: [^;]*; choose a target layer [^;]*\n$/,
+  );
+});
+
+Deno.test("a method that was named and cannot run is refused, with what to do", async () => {
+  const { err } = await explainDeterminants("grad-cam");
+  assert.match(err, /: no gradient rule for Det [^;]*; leave it out of --methods\n$/);
+});
+
+Deno.test("methods that a modifier leaves out are one note too: the reason names none of them", async () => {
+  await withFolder(async (folder) => {
     const smooth = ["--methods", "perturbation,input", "--eigen-smooth", "--backend", "native"];
     const photo = await emocam("explain", PHOTO, ...smooth, "--out", folder);
     assert.equal(photo.status, 0, photo.err);
@@ -50,24 +67,39 @@ Deno.test("methods that are left out for one reason are one note, and a refusal 
       photo.err,
       /^note: rise, occlusion, saliency, .* are left out: no eigen-smooth: its maps [^\n]*\n$/,
     );
-    const lrp = await emocam("explain", PHOTO, "--methods", "lrp-cam", "--target", "probability");
-    assert.match(lrp.err, /softmax or sigmoid; take target logit or margin\n$/);
   });
 });
 
-Deno.test("all target layers are named where several are fused", async () => {
+Deno.test("a method that explains no probability says which targets it explains", async () => {
+  const lrp = await emocam("explain", PHOTO, "--methods", "lrp-cam", "--target", "probability");
+  assert.match(lrp.err, /softmax or sigmoid; take target logit or margin\n$/);
+});
+
+/** A run and a check with two target layers. */
+const fused = once(async () => {
+  const layers = ["--layer", "maps,mini-xception/Add_20", "--backend", "native"];
+  let found!: { run: Outcome; page: string; check: Outcome };
   await withFolder(async (folder) => {
-    const layers = ["--layer", "maps,mini-xception/Add_20", "--backend", "native"];
     const run = await emocam("analyze", PHOTO, ...layers, "--out", folder);
-    assert.equal(run.status, 0, run.err);
-    assert.match(
-      run.err,
-      /^1 image; classifier mini-xception cut at maps \(7×8×8\) \+ mini-xception\/Add_20 \(256×8×8\) fused, /,
-    );
-    assert.match(run.out, /^1 image, 1 sample, \d+ boxes; 0 images were computed before/m);
     const page = await Deno.readTextFile(join(folder, "report.html"));
-    assert.match(page, /maps \+ mini-xception\/Add_20 fused/);
     const check = await emocam("check", PHOTO, ...layers, "--methods", "eigen-cam");
-    assert.match(check.out, /^mini-xception, layer maps \+ mini-xception\/Add_20 fused, /);
+    found = { run, page, check };
   });
+  return found;
+});
+
+Deno.test("analyze names all target layers where several are fused, with their shapes", async () => {
+  const { run } = await fused();
+  assert.equal(run.status, 0, run.err);
+  assert.match(
+    run.err,
+    /^1 image; classifier mini-xception cut at maps \(7×8×8\) \+ mini-xception\/Add_20 \(256×8×8\) fused, /,
+  );
+  assert.match(run.out, /^1 image, 1 sample, \d+ boxes; 0 images were computed before/m);
+});
+
+Deno.test("the report and check name all target layers too", async () => {
+  const { page, check } = await fused();
+  assert.match(page, /maps \+ mini-xception\/Add_20 fused/);
+  assert.match(check.out, /^mini-xception, layer maps \+ mini-xception\/Add_20 fused, /);
 });
