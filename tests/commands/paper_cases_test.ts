@@ -4,13 +4,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { readNpy } from "../../src/base/npy.ts";
-import { createCompute } from "../../src/gpu/create_compute.ts";
-import { halfPixelPlacement } from "../../src/image/geometry.ts";
-import { floatMap } from "../../src/image/image.ts";
-import { letterboxMap, resizeMapBilinear } from "../image/map_oracles.ts";
-import { paperLetterbox } from "../../src/image/letterbox.ts";
-import { finalMaps } from "../../src/kernels/box_scores.ts";
 import { emocam, emocamProcess } from "./cli.ts";
+import { paperFrame, paperHeat, type Size } from "./paper_chain.ts";
 import { ANNOTATIONS, type PaperCorpus, PLACES, withPaperCorpus } from "./paper_corpus.ts";
 import {
   assertAtLeast,
@@ -29,32 +24,14 @@ const LOW = ["--emotion-confidence", "0.25", "--threshold", "0.05"];
 /** Images in the order of every table. */
 const SORTED = PLACES.map(([, path]) => path).toSorted();
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A raw map as the paper's code shows it to the detector: resized to the photograph, then letterboxed. */
-async function heatOf(raw: Float32Array, image: Size, frame: Size): Promise<Float32Array> {
-  const compute = await createCompute("cpu");
-  const final = await finalMaps(
-    compute,
-    { maps: 1, height: CELLS, width: CELLS, rectify: true, from: { ready: raw } },
-    { width: SIDE, height: SIDE, placement: halfPixelPlacement(CELLS, CELLS, SIDE, SIDE) },
-  );
-  const { width, height } = image;
-  const photo = resizeMapBilinear(floatMap(SIDE, SIDE, final), width, height, "half-pixel");
-  return letterboxMap(photo, frame.width, frame.height).data;
-}
-
 /** The mean over the whole pixels of a box in image pixels; `undefined` where a corner is too close to a pixel's edge to tell. */
 function meanIn(
-  heat: Float32Array,
+  heat: readonly (readonly number[])[],
   image: Size,
   frame: Size,
   row: Record<string, string>,
 ): number | undefined {
-  const { width, height, left, top } = paperLetterbox(image, frame.width, frame.height);
+  const { width, height, left, top } = paperFrame(image, frame);
   const place = (text: string, scale: number, first: number, end: number) =>
     Math.min(Math.max(Number(text) * scale + first, 0), end);
   const [sx, sy] = [width / image.width, height / image.height];
@@ -69,7 +46,7 @@ function meanIn(
   const [x0, y0, x1, y1] = corners.map(Math.trunc) as [number, number, number, number];
   let sum = 0, count = 0;
   for (let y = y0; y < y1; y++) {
-    for (let x = x0; x < x1; x++, count++) sum += heat[y * frame.width + x];
+    for (let x = x0; x < x1; x++, count++) sum += heat[y][x];
   }
   return count > 0 ? sum / count : NaN;
 }
@@ -92,7 +69,7 @@ async function checkChain(
     await Deno.readFile(join(maps, names.find((name) => name === `${stem}.npy`)!)),
   );
   assert.deepEqual(shape, [1, CELLS, CELLS]);
-  const heat = await heatOf(data as Float32Array, size, frame);
+  const heat = paperHeat(data as Float32Array, CELLS, SIDE, size, frame);
   let boxes = 0, undefinedBoxes = 0;
   for (const row of await corpus.rows(out, "boxes.csv")) {
     if (row.image !== image || row.method !== method) continue;
@@ -101,9 +78,11 @@ async function checkChain(
     const found = row.importance === "NaN" ? NaN : Number(row.importance);
     boxes++;
     if (Number.isNaN(expected)) undefinedBoxes++;
-    assert.ok(
-      Number.isNaN(expected) ? Number.isNaN(found) : Math.abs(found - expected) <= 2e-6,
-      `${image} ${method} ${row.label} ${row.x0}: ${row.importance} is not ${expected}`,
+    assertClose(
+      found,
+      expected,
+      { absolute: 2e-6, nan: true },
+      `${image} ${method} ${row.label} ${row.x0}`,
     );
   }
   return { boxes, undefinedBoxes };
