@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { DiskError, Part } from "./part.ts";
 import { type Answer, ask, closeBody, type Route, shown } from "./request.ts";
+import { defined } from "../base/defined.ts";
 
 /** A file could not be fetched. The message is one line: which address, what happened, what to do. */
 export class DownloadError extends UsageError {
@@ -218,7 +219,7 @@ function contentRange(response: Response): { start: number; total?: number } | u
   const [start, end] = [Number(match[1]), Number(match[2])];
   const total = match[3] === "*" ? undefined : Number(match[3]);
   if (end < start || (total !== undefined && end >= total)) return undefined;
-  return { start, ...(total === undefined ? {} : { total }) };
+  return { start, ...defined({ total }) };
 }
 
 /** The length of the whole file as the server states it. */
@@ -251,7 +252,7 @@ async function receive(
   const limit = options.expectedBytes ?? total ?? options.maxBytes ?? Infinity;
   const all = options.expectedBytes ?? total;
   const progress = () =>
-    options.onProgress?.({ received: part.length, ...(all === undefined ? {} : { total: all }) });
+    options.onProgress?.({ received: part.length, ...defined({ total: all }) });
   progress();
   const body = unpacked(url, answer.response);
   try {

@@ -11,6 +11,7 @@ import { dataUrl, encodeJpeg, encodePng, type RgbaImage } from "../image/render.
 import { resizePillowFloat } from "../image/pillow.ts";
 import { mapColour } from "./drawing/colour.ts";
 import type { OverlayBox, OverlayData } from "./figure.ts";
+import { defined } from "../base/defined.ts";
 
 /** What an overlay is made of. Rectangles are in pixels of the image. */
 export interface OverlaySource {
@@ -52,7 +53,7 @@ export async function sampleOverlay(source: OverlaySource): Promise<OverlayData>
   const photo = await encodeJpeg(shown, { quality: source.quality ?? 80 });
   return {
     title: source.title,
-    ...(source.subtitle === undefined ? {} : { subtitle: source.subtitle }),
+    ...defined({ subtitle: source.subtitle }),
     width,
     height,
     imageHref: dataUrl(photo, "image/jpeg"),
@@ -68,7 +69,7 @@ export async function sampleOverlay(source: OverlaySource): Promise<OverlayData>
       salient: box.salient,
       ...placeRect(placement, box),
     })),
-    ...(source.threshold === undefined ? {} : { threshold: source.threshold }),
+    ...defined({ threshold: source.threshold }),
   };
 }
 

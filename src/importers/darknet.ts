@@ -5,6 +5,7 @@
  */
 
 import type { Importer } from "./importer.ts";
+import { defined } from "../base/defined.ts";
 
 /** A detector with YOLO heads, as Darknet has it. */
 export const darknet: Importer = {
@@ -17,6 +18,6 @@ export const darknet: Importer = {
   ],
   async import({ cfg = "", weights = "", names }, _source, place) {
     const { importDarknet } = await import("./darknet/import.ts");
-    return await importDarknet({ cfg, weights, ...names === undefined ? {} : { names }, ...place });
+    return await importDarknet({ cfg, weights, ...defined({ names }), ...place });
   },
 };

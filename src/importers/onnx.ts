@@ -5,6 +5,7 @@
  */
 
 import type { Importer } from "./importer.ts";
+import { defined } from "../base/defined.ts";
 
 /** A model as an exporter wrote it. */
 export const onnx: Importer = {
@@ -17,6 +18,6 @@ export const onnx: Importer = {
   }],
   async import({ card }, source, place) {
     const { importOnnx } = await import("./onnx/import.ts");
-    return await importOnnx(source, { ...card === undefined ? {} : { card }, ...place });
+    return await importOnnx(source, { ...defined({ card }), ...place });
   },
 };

@@ -46,14 +46,7 @@ function checkScope(graph: Graph, outer: ReadonlySet<Value>): void {
     }
     for (const input of node.inputs) {
       if (input === "" || exists(input)) continue;
-      const later = graph.nodes.some((other) => other.outputs.includes(input));
-      fail(
-        graph,
-        `${label} reads ${JSON.stringify(input)}, which ${
-          later ? "is only made after it" : "nothing makes"
-        }`,
-        later ? "sort the nodes" : "add a node, input or initializer of that name",
-      );
+      failUnmade(graph, label, input);
     }
     for (const attribute of Object.values(node.attributes)) {
       if (attribute.kind !== "graph") continue;
@@ -70,6 +63,17 @@ function checkScope(graph: Graph, outer: ReadonlySet<Value>): void {
       );
     }
   }
+}
+
+/** Of a value that is read before it is made: it may be made later. */
+function failUnmade(graph: Graph, reader: string, value: Value): never {
+  const later = graph.nodes.some(({ outputs }) => outputs.includes(value));
+  const when = later ? "is only made after it" : "nothing makes";
+  fail(
+    graph,
+    `${reader} reads ${JSON.stringify(value)}, which ${when}`,
+    later ? "sort the nodes" : "add a node, input or initializer of that name",
+  );
 }
 
 function fail(graph: Graph, what: string, hint?: string): never {

@@ -177,6 +177,49 @@ function withNamedBatch(info: ValueInfo): ValueInfo {
   return { ...info, shape: ["N", ...rest] };
 }
 
+/** The field of a tensor that lists its elements where they are not raw bytes; of the types that are not here, `int32Data`. */
+const LIST_FIELDS: Readonly<
+  Partial<Record<ElementType, "floatData" | "doubleData" | "int64Data" | "uint64Data">>
+> = {
+  float32: "floatData",
+  float64: "doubleData",
+  int64: "int64Data",
+  uint64: "uint64Data",
+  uint32: "uint64Data",
+};
+
+/** Elements out of raw bytes; `undefined` where these are not as many. A view where the alignment allows it: a model's weights are by far its largest part. */
+function elementsOfBytes(
+  type: ElementType,
+  raw: Uint8Array,
+  size: number,
+): AnyTensor["data"] | undefined {
+  const Elements = ELEMENT_ARRAYS[type];
+  if (raw.length !== size * Elements.BYTES_PER_ELEMENT) return undefined;
+  const aligned = raw.byteOffset % Elements.BYTES_PER_ELEMENT === 0;
+  // A copy by constructor, because a Node Buffer's slice() is a view of the whole file.
+  const buffer = (aligned ? raw.buffer : new Uint8Array(raw).buffer) as ArrayBuffer;
+  return new Elements(buffer, aligned ? raw.byteOffset : 0, size);
+}
+
+/** Elements out of a list of numbers, or of 64-bit integers as protobufjs has them; `undefined` where these are not as many. */
+function elementsOfList(
+  type: ElementType,
+  list: ArrayLike<{ toString(): string }>,
+  size: number,
+): AnyTensor["data"] | undefined {
+  if (list.length !== size) return undefined;
+  const whole = (value: { toString(): string }) => BigInt(value.toString());
+  if (type === "int64") return BigInt64Array.from(list, whole);
+  if (type === "uint64") return BigUint64Array.from(list, whole);
+  const data = new ELEMENT_ARRAYS[type](size) as Exclude<
+    AnyTensor["data"],
+    BigInt64Array | BigUint64Array
+  >;
+  for (let i = 0; i < size; i++) data[i] = Number(list[i]);
+  return data;
+}
+
 function readTensor(source: types.ITensorProto): AnyTensor {
   const name = JSON.stringify(source.name ?? "");
   const type = TYPE_NAMES.get(source.dataType ?? 0);
@@ -190,42 +233,12 @@ function readTensor(source: types.ITensorProto): AnyTensor {
   }
   const shape = (source.dims ?? []).map(Number);
   const size = sizeOf(shape);
-  const Elements = ELEMENT_ARRAYS[type];
-  let data: AnyTensor["data"];
-  if (source.rawData?.length) {
-    const raw = source.rawData;
-    if (raw.length !== size * Elements.BYTES_PER_ELEMENT) {
-      throw new ModelError(`Cannot read tensor ${name} of shape [${shape}]: ${raw.length} bytes`);
-    }
-    // A view where the alignment allows it: a model's weights are by far its largest part.
-    const aligned = raw.byteOffset % Elements.BYTES_PER_ELEMENT === 0;
-    // A copy by constructor, because a Node Buffer's slice() is a view of the whole file.
-    const buffer = (aligned ? raw.buffer : new Uint8Array(raw).buffer) as ArrayBuffer;
-    data = new Elements(buffer, aligned ? raw.byteOffset : 0, size);
-  } else {
-    const list: ArrayLike<unknown> = (type === "float32"
-      ? source.floatData
-      : type === "float64"
-      ? source.doubleData
-      : type === "int64"
-      ? source.int64Data
-      : type === "uint64" || type === "uint32"
-      ? source.uint64Data
-      : source.int32Data) ?? [];
-    if (list.length !== size) {
-      throw new ModelError(
-        `Cannot read tensor ${name} of shape [${shape}]: ${list.length} elements`,
-      );
-    }
-    data = type === "int64"
-      ? BigInt64Array.from(list as ArrayLike<{ toString(): string }>, (x) =>
-        BigInt(x.toString()))
-      : type === "uint64"
-      ? BigUint64Array.from(list as ArrayLike<{ toString(): string }>, (x) => BigInt(x.toString()))
-      : (Elements as Float32ArrayConstructor).from(
-        list as ArrayLike<number>,
-        Number,
-      ) as AnyTensor["data"];
+  const raw = source.rawData?.length ? source.rawData : undefined;
+  const list = source[LIST_FIELDS[type] ?? "int32Data"] ?? [];
+  const data = raw ? elementsOfBytes(type, raw, size) : elementsOfList(type, list, size);
+  if (data === undefined) {
+    const met = raw ? `${raw.length} bytes` : `${list.length} elements`;
+    throw new ModelError(`Cannot read tensor ${name} of shape [${shape}]: ${met}`);
   }
   return { type, shape, data } as AnyTensor;
 }

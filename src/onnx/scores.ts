@@ -19,6 +19,7 @@ import {
 import { prune } from "./depends_on.ts";
 import { builderOn, inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
+import { defined } from "../base/defined.ts";
 
 /** What is known about a model's output beforehand, usually from its card. */
 interface ScoreOptions {
@@ -110,7 +111,7 @@ export function withScores(source: Graph, options: ScoreOptions = {}): Scored {
   checkGraph(result);
   return {
     graph: result,
-    ...logits === undefined ? {} : { logits },
+    ...defined({ logits }),
     probabilities,
     classes,
     activation: sigmoid || kind === "logits" && classes === 1 ? "sigmoid" : "softmax",

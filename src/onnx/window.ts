@@ -40,33 +40,54 @@ export function windowsOf(
   const auto = stringOf(node, "auto_pad", "NOTSET");
   const ceil = intOf(node, "ceil_mode", 0) !== 0;
   return spatial.map((extent, axis) => {
-    const k = kernel[axis] ?? 1;
-    const stride = strides?.[axis] ?? 1;
-    const dilation = dilations?.[axis] ?? 1;
-    const reach = (k - 1) * dilation + 1;
-    const base = { kernel: k, stride, dilation };
-    if (auto === "SAME_UPPER" || auto === "SAME_LOWER") {
-      if (typeof extent !== "number") {
-        // With stride 1 the padding does not depend on the extent.
-        const total = stride === 1 ? reach - 1 : undefined;
-        return { ...base, ...share(total, auto), output: stride === 1 ? extent : undefined };
-      }
-      const output = Math.ceil(extent / stride);
-      const total = Math.max((output - 1) * stride + reach - extent, 0);
-      return { ...base, ...share(total, auto), output };
-    }
-    const explicit = auto !== "VALID";
-    const before = explicit ? pads?.[axis] ?? 0 : 0;
-    const after = explicit ? pads?.[axis + spatial.length] ?? 0 : 0;
-    if (typeof extent !== "number") {
-      const keeps = stride === 1 && before + after === reach - 1;
-      return { ...base, before, after, output: keeps ? extent : undefined };
-    }
-    const room = extent + before + after - reach;
-    let output = Math.floor(room / stride) + 1;
-    if (ceil && room % stride !== 0 && output * stride < extent + before) output++;
-    return { ...base, before, after, output };
+    const window = {
+      kernel: kernel[axis] ?? 1,
+      stride: strides?.[axis] ?? 1,
+      dilation: dilations?.[axis] ?? 1,
+    };
+    if (auto === "SAME_UPPER" || auto === "SAME_LOWER") return sameWindow(window, extent, auto);
+    const [before, after] = auto === "VALID"
+      ? [0, 0]
+      : [pads?.[axis] ?? 0, pads?.[axis + spatial.length] ?? 0];
+    return paddedWindow({ ...window, before, after }, extent, ceil);
   });
+}
+
+type Window = Pick<AxisWindow, "kernel" | "stride" | "dilation">;
+
+/** Input cells from a window's first to its last, these included. */
+const reachOf = ({ kernel, dilation }: Window) => (kernel - 1) * dilation + 1;
+
+/** As many windows as strides fit into the input, padded as that takes. */
+function sameWindow(window: Window, extent: Dim, auto: string): AxisWindow {
+  const { stride } = window;
+  const reach = reachOf(window);
+  if (typeof extent !== "number") {
+    // With stride 1 the padding does not depend on the extent.
+    const total = stride === 1 ? reach - 1 : undefined;
+    return { ...window, ...share(total, auto), output: stride === 1 ? extent : undefined };
+  }
+  const output = Math.ceil(extent / stride);
+  const total = Math.max((output - 1) * stride + reach - extent, 0);
+  return { ...window, ...share(total, auto), output };
+}
+
+/** As many windows as fit into the padded input; with `ceil` also one that only begins in it. */
+function paddedWindow(
+  window: Window & { before: number; after: number },
+  extent: Dim,
+  ceil: boolean,
+): AxisWindow {
+  const { stride, before, after } = window;
+  const reach = reachOf(window);
+  if (typeof extent !== "number") {
+    const keeps = stride === 1 && before + after === reach - 1;
+    return { ...window, output: keeps ? extent : undefined };
+  }
+  const room = extent + before + after - reach;
+  let output = Math.floor(room / stride) + 1;
+  if (ceil && room % stride !== 0 && output * stride < extent + before) output++;
+  return { ...window, output };
 }
 
 function share(total: number | undefined, auto: string) {

@@ -35,6 +35,7 @@ import type { Size } from "../image/image.ts";
 import type { Output } from "./output.ts";
 import { SIMILARITIES, similarityNamed } from "../statistics/similarity/mod.ts";
 import { type PaperOptions, paperOptionsOf } from "../experiments/paper/options.ts";
+import { defined } from "../base/defined.ts";
 
 /** The output `paper/`, under `--preset paper`. */
 export const paper: Output = {
@@ -199,7 +200,7 @@ export function paperSettings(
       ambiguity: options.ambiguity,
     },
     convention: options.corrected ? "corrected" : "published",
-    ...(options.leastShare === undefined ? {} : { leastShare: options.leastShare }),
+    ...defined({ leastShare: options.leastShare }),
     columns: options.referenceColumns ? REFERENCE_COLUMNS : COLUMNS,
   };
 }
@@ -229,8 +230,7 @@ export function paperInput(run: FinishedRun): PaperInput {
       emotion: classes[predicted],
       confidence: probabilities[predicted],
       probabilities,
-      ...(valence === undefined ? {} : { valence }),
-      ...(arousal === undefined ? {} : { arousal }),
+      ...defined({ valence, arousal }),
     });
   }
   const byImage = new Map(predictions.map((prediction) => [prediction.image, prediction]));

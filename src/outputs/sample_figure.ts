@@ -15,6 +15,7 @@ import { finalMaps } from "../kernels/box_scores.ts";
 import { type Grid, gridOf, type Method } from "../methods/mod.ts";
 import type { InputSpec } from "../runtime/card.ts";
 import { inputPlacement } from "../runtime/preprocess.ts";
+import { defined } from "../base/defined.ts";
 
 /** A box of a sample with its importance. */
 export type ScoredBox = Pick<BoxRow, "label" | "x0" | "y0" | "x1" | "y1"> & {
@@ -85,12 +86,11 @@ export async function sampleFigure(
   const fromInput = invertPlacement(inputPlacement(source.region, drawing.input));
   return await sampleOverlay({
     title: source.title,
-    ...(source.subtitle !== undefined ? { subtitle: source.subtitle } : {}),
+    ...defined({ subtitle: source.subtitle, width: source.width }),
     image: source.image,
     ...(source.whole ? {} : { view: source.region }),
     map: { width, height, data, region: placeRect(fromInput, frameOf({ width, height })) },
     boxes: source.boxes.map((box) => ({ ...box, salient: box.importance > source.threshold })),
     threshold: source.threshold,
-    ...(source.width !== undefined ? { width: source.width } : {}),
   });
 }

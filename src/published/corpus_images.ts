@@ -13,6 +13,7 @@ import { decodeImage } from "../image/decode.ts";
 import { type Failure, FetchLog } from "./fetch_log.ts";
 import type { ImageAddresses } from "./image_addresses.ts";
 import { isFile } from "../base/files.ts";
+import { defined } from "../base/defined.ts";
 
 /** How to fetch. */
 export interface FetchImagesOptions {
@@ -168,7 +169,7 @@ async function fetchImage(
       failures.push({
         url,
         kind: error.kind,
-        ...(error.status === undefined ? {} : { status: error.status }),
+        ...defined({ status: error.status }),
         reason: error.reason,
       });
     }

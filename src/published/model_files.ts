@@ -11,6 +11,7 @@ import { messageOf, UsageError } from "../base/errors.ts";
 import { download, type DownloadOptions, type DownloadProgress } from "../download/download.ts";
 import type { PublishedFile, PublishedModel } from "./models.ts";
 import { isFile, writeWhole } from "../base/files.ts";
+import { defined } from "../base/defined.ts";
 
 /** Which file was used first under each name. */
 const lockSchema = z.strictObject({
@@ -95,8 +96,7 @@ export async function obtainFiles(
       const address = addressOf(file, mirror);
       const fetched = await download(address, path, {
         ...route,
-        ...(sha256 === undefined ? {} : { sha256 }),
-        ...(expectedBytes === undefined ? {} : { expectedBytes }),
+        ...defined({ sha256, expectedBytes }),
         onProgress: (progress) => onProgress?.(file, progress),
       });
       lock.files[file.name] = { from: address, bytes: fetched.bytes, sha256: fetched.sha256 };

@@ -7,6 +7,7 @@
 import type { Json } from "../base/json.ts";
 import { nounOf, OPTIONS, type OptionTable } from "../run/options/mod.ts";
 import { effectiveSettings } from "../run/options/settings.ts";
+import { defined } from "../base/defined.ts";
 
 /** What kind of thing is different. */
 type CauseKind =
@@ -191,12 +192,12 @@ function cause(
   after: Json | undefined,
   input: boolean,
 ): Cause {
-  const text = (value: Json) => typeof value === "string" ? value : JSON.stringify(value);
+  const text = (value: Json | undefined) =>
+    value === undefined || typeof value === "string" ? value : JSON.stringify(value);
   return {
     kind,
     what,
-    ...(before !== undefined ? { before: text(before) } : {}),
-    ...(after !== undefined ? { after: text(after) } : {}),
+    ...defined({ before: text(before), after: text(after) }),
     input,
   };
 }

@@ -20,6 +20,7 @@ import type { FetchOptions } from "./fetch_options.ts";
 import { createProgress, textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 import { flag } from "../../base/flag.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Lists the models that can be fetched. */
 export async function listPublished({ into }: FetchOptions): Promise<number> {
@@ -75,7 +76,7 @@ async function obtain(
   const progress = createProgress();
   try {
     return await obtainFiles(model, folder, {
-      ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
+      ...defined({ mirror: options.mirror }),
       delays: retryDelays(options.retries),
       onFile: ({ name }, state) => {
         progress.end();

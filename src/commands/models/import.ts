@@ -8,6 +8,7 @@ import { Command } from "commander";
 import type { Importer } from "../../importers/importer.ts";
 import { IMPORTERS } from "../../importers/mod.ts";
 import type { ImportOptions } from "./import_options.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Defines `models import` and a command below it for each importer. */
 export function modelsImportCommand(exit: (status: number) => void): Command {
@@ -29,11 +30,7 @@ function importerCommand(importer: Importer, exit: (status: number) => void): Co
   }
   const run = async (path: string, { name, into, ...paths }: ImportOptions) => {
     const { importModel } = await import("./import_run.ts");
-    const place = {
-      ...name === undefined ? {} : { name },
-      ...into === undefined ? {} : { into },
-    };
-    exit(await importModel(importer, paths, path, place));
+    exit(await importModel(importer, paths, path, defined({ name, into })));
   };
   if (!source) return command.action((options: ImportOptions) => run("", options));
   return command.argument(`<${source.name}>`, source.description).action(run);

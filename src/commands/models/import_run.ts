@@ -14,6 +14,7 @@ import { textTable } from "../terminal.ts";
 import type { ImportOptions } from "./import_options.ts";
 import { legible } from "../../base/legible.ts";
 import { flag } from "../../base/flag.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Most classes that are listed by name. */
 const LISTED = 8;
@@ -25,7 +26,7 @@ export async function importModel(
   source: string,
   { into, name }: ImportOptions,
 ): Promise<number> {
-  const place = { folder: folderOf(into), ...name === undefined ? {} : { name } };
+  const place = { folder: folderOf(into), ...defined({ name }) };
   return await report(await importer.import(files, source, place));
 }
 

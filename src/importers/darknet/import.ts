@@ -13,6 +13,7 @@ import { parseCfg } from "./cfg.ts";
 import { darknetGraph } from "./graph.ts";
 import { type DarknetNetwork, readNetwork } from "./network.ts";
 import { readWeights, type WeightsHeader } from "./weights.ts";
+import { defined } from "../../base/defined.ts";
 
 /** What is to be imported, and where to. */
 interface DarknetImport {
@@ -84,7 +85,7 @@ export async function importDarknet(options: DarknetImport): Promise<ImportedMod
       decoder: { kind: "yolo", profile: "darknet", heads: headsOf(network) },
       source: source ?? `Darknet: ${origin}, ${basename(weights)}`,
       licence: licence ?? "not stated",
-      ...citation === undefined ? {} : { citation },
+      ...defined({ citation }),
     },
     onnx: writeModel(graph),
     notices,
