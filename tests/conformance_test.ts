@@ -2,10 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Command } from "commander";
-import { flag } from "../src/base/flag.ts";
 import { AXIOMS } from "../src/experiments/axioms/mod.ts";
 import { FAMILIES, METHODS } from "../src/methods/mod.ts";
-import { OPTIONS } from "../src/run/options/mod.ts";
 import { MEASURES } from "../src/statistics/measures/mod.ts";
 import { createProgram } from "../src/commands/mod.ts";
 import { optionsNamed, shownIn } from "./docs/command_lines.ts";
