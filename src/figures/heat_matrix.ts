@@ -5,7 +5,7 @@
  */
 
 import { compareCodePoints } from "../base/code_points.ts";
-import { type Canvas, createCanvas } from "./drawing/canvas.ts";
+import { Canvas } from "./drawing/canvas.ts";
 import { type ColourScale, inkOn, MISSING, scaleFor } from "./drawing/colour.ts";
 import { BOLD_WIDTH, shorten, textWidth, wrap } from "./drawing/font.ts";
 import { count, fixed, plural } from "../base/number_text.ts";
@@ -111,7 +111,7 @@ export function heatMatrix(data: HeatMatrixData, options: HeatMatrixOptions = {}
   const numbers = cells <= (options.numbersUpTo ?? 320);
   const digits = digitsFor(values);
 
-  const canvas = createCanvas(options);
+  const canvas = new Canvas(options);
   const rowLabels = rows.map((i) => shorten(legible(objects[i]), LABEL, ROW_LABEL_WIDTH));
   const columnLabels = columns.map((j) => shorten(legible(classes[j]), LABEL, COLUMN_LABEL_WIDTH));
   const widest = (labels: readonly string[]) =>

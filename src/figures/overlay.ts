@@ -5,7 +5,7 @@
  */
 
 import { frameOf, intersect, isEmpty, type Rect } from "../image/geometry.ts";
-import { type Canvas, createCanvas } from "./drawing/canvas.ts";
+import { Canvas } from "./drawing/canvas.ts";
 import { mapColour } from "./drawing/colour.ts";
 import { BOLD_WIDTH, shorten, textWidth, wrap } from "./drawing/font.ts";
 import { placeLabels } from "./drawing/label_placement.ts";
@@ -30,7 +30,7 @@ export function overlay(data: OverlayData, options: OverlayOptions = {}): string
   if (!(data.width > 0 && data.height > 0)) {
     throw new RangeError(`Cannot draw an overlay: the picture is ${data.width}x${data.height}`);
   }
-  const canvas = createCanvas(options);
+  const canvas = new Canvas(options);
   const scale = (options.width ?? data.width) / data.width;
   const width = data.width * scale, height = data.height * scale;
   // Text grows slowly with the picture: 10 px up to 320, 14 px from 960 on.

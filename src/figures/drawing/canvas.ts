@@ -9,7 +9,7 @@
 import type { FigureOptions } from "../figure.ts";
 import { MISSING } from "./colour.ts";
 import { FONT_FAMILY, textOutline, textWidth } from "./font.ts";
-import { escapeText, type Markup, markup, trusted } from "./markup.ts";
+import { escapeText, type Markup, markup } from "./markup.ts";
 import { coordinate as c } from "../../base/number_text.ts";
 import { legible } from "../../base/legible.ts";
 
@@ -41,27 +41,6 @@ interface TextStyle {
 /** Attributes as SVG writes them; undefined ones are left out. */
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** A figure in the making. */
-export interface Canvas {
-  readonly ink: Ink;
-  rect(
-    x: number,
-    y: number,
-    width: number,
-    height: number,
-    attributes: Attributes,
-    title?: string,
-  ): void;
-  path(data: string, attributes: Attributes): void;
-  image(href: string, x: number, y: number, width: number, height: number): void;
-  text(text: string, x: number, y: number, style: TextStyle): void;
-  /** Grey cells with hatching, the sign of a missing value; a title each. */
-  missing(
-    cells: readonly { x: number; y: number; width: number; height: number; title?: string }[],
-  ): void;
-  finish(width: number, height: number, title: string, description: string): string;
-}
-
 function written(attributes: Attributes): string {
   return Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
@@ -71,88 +50,112 @@ function written(attributes: Attributes): string {
     .join("");
 }
 
-/** Begins a figure. */
-export function createCanvas(options: FigureOptions = {}): Canvas {
-  const ink = INKS[options.ink ?? "print"];
-  const parts: string[] = [];
-  const element = (name: string, attributes: Attributes, content: Markup = trusted("")) => {
-    parts.push(
-      content.markup === ""
+/** A figure in the making: elements in the order in which they are drawn. */
+export class Canvas {
+  readonly ink: Ink;
+  readonly #outlines: boolean;
+  readonly #parts: string[] = [];
+
+  /** Begins a figure. */
+  constructor(options: FigureOptions = {}) {
+    this.ink = INKS[options.ink ?? "print"];
+    this.#outlines = options.text === "outlines";
+  }
+
+  #element(name: string, attributes: Attributes, content?: Markup): void {
+    this.#parts.push(
+      content === undefined || content.markup === ""
         ? `<${name}${written(attributes)}/>`
         : `<${name}${written(attributes)}>${content.markup}</${name}>`,
     );
-  };
-  const titled = (title?: string) =>
-    title === undefined ? undefined : markup`<title>${title}</title>`;
-  return {
-    ink,
-    rect(x, y, width, height, attributes, title) {
-      element("rect", { x, y, width, height, ...attributes }, titled(title));
-    },
-    path(data, attributes) {
-      element("path", { d: data, ...attributes });
-    },
-    image(href, x, y, width, height) {
-      element("image", { href, x, y, width, height, preserveAspectRatio: "none" });
-    },
-    text(text, x, y, style) {
-      const shared = {
-        fill: style.fill ?? ink.text,
-        "fill-opacity": style.opacity,
-        transform: style.rotate ? `rotate(${c(style.rotate)} ${c(x)} ${c(y)})` : undefined,
-      };
-      if (options.text === "outlines") {
-        const shown = legible(text);
-        const shift = { start: 0, middle: 0.5, end: 1 }[style.anchor ?? "start"];
-        element("path", {
-          d: textOutline(shown, x - shift * textWidth(shown, style.size), y, style.size),
-          ...shared,
-          // There is one face; a bold text is the same face drawn a little wider.
-          stroke: style.bold ? shared.fill : undefined,
-          "stroke-width": style.bold ? style.size * 0.035 : undefined,
-        });
-      } else {
-        element("text", {
-          x,
-          y,
-          "font-size": style.size,
-          "text-anchor": style.anchor === "start" ? undefined : style.anchor,
-          "font-weight": style.bold ? 600 : undefined,
-          ...shared,
-        }, markup`${text}`);
-      }
-    },
-    missing(cells) {
-      if (cells.length === 0) return;
-      for (const cell of cells) {
-        element(
-          "rect",
-          { x: cell.x, y: cell.y, width: cell.width, height: cell.height, fill: MISSING.fill },
-          titled(cell.title),
-        );
-      }
-      element("path", {
-        d: cells.map((cell) => hatching(cell.x, cell.y, cell.width, cell.height)).join(""),
-        stroke: MISSING.line,
-        "stroke-width": 1,
-        fill: "none",
-        "pointer-events": "none",
+  }
+
+  rect(
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    attributes: Attributes,
+    title?: string,
+  ): void {
+    this.#element("rect", { x, y, width, height, ...attributes }, titled(title));
+  }
+
+  path(data: string, attributes: Attributes): void {
+    this.#element("path", { d: data, ...attributes });
+  }
+
+  image(href: string, x: number, y: number, width: number, height: number): void {
+    this.#element("image", { href, x, y, width, height, preserveAspectRatio: "none" });
+  }
+
+  text(text: string, x: number, y: number, style: TextStyle): void {
+    const shared = {
+      fill: style.fill ?? this.ink.text,
+      "fill-opacity": style.opacity,
+      transform: style.rotate ? `rotate(${c(style.rotate)} ${c(x)} ${c(y)})` : undefined,
+    };
+    if (this.#outlines) {
+      const shown = legible(text);
+      const shift = { start: 0, middle: 0.5, end: 1 }[style.anchor ?? "start"];
+      this.#element("path", {
+        d: textOutline(shown, x - shift * textWidth(shown, style.size), y, style.size),
+        ...shared,
+        // There is one face; a bold text is the same face drawn a little wider.
+        stroke: style.bold ? shared.fill : undefined,
+        "stroke-width": style.bold ? style.size * 0.035 : undefined,
       });
-    },
-    finish(width, height, title, description) {
-      const [w, h] = [c(Math.ceil(width)), c(Math.ceil(height))];
-      const ground = ink.background
-        ? `<rect width="${w}" height="${h}" fill="${ink.background}"/>\n`
-        : "";
-      return `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" font-family="${FONT_FAMILY}">\n` +
-        markup`<title>${title}</title>\n<desc>${description}</desc>\n`.markup +
-        `${ground}${parts.join("\n")}\n</svg>`;
-    },
-  };
+      return;
+    }
+    this.#element("text", {
+      x,
+      y,
+      "font-size": style.size,
+      "text-anchor": style.anchor === "start" ? undefined : style.anchor,
+      "font-weight": style.bold ? 600 : undefined,
+      ...shared,
+    }, markup`${text}`);
+  }
+
+  /** Grey cells with hatching, the sign of a missing value; a title each. */
+  missing(cells: readonly (Cell & { title?: string })[]): void {
+    if (cells.length === 0) return;
+    for (const { x, y, width, height, title } of cells) {
+      this.rect(x, y, width, height, { fill: MISSING.fill }, title);
+    }
+    this.path(cells.map(hatching).join(""), {
+      stroke: MISSING.line,
+      "stroke-width": 1,
+      fill: "none",
+      "pointer-events": "none",
+    });
+  }
+
+  /** The figure as SVG. */
+  finish(width: number, height: number, title: string, description: string): string {
+    const [w, h] = [c(Math.ceil(width)), c(Math.ceil(height))];
+    const { background } = this.ink;
+    const ground = background ? `<rect width="${w}" height="${h}" fill="${background}"/>\n` : "";
+    return `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" font-family="${FONT_FAMILY}">\n` +
+      markup`<title>${title}</title>\n<desc>${description}</desc>\n`.markup +
+      `${ground}${this.#parts.join("\n")}\n</svg>`;
+  }
+}
+
+function titled(title?: string): Markup | undefined {
+  return title === undefined ? undefined : markup`<title>${title}</title>`;
+}
+
+/** A rectangle of a figure. */
+interface Cell {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** Diagonal lines (45°, 5 px apart) within a rectangle, as path data. */
-function hatching(x: number, y: number, width: number, height: number): string {
+function hatching({ x, y, width, height }: Cell): string {
   let data = "";
   for (let sum = 5; sum < width + height; sum += 5) {
     const [startX, startY] = sum <= height ? [0, sum] : [sum - height, height];

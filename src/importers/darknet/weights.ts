@@ -133,11 +133,7 @@ async function readHeader(source: Source, origin: string): Promise<WeightsHeader
   };
   const version = new Uint8Array(12);
   if (await source.read(version) < version.length) refuse();
-  const [major, minor, revision] = new Int32Array(version.buffer) as unknown as [
-    number,
-    number,
-    number,
-  ];
+  const [major, minor, revision] = new Int32Array(version.buffer);
   if (major < 0 || minor < 0) {
     throw new ModelError(
       `Cannot use weights ${origin}: it begins with version ${major}.${minor}; give a Darknet .weights file`,
