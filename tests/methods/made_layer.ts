@@ -4,6 +4,7 @@ import { createRng } from "../../src/base/rng.ts";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
 import type { Classifier } from "../../src/classifier/classifier.ts";
 import { createContext, type Method, type MethodContext } from "../../src/methods/mod.ts";
+import { assertClose } from "../assert_close.ts";
 
 /** Activations and gradients at a target layer, both [rows, channels, height, width]. */
 export interface MadeLayer {
@@ -89,15 +90,31 @@ export function channelsOf(value: Tensor, row: number): number[][] {
   );
 }
 
-/** The largest difference of two maps, relative to the range of the second. */
-export function relativeToRange(found: readonly number[], expected: readonly number[]): number {
-  const range = Math.max(...expected) - Math.min(...expected);
-  let worst = found.length === expected.length ? 0 : NaN;
-  found.forEach((value, i) => {
-    const difference = Math.abs(value - expected[i]) / range;
-    if (!(difference <= worst)) worst = difference;
-  });
-  return worst;
+/** Two channels whose activations and gradients have both signs and zeros, small enough to reckon with by hand. */
+export const SMALL_LAYER: MadeLayer = madeLayer(
+  [[[1, 2], [3, 0]], [[0, 1], [-2, 4]]],
+  [[[1, -1], [2, 5]], [[7, 3], [1, 0.5]]],
+);
+
+/** Asserts that each row's raw map is what a definition makes of the row's channels, to 1e-6 of the map's range. */
+export async function assertDefinedBy(
+  method: Method,
+  layer: MadeLayer,
+  define: (activation: number[][], gradient: number[][]) => number[],
+): Promise<void> {
+  for (const [row, map] of (await rawMapsOf(method, layer)).entries()) {
+    const expected = define(channelsOf(layer.activation, row), channelsOf(layer.gradient, row));
+    assertClose(map, expected, { ofRange: 1e-6 }, `row ${row}`);
+  }
 }
 
+/** Σ over channels of something of each cell. */
+export function sumOfChannels(
+  activation: readonly (readonly number[])[],
+  of: (activation: number, channel: number, cell: number) => number,
+): number[] {
+  return activation[0].map((_, cell) => sum(activation.map((a, k) => of(a[cell], k, cell))));
+}
+
+/** The sum of numbers. */
 export const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
