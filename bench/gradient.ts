@@ -11,7 +11,7 @@ import { floats } from "../src/base/tensor.ts";
 import { openClassifier } from "../src/classifier/open.ts";
 import { findClassifier } from "../src/classifier/source.ts";
 import { textTable } from "../src/commands/terminal.ts";
-import { targetLayers } from "../src/onnx/target_layer.ts";
+import { targetLayers } from "../src/classifier/target_layer.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";
 import { bareSession } from "./shipped.ts";
 

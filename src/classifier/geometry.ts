@@ -10,7 +10,7 @@ import type { Graph, Value } from "../onnx/graph.ts";
 import type { ReceptiveField } from "../onnx/field.ts";
 import { ancestors, dependents } from "../onnx/depends_on.ts";
 import { inferShapes } from "../onnx/shapes.ts";
-import { defaultTargetLayer, targetLayers } from "../onnx/target_layer.ts";
+import { defaultTargetLayer, targetLayers } from "./target_layer.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
 import { flag } from "../base/flag.ts";
 

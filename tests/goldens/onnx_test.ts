@@ -12,7 +12,7 @@ import { receptiveFields } from "../../src/onnx/receptive_field.ts";
 import { withScores } from "../../src/onnx/scores.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
 import { simplify } from "../../src/onnx/simplify.ts";
-import { defaultTargetLayer } from "../../src/onnx/target_layer.ts";
+import { defaultTargetLayer } from "../../src/classifier/target_layer.ts";
 import { runNative } from "../onnx/native.ts";
 import { goldenTest } from "../shared_goldens.ts";
 import { assertNone } from "../assert_that.ts";

@@ -11,7 +11,7 @@ import type { Graph, ValueInfo } from "../../onnx/graph.ts";
 import { readModel } from "../../onnx/model_file.ts";
 import type { AxisField, ReceptiveField } from "../../onnx/field.ts";
 import { withScores } from "../../onnx/scores.ts";
-import { defaultTargetLayer, targetLayers } from "../../onnx/target_layer.ts";
+import { defaultTargetLayer, targetLayers } from "../../classifier/target_layer.ts";
 import { GRADIENT_RULES } from "../../rules/gradient/mod.ts";
 import { type Card, findCard, shippedCards, userCards } from "../../runtime/card.ts";
 import { textTable } from "../terminal.ts";

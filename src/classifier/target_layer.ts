@@ -5,12 +5,12 @@
  */
 
 import { ModelError } from "../base/errors.ts";
-import { type Graph, producers, type Value } from "./graph.ts";
-import { ancestors } from "./depends_on.ts";
-import { traceFields } from "./receptive_field.ts";
-import type { ReceptiveField } from "./field.ts";
-import { inferShapes } from "./shapes.ts";
-import { simplify } from "./simplify.ts";
+import { type Graph, producers, type Value } from "../onnx/graph.ts";
+import { ancestors } from "../onnx/depends_on.ts";
+import { traceFields } from "../onnx/receptive_field.ts";
+import type { ReceptiveField } from "../onnx/field.ts";
+import { inferShapes } from "../onnx/shapes.ts";
+import { simplify } from "../onnx/simplify.ts";
 
 /** A tensor that can be a target layer. */
 interface TargetLayer {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type GraphBuilder, ints } from "../../src/onnx/graph.ts";
 import { readModel } from "../../src/onnx/model_file.ts";
-import { defaultTargetLayer, targetLayers } from "../../src/onnx/target_layer.ts";
-import { netOn, noise, output, put } from "./native.ts";
+import { defaultTargetLayer, targetLayers } from "../../src/classifier/target_layer.ts";
+import { netOn, noise, output, put } from "../onnx/native.ts";
 
 function conv(b: GraphBuilder, x: string, stride: number, name: string): string {
   const weights = b.initializer(noise([4, b.shape(x)[1] as number, 3, 3]));
