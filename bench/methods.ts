@@ -16,6 +16,8 @@ import { writeModel } from "../src/onnx/model_file.ts";
 import type { ClassifierCard } from "../src/runtime/card.ts";
 import { type Benchmark, digits, race } from "./benchmark.ts";
 import { emonetWeights } from "./paper_models.ts";
+import { networkOf } from "../src/runtime/network.ts";
+import { sourceOf } from "../src/classifier/source.ts";
 
 const BATCH = 8;
 const PREDICTED = 3;
@@ -148,5 +150,8 @@ async function openEmonetShape(): Promise<Classifier> {
     placement: "half-pixel",
   };
   const bytes = writeModel(emonetGraph(emonetWeights()));
-  return await openClassifier({ card, bytes, notices: [] }, { backend: "native", batch: BATCH });
+  return await openClassifier(sourceOf(networkOf(card, bytes)), {
+    backend: "native",
+    batch: BATCH,
+  });
 }

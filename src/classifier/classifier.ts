@@ -14,6 +14,8 @@ import type { ClassifierCard } from "../runtime/card.ts";
 import type { Backend, Session, SessionValue } from "../runtime/session.ts";
 import type { Scores } from "./evaluate.ts";
 import type { PlacementRule } from "./geometry.ts";
+import type { ClassifierSource } from "./source.ts";
+import type { LayerExtents } from "./layer_forms/layer_form.ts";
 
 /** The tensor that a score is read from. */
 export type ScoreTensor = "logits" | "probabilities";
@@ -67,8 +69,17 @@ export interface ClassifierGraphs {
   readonly probabilities: Value;
 }
 
-/** A classifier that is loaded, cut and ready. */
-export interface Classifier {
+/** The layer at which a classifier is cut. */
+export interface ClassifierLayer extends LayerExtents {
+  readonly name: Value;
+  /** Absent where it has no receptive fields. */
+  readonly field?: ReceptiveField;
+}
+
+/** What a classifier is. */
+export interface ClassifierFacts {
+  /** What it was opened from. */
+  readonly source: ClassifierSource;
   readonly graphs: ClassifierGraphs;
   /** Rows in a batch of the head: fixed, so that a row's scores do not depend on the others. */
   readonly headBatch: number;
@@ -80,27 +91,25 @@ export interface Classifier {
   readonly classes: readonly string[];
   /** Shape of one input, [C, H, W]. */
   readonly inputShape: readonly [number, number, number];
-  readonly layer: {
-    readonly name: Value;
-    readonly channels: number;
-    readonly height: number;
-    readonly width: number;
-    readonly field?: ReceptiveField;
-  };
+  readonly layer: ClassifierLayer;
   readonly placementRule: PlacementRule;
   readonly placement: Placement;
-  /** Remarks that a user should see once (an assumed card, a placement that could not be had …). */
+  /** Remarks that a user should see once (an assumed card, a placement that is not possible …). */
   readonly notices: readonly string[];
   /** Whether the model has a tensor of logits. */
   readonly hasLogits: boolean;
   /** Everything that determines predictions and activations, also of a classifier that is derived from another. */
   readonly key: Readonly<Record<string, Json>>;
+  /** Whether a pass can be taken up from stored activations. */
+  readonly resumable: boolean;
+}
+
+/** A classifier that is loaded, cut and ready. */
+export interface Classifier extends ClassifierFacts {
   /** Runs 1 … `batch` inputs [n, C, H, W], padded with zeros to a full batch. */
   forward(input: Tensor): Promise<Forward>;
-  /** Takes a forward pass up again from stored activations (models without bypass tensors only). */
+  /** Takes a forward pass up again from stored activations (of `resumable` classifiers only). */
   resume(activation: Tensor, logits: Tensor | undefined, probabilities: Tensor): Forward;
-  /** Whether `resume` can be used. */
-  readonly resumable: boolean;
   /** Gradient of Σ cotangent · score at the target layer; `cotangent` is [batch, classes]. */
   gradient(forward: Forward, score: ScoreTensor, cotangent: Tensor): Promise<Gradient>;
   /**

@@ -1,29 +1,39 @@
 /**
- * How a classifier lies: the shape of its input, its target layer, and where the layer's cells are on the input.
+ * Geometry of a classifier: input shape, target layer, and which input pixels each cell sees.
  *
  * @module
  */
 
 import { ModelError, UsageError } from "../base/errors.ts";
 import { halfPixelPlacement, type Placement } from "../image/geometry.ts";
-import type { Graph, Value } from "../onnx/graph.ts";
+import { copyGraph, type Graph, type Value } from "../onnx/graph.ts";
 import type { ReceptiveField } from "../onnx/field.ts";
 import { ancestors, dependents } from "../onnx/depends_on.ts";
 import { inferShapes } from "../onnx/shapes.ts";
-import { defaultTargetLayer, targetLayers } from "./target_layer.ts";
+import { defaultTargetLayer, type TargetLayer, targetLayers } from "./target_layer.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
 import { flag } from "../base/flag.ts";
+import { formOf, formsText, LAYER_FORMS } from "./layer_forms/mod.ts";
 
 /** How a map's cells are placed on the input. */
 export type PlacementRule = "receptive-field" | "half-pixel";
 
-/** Fixes the input's extents from card and graph, leaving the batch free where the model does. */
-export function fixInput(
-  graph: Graph,
-  card: ClassifierCard,
-  wanted: number,
-  notices: string[],
-): { batch: number; inputShape: [number, number, number] } {
+/** A graph whose input has its extents, and what follows for batches. */
+interface FixedInput {
+  readonly graph: Graph;
+  readonly batch: number;
+  readonly inputShape: readonly [number, number, number];
+  readonly notices: readonly string[];
+}
+
+/**
+ * Fixes the input's extents from card and graph, leaving the batch free where the model does. The original stays as it is.
+ *
+ * @param wanted samples in a batch
+ * @throws {ModelError} when the graph has another input than the card says.
+ */
+export function fixInput(source: Graph, card: ClassifierCard, wanted: number): FixedInput {
+  const graph = copyGraph(source);
   const fail = (why: string) => {
     throw new ModelError(`Cannot use model ${card.name}: ${why}`);
   };
@@ -51,11 +61,11 @@ export function fixInput(
   });
   const first = stated[0];
   const fixed = typeof first === "number" && first > 0 ? first : undefined;
-  if (fixed !== undefined && fixed !== wanted) {
-    notices.push(`${card.name} has a fixed batch size of ${fixed}`);
-  }
+  const notices = fixed !== undefined && fixed !== wanted
+    ? [`${card.name} has a fixed batch size of ${fixed}`]
+    : [];
   input.shape = [fixed ?? "N", ...wantedShape];
-  return { batch: fixed ?? wanted, inputShape: [...wantedShape] };
+  return { graph, batch: fixed ?? wanted, inputShape: wantedShape, notices };
 }
 
 /** The target layer of this name, or the default one. @throws {UsageError} when it cannot be one. */
@@ -63,7 +73,7 @@ export function findLayer(
   graph: Graph,
   to: Value,
   name: string | undefined,
-): { name: Value; channels: number; height: number; width: number } {
+): TargetLayer {
   const layers = targetLayers(graph, to);
   const wanted = name ?? defaultTargetLayer(graph, to);
   const found = layers.find((layer) => layer.name === wanted);
@@ -84,14 +94,16 @@ function whyNoLayer(graph: Graph, to: Value, name: Value): string {
     const known = dependents(graph, inputs).has(name) || graph.initializers.has(name);
     return known ? "its shape is not known" : "no tensor has this name";
   }
-  if (shape.length !== 4) return `its shape is [${shape}], not [N, C, h, w]`;
+  if (!LAYER_FORMS.some(({ rank }) => rank === shape.length)) {
+    return `its shape is [${shape}], not ${formsText()}`;
+  }
   const between = !inputs.includes(name) && ancestors(graph, [to]).has(name) &&
     dependents(graph, inputs).has(name);
   if (!between) return "it is not between the input and the scores";
-  const [, , height, width] = shape;
-  return height === 1 && width === 1
+  const extents = formOf(shape)?.extents;
+  return extents?.height === 1 && extents.width === 1
     ? `its shape is [${shape}], a map of one cell`
-    : `its shape [${shape}] is not [N, C, h, w] with extents known, or another tensor takes its place`;
+    : `its shape [${shape}] is not ${formsText()} with extents known, or another tensor takes its place`;
 }
 
 /** A layer and where its cells can be placed from. */
@@ -120,37 +132,36 @@ export function placementBy(
   };
 }
 
-/** The placement that a classifier's rule gives; with remarks where it cannot be had, or is far from receptive fields. */
+/** The placement that a classifier's rule gives, with remarks where there is none by it, or it is far from receptive fields. */
 export function place(
   rule: PlacementRule,
   layer: Layer,
   inputShape: readonly [number, number, number],
-  notices: string[],
-): Placement {
+): { placement: Placement; notices: readonly string[] } {
   const [, height, width] = inputShape;
   const even = placementBy({ layer, inputShape }, "half-pixel")!;
   const byField = placementBy({ layer, inputShape }, "receptive-field");
   if (!byField) {
-    if (rule === "receptive-field") {
-      notices.push(
+    const notices = rule === "receptive-field"
+      ? [
         `layer ${layer.name} has no receptive fields; its maps are placed by the half-pixel convention`,
-      );
-    }
-    return even;
+      ]
+      : [];
+    return { placement: even, notices };
   }
-  if (rule === "receptive-field") return byField;
+  if (rule === "receptive-field") return { placement: byField, notices: [] };
   const shift = Math.max(
     furthest(byField.x, even.x, width) / even.x.scale,
     furthest(byField.y, even.y, height) / even.y.scale,
   );
-  if (shift > 0.1 / Math.max(even.x.scale, even.y.scale)) {
-    notices.push(
+  const notices = shift > 0.1 / Math.max(even.x.scale, even.y.scale)
+    ? [
       `maps are placed by the half-pixel convention; by their receptive fields cells lie up to ${
         shift.toFixed(1)
       } pixels elsewhere (${flag("placement")} receptive-field)`,
-    );
-  }
-  return even;
+    ]
+    : [];
+  return { placement: even, notices };
 }
 
 /** Largest distance in cells between two placements over an input of the given extent. */

@@ -8,8 +8,7 @@ import type { Classifier, ClassifierOptions } from "./classifier.ts";
 import type { ClassifierSource } from "./source.ts";
 import { ModelError } from "../base/errors.ts";
 import { fixInput } from "./geometry.ts";
-import { openScored } from "./open_at_layer.ts";
-import { readModel } from "../onnx/model_file.ts";
+import { openAtLayer } from "./open_at_layer.ts";
 import { withScores } from "../onnx/scores.ts";
 
 /**
@@ -23,11 +22,9 @@ export async function openClassifier(
   options: ClassifierOptions,
 ): Promise<Classifier> {
   const { card } = source;
-  const model = readModel(source.bytes);
-  const notices = [...source.notices];
-  const { batch, inputShape } = fixInput(model, card, options.batch, notices);
+  const { graph, batch, inputShape, notices } = fixInput(source.graph, card, options.batch);
   const { name, kind, logits } = card.output;
-  const scored = withScores(model, {
+  const scored = withScores(graph, {
     ...(name ? { output: name } : {}),
     ...(kind ? { kind } : {}),
     ...(logits ? { logits } : {}),
@@ -37,5 +34,10 @@ export async function openClassifier(
       `Cannot use model ${card.name}: its output has ${scored.classes} classes, its card names ${card.classes.length}`,
     );
   }
-  return await openScored(scored, { ...source, notices }, { ...options, batch, inputShape });
+  return await openAtLayer(scored, source, {
+    ...options,
+    batch,
+    inputShape,
+    notices: [...source.notices, ...notices],
+  });
 }

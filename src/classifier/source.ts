@@ -11,16 +11,15 @@ import { readNpy } from "../base/npy.ts";
 import type { Graph } from "../onnx/graph.ts";
 import { readModel } from "../onnx/model_file.ts";
 import { withScores } from "../onnx/scores.ts";
-import { type ClassifierCard, findCard, type Located, readCardFile } from "../runtime/card.ts";
+import { type ClassifierCard, findCard, type Located } from "../runtime/card.ts";
+import { type Network, networkOf, readNetwork } from "../runtime/network.ts";
 
 /** A classifier's card and files, read and checked. */
-export interface ClassifierSource {
-  card: ClassifierCard;
-  bytes: Uint8Array;
+export interface ClassifierSource extends Network<ClassifierCard> {
   /** [C, H, W], if the card names one. */
-  meanImage?: Float32Array;
+  readonly meanImage?: Float32Array;
   /** Remarks on what had to be assumed. */
-  notices: readonly string[];
+  readonly notices: readonly string[];
 }
 
 /**
@@ -44,9 +43,34 @@ export async function findClassifier(
     );
   }
   const located: Located<ClassifierCard> = { card, folder };
-  const bytes = await readCardFile(located);
+  const network = await readNetwork(located);
   const meanImage = await readMeanImage(located);
-  return { card, bytes, ...(meanImage ? { meanImage } : {}), notices: [] };
+  return sourceOf(network, [], meanImage);
+}
+
+/**
+ * A classifier of a network that is read already.
+ *
+ * @param notices remarks on what had to be assumed
+ * @param meanImage [C, H, W], if the card names one
+ */
+export function sourceOf(
+  network: Network<ClassifierCard>,
+  notices: readonly string[] = [],
+  meanImage?: Float32Array,
+): ClassifierSource {
+  const { card, bytes, sha256 } = network;
+  return {
+    card,
+    bytes,
+    sha256,
+    // Parsed when it is first asked for.
+    get graph() {
+      return network.graph;
+    },
+    ...(meanImage ? { meanImage } : {}),
+    notices,
+  };
 }
 
 async function readMeanImage(
@@ -82,13 +106,14 @@ async function bareClassifier(
   const graph = readModel(bytes, path);
   const [channels, height, width] = extents(graph, path, inputShape);
   const { classes } = withScores(graph);
+  const hash = sha256(bytes);
   const file = basename(path);
   const card: ClassifierCard = {
     name: file.replace(/\.onnx$/i, "").toLowerCase().replace(/[^a-z0-9._-]+/g, "-")
       .replace(/^[^a-z0-9]+/, "") || "model",
     task: "classifier",
     file,
-    sha256: sha256(bytes),
+    sha256: hash,
     source: path,
     licence: "not stated",
     input: {
@@ -106,13 +131,9 @@ async function bareClassifier(
     classes: Array.from({ length: classes }, (_, k) => String(k)),
     placement: "half-pixel",
   };
-  return {
-    card,
-    bytes,
-    notices: [
-      `${file} has no card: classes are numbered, and images are resized to ${width}×${height} and scaled to 0..1`,
-    ],
-  };
+  return sourceOf(networkOf(card, bytes, { sha256: hash, graph }), [
+    `${file} has no card: classes are numbered, and images are resized to ${width}×${height} and scaled to 0..1`,
+  ]);
 }
 
 /** [C, H, W] of the only input, from the graph and from what the caller knows. */

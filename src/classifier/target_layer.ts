@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formOf, formsText, type LayerExtents } from "./layer_forms/mod.ts";
 import { ModelError } from "../base/errors.ts";
 import { type Graph, producers, type Value } from "../onnx/graph.ts";
 import { ancestors } from "../onnx/depends_on.ts";
@@ -13,13 +14,10 @@ import { inferShapes } from "../onnx/shapes.ts";
 import { simplify } from "../onnx/simplify.ts";
 
 /** A tensor that can be a target layer. */
-interface TargetLayer {
+export interface TargetLayer extends LayerExtents {
   name: Value;
-  /** The shape as inferred, [N, C, h, w]. */
+  /** The shape as inferred. */
   shape: readonly (number | string)[];
-  channels: number;
-  height: number;
-  width: number;
   /** The op that makes it. */
   op: string;
   /** Absent where it does not follow from the graph. */
@@ -27,7 +25,7 @@ interface TargetLayer {
 }
 
 /**
- * The tensors [N, C, h, w] with more than one cell between the image and `to`, in the order of the graph. The image is the
+ * The tensors of a form of layer with more than one cell between the image and `to`, in the order of the graph. The image is the
  * graph's first input. Channels-last tensors, tensors with h and w exchanged and tensors of unknown extents are not among
  * them.
  *
@@ -48,15 +46,13 @@ export function targetLayers(source: Graph, to: Value): TargetLayer[] {
   for (const [name, state] of fields) {
     const { type, shape } = known.get(name) ?? {};
     const node = made.get(name);
-    if (!node || !before.has(name) || shape?.length !== 4 || !type?.startsWith("float")) continue;
-    const [, channels, height, width] = shape;
-    if (
-      typeof channels !== "number" || typeof height !== "number" || typeof width !== "number" ||
-      height * width <= 1
-    ) continue;
-    const layer: TargetLayer = { name, shape, channels, height, width, op: node.op };
+    if (!node || !before.has(name) || !shape || !type?.startsWith("float")) continue;
+    const found = formOf(shape);
+    if (!found || found.extents.height * found.extents.width <= 1) continue;
+    const { form, extents } = found;
+    const layer: TargetLayer = { name, shape, ...extents, op: node.op };
     if (state !== "lost") {
-      if (state.axes[0] !== 2 || state.axes[1] !== 3) continue;
+      if (state.axes[0] !== form.axes[0] || state.axes[1] !== form.axes[1]) continue;
       layer.receptiveField = { y: state.y, x: state.x, global: state.global };
     }
     layers.push(layer);
@@ -78,7 +74,7 @@ export function defaultTargetLayer(graph: Graph, to: Value): Value {
     throw new ModelError(
       `Cannot find a target layer on the way to ${
         JSON.stringify(to)
-      }: no tensor [N, C, h, w] with more than one cell; a CAM needs a convolutional classifier of fixed input size`,
+      }: no tensor ${formsText()} with more than one cell; a CAM needs a convolutional classifier of fixed input size`,
     );
   }
   return last.name;

@@ -35,18 +35,18 @@ export interface Network<C extends FileCard = FileCard> {
 /**
  * A network whose file is read already.
  *
- * @param hash of the bytes, where it is known
+ * @param known of the bytes already
  */
 export function networkOf<C extends FileCard>(
   card: C,
   bytes: Uint8Array,
-  hash: string = sha256(bytes),
+  known: { readonly sha256?: string; readonly graph?: Graph } = {},
 ): Network<C> {
-  let graph: Graph | undefined;
+  let { graph } = known;
   return {
     card,
     bytes,
-    sha256: hash,
+    sha256: known.sha256 ?? sha256(bytes),
     get graph() {
       return graph ??= readModel(bytes, card.file);
     },
@@ -61,5 +61,5 @@ export function networkOf<C extends FileCard>(
 export async function readNetwork<C extends FileCard>(
   { card, folder }: { readonly card: C; readonly folder: string },
 ): Promise<Network<C>> {
-  return networkOf(card, await readCardFile({ card, folder }), card.sha256);
+  return networkOf(card, await readCardFile({ card, folder }), { sha256: card.sha256 });
 }

@@ -4,7 +4,7 @@ import { floats, rows, sizeOf, type Tensor } from "../../src/base/tensor.ts";
 import type { Classifier } from "../../src/classifier/classifier.ts";
 import { readFloats } from "../../src/classifier/values.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
-import { findClassifier } from "../../src/classifier/source.ts";
+import { findClassifier, sourceOf } from "../../src/classifier/source.ts";
 import { createRng } from "../../src/base/rng.ts";
 import { type GraphBuilder, ints, type Node } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
@@ -13,6 +13,7 @@ import { netOn, noise, output, put, runNative } from "../onnx/native.ts";
 import { makeClassifier } from "./made_classifier.ts";
 import { assertIncludes } from "../assert_that.ts";
 import { assertClose } from "../assert_close.ts";
+import { networkOf } from "../../src/runtime/network.ts";
 
 const INPUT = ["N", 3, 6, 8] as const;
 
@@ -290,7 +291,7 @@ Deno.test("a model that takes other than float32 values is refused with what it 
   const source = await findClassifier("mini-xception");
   const card = { ...source.card, input: { ...source.card.input, name: "x" } };
   await assert.rejects(
-    openClassifier({ card, bytes: writeModel(graph), notices: [] }, {
+    openClassifier(sourceOf(networkOf(card, writeModel(graph))), {
       backend: "native",
       batch: 1,
     }),

@@ -6,6 +6,8 @@ import type { GraphBuilder, Shape } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import type { ClassifierCard } from "../../src/runtime/card.ts";
 import { netOn, output } from "../onnx/native.ts";
+import { networkOf } from "../../src/runtime/network.ts";
+import { sourceOf } from "../../src/classifier/source.ts";
 
 /** What is made. */
 export interface MadeClassifier {
@@ -49,5 +51,9 @@ export async function makeClassifier(
     placement: "half-pixel",
   };
   const bytes = writeModel(output(b, logits));
-  return await openClassifier({ card, bytes, notices: [] }, { backend: "native", batch, layer });
+  return await openClassifier(sourceOf(networkOf(card, bytes)), {
+    backend: "native",
+    batch,
+    layer,
+  });
 }

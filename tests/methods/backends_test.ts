@@ -13,6 +13,8 @@ import { int, ints } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import type { Backend } from "../../src/runtime/session.ts";
 import { netOn, output, put } from "../onnx/native.ts";
+import { networkOf } from "../../src/runtime/network.ts";
+import { sourceOf } from "../../src/classifier/source.ts";
 
 const SIDE = 20, COLOURS = 3, CHANNELS = 6, CLASSES = 4, SAMPLES = 2;
 /** Of the range of a map. */
@@ -78,7 +80,7 @@ async function mapsOn(backend: Backend, bytes: Uint8Array): Promise<Map<string, 
     placement: "half-pixel" as const,
   };
   // A large batch: methods that perturb run few batches then.
-  const classifier = await openClassifier({ card, bytes, notices: [] }, {
+  const classifier = await openClassifier(sourceOf(networkOf(card, bytes)), {
     backend,
     batch: 64,
     layer: "maps",

@@ -4,7 +4,8 @@ import type { Tensor } from "../../src/base/tensor.ts";
 import type { Classifier, ScoreTensor } from "../../src/classifier/classifier.ts";
 import { readFloats } from "../../src/classifier/values.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
-import { findClassifier } from "../../src/classifier/source.ts";
+import { networkOf } from "../../src/runtime/network.ts";
+import { findClassifier, sourceOf } from "../../src/classifier/source.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
 import { finalMaps, rawMaps } from "../../src/kernels/box_scores.ts";
 import { cam } from "../../src/methods/cam.ts";
@@ -30,10 +31,8 @@ async function openPooled(): Promise<Classifier> {
   }, "logits");
   put(b, "Softmax", ["logits"], {}, "probabilities");
   const bytes = writeModel(output(b, "probabilities"));
-  return await openClassifier({
-    bytes,
-    notices: [],
-    card: {
+  return await openClassifier(
+    sourceOf(networkOf({
       name: "pooled",
       task: "classifier",
       file: "pooled.onnx",
@@ -54,8 +53,9 @@ async function openPooled(): Promise<Classifier> {
       output: {},
       classes: ["a", "b", "c"],
       placement: "half-pixel",
-    },
-  }, { backend: "native", batch: 2, layer: "maps" });
+    }, bytes)),
+    { backend: "native", batch: 2, layer: "maps" },
+  );
 }
 
 /** Raw maps [2, h, w] of a batch of two, and the final ones at input size. */

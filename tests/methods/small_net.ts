@@ -10,6 +10,8 @@ import { createRng } from "../../src/base/rng.ts";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
 import type { Classifier } from "../../src/classifier/classifier.ts";
 import { openClassifier } from "../../src/classifier/open.ts";
+import { networkOf } from "../../src/runtime/network.ts";
+import { sourceOf } from "../../src/classifier/source.ts";
 import { int } from "../../src/onnx/graph.ts";
 import { writeModel } from "../../src/onnx/model_file.ts";
 import { netOn, output, put } from "../onnx/native.ts";
@@ -121,10 +123,8 @@ export async function openSmallNet(): Promise<Classifier> {
     "logits",
   );
   const bytes = writeModel(output(b, "logits"));
-  return await openClassifier({
-    bytes,
-    notices: [],
-    card: {
+  return await openClassifier(
+    sourceOf(networkOf({
       name: "small-net",
       task: "classifier",
       file: "small-net.onnx",
@@ -145,8 +145,9 @@ export async function openSmallNet(): Promise<Classifier> {
       output: {},
       classes: ["a", "b", "c"],
       placement: "half-pixel",
-    },
-  }, { backend: "native", batch: 3, layer: "maps" });
+    }, bytes)),
+    { backend: "native", batch: 3, layer: "maps" },
+  );
 }
 
 /** The gradient of a logit at the input. `guided`: ReLUs let only positive values back. */

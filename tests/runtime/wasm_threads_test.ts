@@ -60,7 +60,7 @@ Deno.test("wasm: with threads, the memory does not grow, which a waiting thread 
 
 Deno.test("wasm: a process whose sessions are disposed of ends by itself, threads or not", async () => {
   const { bytes } = model();
-  const main = new URL("../../src/runtime/session.ts", import.meta.url);
+  const main = new URL("../../src/runtime/open.ts", import.meta.url);
   for (const threads of [1, 3]) {
     const code = `
       const { openSession } = await import(${JSON.stringify(main.href)});

@@ -9,7 +9,6 @@ import { ImageError, messageOf, UsageError } from "../../base/errors.ts";
 import { canonicalJson, type Json, sha256 } from "../../base/json.ts";
 import { floats, sizeOf } from "../../base/tensor.ts";
 import { openClassifier } from "../../classifier/open.ts";
-import { findClassifier } from "../../classifier/source.ts";
 import { type CorpusImage, readPicture } from "../../image/image_file.ts";
 import { writeWhole } from "../../base/files.ts";
 import { type ReadySample, samplesOfImage } from "../../attribution/samples_of_image.ts";
@@ -87,7 +86,7 @@ export async function openAxiomContext(
     classes,
     target,
     seed: options.seed,
-    other: () => other ??= openOther(classifier.backend, options),
+    other: () => other ??= openOther(classifier),
     async [Symbol.asyncDispose]() {
       await other?.then(({ classifier }) => classifier.dispose());
     },
@@ -121,20 +120,20 @@ async function firstSamples(
 }
 
 /** The classifier on another backend: the CPU for WebGPU; for the CPU a hardware GPU, else WebAssembly. */
-async function openOther(own: Backend, options: ExplainOptions) {
-  const gpu = own === "webgpu" ? undefined : await findGpu();
-  const backend: Backend = own === "webgpu"
+async function openOther(own: Classifier) {
+  const gpu = own.backend === "webgpu" ? undefined : await findGpu();
+  const backend: Backend = own.backend === "webgpu"
     ? "native"
     : gpu && !gpu.software
     ? "webgpu"
-    : own === "native"
+    : own.backend === "native"
     ? "wasm"
     : "native";
-  const classifier = await openClassifier(await findClassifier(options.classifier), {
+  const classifier = await openClassifier(own.source, {
     backend,
-    batch: options.batch,
-    layer: options.layer?.[0],
-    placement: options.placement,
+    batch: own.batch,
+    layer: own.layer.name,
+    placement: own.placementRule,
   });
   return { classifier, compute: await createCompute(backend === "webgpu" ? "gpu" : "cpu") };
 }

@@ -45,8 +45,14 @@ export function readNetwork(sections: readonly CfgSection[], origin: string): Da
   if (!first) {
     throw new ModelError(`Cannot import ${origin}: no section in it; give a Darknet cfg file`);
   }
-  const notices: string[] = [];
-  const input = readNet(new SectionOptions(first, origin), notices);
+  const net = new SectionOptions(first, origin);
+  const input = readNet(net);
+  const notices = [
+    ...net.unread(TRAINING).map((key) =>
+      `key ${quoted(key)} of [net] is unknown and passed over, as in Darknet`
+    ),
+    ...net.repetitions(),
+  ];
   const layers: DarknetLayer[] = [];
   rest.forEach((section, index) => {
     const options = new SectionOptions(section, origin, index);
@@ -73,7 +79,7 @@ export function readNetwork(sections: readonly CfgSection[], origin: string): Da
   return { input, layers, classes: commonClasses(layers, origin), notices };
 }
 
-function readNet(options: SectionOptions, notices: string[]): Extent {
+function readNet(options: SectionOptions): Extent {
   const { type } = options.section;
   if (type !== "net" && type !== "network") {
     options.refuse("the first section must be [net]; give a whole Darknet cfg file");
@@ -91,12 +97,6 @@ function readNet(options: SectionOptions, notices: string[]): Extent {
   if (options.int("inputs", elements) !== elements) {
     options.refuse(`inputs is not width·height·channels (${elements}); remove it`, "inputs");
   }
-  notices.push(
-    ...options.unread(TRAINING).map((key) =>
-      `key ${quoted(key)} of [net] is unknown and passed over, as in Darknet`
-    ),
-    ...options.repetitions(),
-  );
   return { channels, height, width };
 }
 

@@ -52,8 +52,9 @@ export async function importOnnx(file: string, options: OnnxImport): Promise<Imp
   const stated = options.name ?? given?.["name"];
   const name = modelName(stated === undefined ? undefined : String(stated), file);
   await checkPlace(name, options.folder);
-  const notices: string[] = [];
-  const fields = given ?? await assumed(file, notices);
+  const { fields, notices: assumptions } = given
+    ? { fields: given, notices: [] }
+    : await assumed(file);
   const parts = {
     source: basename(file),
     licence: "not stated",
@@ -64,10 +65,11 @@ export async function importOnnx(file: string, options: OnnxImport): Promise<Imp
   const derived = { name, file: `${name}.onnx`, sha256: sha256(bytes), bytes: bytes.length };
   const origin = options.card ?? file;
   const card = parseCard(JSON.stringify({ ...parts, ...derived }), basename(origin));
-  const checked: Record<string, unknown> = card.task === "classifier"
-    ? { ...parts, targetLayer: checkClassifier(graph, card, notices) }
-    : parts;
+  const classifier = card.task === "classifier" ? checkClassifier(graph, card) : undefined;
   if (card.task !== "classifier") checkOutputs(graph, card);
+  const checked: Record<string, unknown> = classifier
+    ? { ...parts, targetLayer: classifier.targetLayer }
+    : parts;
   const mean = card.input?.meanImage;
   const extra = [];
   if (mean !== undefined && card.input) {
@@ -80,7 +82,7 @@ export async function importOnnx(file: string, options: OnnxImport): Promise<Imp
     card: checked,
     onnx: bytes,
     extra,
-    notices,
+    notices: [...assumptions, ...classifier?.notices ?? []],
   });
 }
 
@@ -141,21 +143,27 @@ async function readCard(path: string, model: Uint8Array): Promise<Record<string,
   return fields;
 }
 
-/** The card of a classifier about which nothing is known but its graph. */
-async function assumed(file: string, notices: string[]): Promise<Record<string, unknown>> {
+/** The card of a classifier about which nothing is known but its graph, with a remark on what is assumed. */
+async function assumed(
+  file: string,
+): Promise<{ fields: Record<string, unknown>; notices: readonly string[] }> {
   const { card } = await findClassifier(file);
   const { width, height } = card.input;
-  notices.push(
-    `no card was given: classes are numbered, images are resized to ${width}×${height} and scaled to 0..1; edit the card if that ` +
+  return {
+    fields: { ...card, source: basename(file) },
+    notices: [
+      `no card was given: classes are numbered, images are resized to ${width}×${height} and scaled to 0..1; edit the card if that ` +
       "is wrong",
-  );
-  return { ...card, source: basename(file) };
+    ],
+  };
 }
 
-/** Checks a classifier against its card; gives the name of its target layer. */
-function checkClassifier(source: Graph, card: ClassifierCard, notices: string[]): string {
-  const graph = copyGraph(source);
-  fixInput(graph, card, 1, notices);
+/** Checks a classifier against its card; gives the name of its target layer, and remarks. */
+function checkClassifier(
+  source: Graph,
+  card: ClassifierCard,
+): { targetLayer: string; notices: readonly string[] } {
+  const { graph, notices } = fixInput(source, card, 1);
   const { name: output, kind, logits } = card.output;
   const scored = withScores(graph, {
     ...output ? { output } : {},
@@ -170,12 +178,12 @@ function checkClassifier(source: Graph, card: ClassifierCard, notices: string[])
   const score = scored.logits ?? scored.probabilities;
   const layer = findLayer(scored.graph, score, card.targetLayer);
   const [without] = unsupportedOps(scored.graph, layer.name, score, GRADIENT_RULES);
-  if (without) {
-    notices.push(
+  const remarks = without
+    ? [
       `operator ${without.op} (node ${without.node}) has no backward rule: methods that take gradients cannot be used`,
-    );
-  }
-  return layer.name;
+    ]
+    : [];
+  return { targetLayer: layer.name, notices: [...notices, ...remarks] };
 }
 
 /** Checks that a detector's graph has the input and the outputs that its card names. */

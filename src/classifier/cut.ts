@@ -1,0 +1,56 @@
+/**
+ * A classifier's graph, cut at its target layer.
+ *
+ * @module
+ */
+
+import { cut, extract } from "../onnx/extract.ts";
+import type { Graph, Value } from "../onnx/graph.ts";
+import { receptiveFields } from "../onnx/receptive_field.ts";
+import type { Scored } from "../onnx/scores.ts";
+import type { ClassifierGraphs, ClassifierLayer } from "./classifier.ts";
+import { findLayer } from "./geometry.ts";
+import { formOf } from "./layer_forms/mod.ts";
+
+/** A graph and where it is cut. */
+export interface CutGraph {
+  readonly graphs: ClassifierGraphs;
+  readonly layer: ClassifierLayer;
+  /** From the input to the layer, what else crosses the cut, and the scores. */
+  readonly passage: Graph;
+  /** Whether the graph's batch size is fixed. */
+  readonly fixedBatch: boolean;
+}
+
+/**
+ * Cuts a graph at a layer.
+ *
+ * @param name of the layer; by default the last one that has cells
+ * @param title of the graphs that are made
+ * @throws {ModelError} when it has no usable target layer.
+ * @throws {UsageError} when the layer asked for is not in the model.
+ */
+export function cutAtLayer(scored: Scored, name: Value | undefined, title: string): CutGraph {
+  const { logits, probabilities } = scored;
+  const found = findLayer(scored.graph, logits ?? probabilities, name);
+  const { graph, layer } = formOf(found.shape)!.form.asGrid(scored.graph, found.name);
+  const { head, bypass } = cut(graph, layer);
+  const [{ name: input, shape }] = graph.inputs;
+  const field = receptiveFields(graph, input).get(layer);
+  const { channels, height, width } = found;
+  const outputs = [layer, ...bypass, ...logits ? [logits] : [], probabilities];
+  return {
+    graphs: {
+      whole: graph,
+      head,
+      input,
+      layer,
+      bypass,
+      ...(logits ? { logits } : {}),
+      probabilities,
+    },
+    layer: { name: layer, channels, height, width, ...(field ? { field } : {}) },
+    passage: extract(graph, { inputs: [input], outputs }, title),
+    fixedBatch: typeof shape?.[0] === "number",
+  };
+}
