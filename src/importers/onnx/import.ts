@@ -12,7 +12,7 @@ import { findLayer, fixInput } from "../../classifier/geometry.ts";
 import { findClassifier } from "../../classifier/source.ts";
 import { unsupportedOps } from "../../onnx/backward.ts";
 import { checkGraph } from "../../onnx/check.ts";
-import { copyGraph, type Graph } from "../../onnx/graph.ts";
+import type { Graph } from "../../onnx/graph.ts";
 import { readModel } from "../../onnx/model_file.ts";
 import { withScores } from "../../onnx/scores.ts";
 import { inferShapes } from "../../onnx/shapes.ts";
