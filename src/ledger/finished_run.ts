@@ -21,6 +21,7 @@ import {
   type VerdictRecord,
 } from "./manifest.ts";
 import type {
+  BoxRow,
   Duplicates,
   MapRow,
   PredictionRow,
@@ -43,8 +44,16 @@ export interface FinishedSample extends Omit<ScoredSample, "method"> {
   readonly method: FinishedMethod;
 }
 
+/** The boxes of one image. */
+export interface ImageBoxes {
+  readonly ordinal: number;
+  readonly path: string;
+  /** In the order of the detector's answer. */
+  readonly boxes: readonly BoxRow[];
+}
+
 /** Stages that every run has, by their names in the manifest. */
-const SAMPLES = "samples", PREDICTIONS = "predictions";
+const SAMPLES = "samples", PREDICTIONS = "predictions", DETECTIONS = "detections";
 
 /** A run that has ended, as far as it can be read without its models. */
 export class FinishedRun {
@@ -52,6 +61,7 @@ export class FinishedRun {
   readonly methods: readonly FinishedMethod[];
   readonly #ledger: Ledger;
   readonly #run: number;
+  readonly #detections: number;
   readonly #sampled: { readonly sampling: number; readonly forward: number };
 
   /**
@@ -71,6 +81,7 @@ export class FinishedRun {
     this.#ledger = ledger;
     this.#run = run;
     this.#sampled = { sampling: stage(SAMPLES), forward: stage(PREDICTIONS) };
+    this.#detections = stage(DETECTIONS);
     this.methods = manifest.methods.map((method) => ({
       ...method,
       maps: stage(`${method.name} maps`),
@@ -124,6 +135,16 @@ export class FinishedRun {
   /** The samples with the classifier's answers, by image and sample. */
   predictions(): Generator<PredictionRow> {
     return this.#ledger.predictionRows(this.#run, this.#sampled);
+  }
+
+  /** All boxes of the images in which objects were looked for, whether a sample scored them or not. */
+  *boxes(): Generator<ImageBoxes> {
+    for (const { ordinal, path, sha256 } of this.#ledger.imageRows(this.#run)) {
+      const found = sha256 === undefined
+        ? undefined
+        : this.#ledger.detection(sha256, this.#detections);
+      if (found) yield { ordinal, path, boxes: found.boxes };
+    }
   }
 
   /**
