@@ -8,6 +8,7 @@ import type { StrongestAssociations } from "../association/strongest.ts";
 import type { StreamProgress } from "../corpus/stream.ts";
 import { duration, plural } from "../base/number_text.ts";
 import { legible } from "../base/legible.ts";
+import type { AxiomResult } from "../experiments/axioms/mod.ts";
 
 /** Seconds between progress lines where standard error is no terminal. */
 const PLAIN_INTERVAL = 10;
@@ -157,4 +158,19 @@ export function pairTable(
 /** Columns a text takes; control characters of untrusted names are made visible by the caller's `legible`. */
 function width(text: string): number {
   return [...text].length;
+}
+
+/** Prints lines on standard error. */
+export function printRemarks(lines: readonly string[]): void {
+  for (const line of lines) console.error(line);
+}
+
+/** Prints that an image could not be used. */
+export function printFailure(path: string, reason: string): void {
+  console.error(`failed: ${legible(path)}: ${legible(reason)}`);
+}
+
+/** Prints a verdict on a method. */
+export function printVerdict({ method, axiom, verdict }: AxiomResult): void {
+  console.error(`${method}: ${axiom}: ${verdict}`);
 }

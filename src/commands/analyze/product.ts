@@ -16,6 +16,7 @@ import { prepareFolder, takeFolder } from "../run/folder.ts";
 import { holdCache, LEDGER_FILE as LEDGER } from "../run/shared_cache.ts";
 import { INTERRUPTED } from "../exit_codes.ts";
 import { flag } from "../../base/flag.ts";
+import { printRemarks } from "../terminal.ts";
 
 /** Options of `analyze` as they come from the command line. */
 export type ProductOptions = ParsedOptions<"analyze">;
@@ -59,8 +60,10 @@ export async function runProduct(
     await tryAnalyze(corpus.paths, { ...rest, ...only(models) });
   }
   await prepareFolder(flag("out"), options.out);
-  using _taken = takeFolder(options.out, "analyze");
+  using taken = takeFolder(options.out, "analyze");
+  printRemarks(taken.remarks);
   using cache = await holdCache(rest);
+  if (cache) printRemarks(cache.remarks);
   const ledger = cache?.ledger ?? join(options.out, LEDGER);
   let highest = 0;
   const rows: string[][] = [];

@@ -29,7 +29,15 @@ import { methodLabels } from "../../association/labels.ts";
 import { paperSettings } from "../../outputs/paper.ts";
 import { layersText, openSetup, type Setup } from "../run/setup.ts";
 import { holdCache, LEDGER_FILE, RUN_LEDGER_FILE } from "../run/shared_cache.ts";
-import { associationsText, createProgress, pairTable, progressText } from "../terminal.ts";
+import {
+  associationsText,
+  createProgress,
+  pairTable,
+  printFailure,
+  printRemarks,
+  printVerdict,
+  progressText,
+} from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 import { INTERRUPTED } from "../exit_codes.ts";
 import { FinishedRun } from "../../ledger/finished_run.ts";
@@ -59,8 +67,10 @@ export async function runAnalyze(
   const shipped = paths.length === 0;
   const { images, setup } = await openRun(paths, options, given.images);
   await prepareFolder(flag("out"), options.out);
-  using _taken = takeFolder(options.out, "analyze");
+  using taken = takeFolder(options.out, "analyze");
+  printRemarks(taken.remarks);
   using cache = given.ledger === undefined ? await holdCache(options) : undefined;
+  if (cache) printRemarks(cache.remarks);
   const path = given.ledger ?? cache?.ledger ?? join(options.out, LEDGER_FILE);
   using ledger = Ledger.open(path, {
     fresh: options.fresh ?? false,
@@ -92,8 +102,12 @@ export async function runAnalyze(
     // In a shared ledger other runs' settings are no changes.
     announce(setup, images.length, given.ledger === undefined ? stages.reasons : []);
     if (options.check) {
-      await using context = await openAxiomContext(setup, analysis.images, options);
-      await writeAxioms(options.out, setup, await checkMethods(context, setup.methods));
+      await using context = await openAxiomContext(setup, analysis.images, options, printFailure);
+      await writeAxioms(
+        options.out,
+        setup,
+        await checkMethods(context, setup.methods, printVerdict),
+      );
     }
     const axioms = await readAxioms(options.out, setup);
     const summary = await stream(analysis, ledger, run, stages, !given.ledger && !cache);
@@ -223,7 +237,7 @@ async function stream(
           () => progressText(at, (performance.now() - started) / 1000),
           at.done === at.total,
         ),
-      onFailure: (path, reason) => console.error(`failed: ${legible(path)}: ${legible(reason)}`),
+      onFailure: printFailure,
       // In a shared ledger, other images may have the same names.
       ...ownLedger ? { onChange: (...change) => changed.push(change) } : {},
       signal: stop.signal,

@@ -18,7 +18,7 @@ import { checkMethods, openAxiomContext, writeAxioms } from "../run/verdicts.ts"
 import { prepareFolder } from "../run/folder.ts";
 import type { ExplainOptions, ParsedOptions } from "../../run/options/mod.ts";
 import { classText, layersText, openSetup, type Setup } from "../run/setup.ts";
-import { decimals, textTable } from "../terminal.ts";
+import { decimals, printFailure, printVerdict, textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 import { failedAxioms } from "../../experiments/failed_axioms.ts";
 import { flag } from "../../base/flag.ts";
@@ -44,9 +44,9 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   const setup = await openSetup(options, images);
   try {
     if (options.out !== undefined) await prepareFolder(flag("out"), options.out);
-    await using context = await openAxiomContext(setup, images, options);
+    await using context = await openAxiomContext(setup, images, options, printFailure);
     for (const notice of setup.notices) console.error(`note: ${notice}`);
-    const results = await checkMethods(context, setup.methods);
+    const results = await checkMethods(context, setup.methods, printVerdict);
     if (options.out !== undefined) await writeAxioms(options.out, setup, results);
     const names = setup.methods.map(({ name }) => name);
     const steps = options.cascade ? await Array.fromAsync(cascade(context, setup.methods)) : [];

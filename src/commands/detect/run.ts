@@ -18,6 +18,7 @@ import { legible } from "../../base/legible.ts";
 import type { Orientation } from "../../image/image.ts";
 import type { ParsedOptions } from "../../run/options/mod.ts";
 import { flag } from "../../base/flag.ts";
+import { printFailure } from "../terminal.ts";
 
 /** Options of `detect`, parsed. */
 export type DetectRunOptions = ParsedOptions<"detect">;
@@ -55,7 +56,7 @@ export async function runDetect(
           boxes += detected.boxes.length;
         } catch (error) {
           if (!(error instanceof ImageError)) throw error;
-          console.error(`failed: ${legible(image.path)}: ${legible(error.message)}`);
+          printFailure(image.path, error.message);
           failed++;
         }
       }

@@ -30,6 +30,7 @@ import { openSetup, type Setup } from "../run/setup.ts";
 import type { ExplainRunOptions } from "./options.ts";
 import { legible } from "../../base/legible.ts";
 import { flag } from "../../base/flag.ts";
+import { printFailure } from "../terminal.ts";
 
 /** Overlays that are drawn at a time. */
 const DRAWN_AT_ONCE = 3;
@@ -73,7 +74,7 @@ export async function runExplain(
         if (samples.length === 0) empty.push(image.path);
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
-        console.error(`failed: ${legible(image.path)}: ${legible(error.message)}`);
+        printFailure(image.path, error.message);
         failed.push({ path: image.path, error: error.message });
       }
     }

@@ -13,6 +13,7 @@ import { prepareFolder, takeFolder } from "../run/folder.ts";
 import { readAxioms } from "../run/verdicts.ts";
 import { legible } from "../../base/legible.ts";
 import { flag } from "../../base/flag.ts";
+import { printRemarks } from "../terminal.ts";
 
 /**
  * Writes all outputs of a run again.
@@ -28,7 +29,8 @@ export async function runReport(
   using stored = await openFinishedRun(folder);
   const { run, manifest } = stored;
   if (resolve(out) !== resolve(folder)) await prepareFolder(flag("out"), out);
-  using _taken = takeFolder(out, "report");
+  using taken = takeFolder(out, "report");
+  printRemarks(taken.remarks);
   const { classifier: { key, placement }, analysis: { target } } = manifest;
   const checked = await readAxioms(folder, {
     classifier: { key, placementRule: placement },

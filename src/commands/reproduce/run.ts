@@ -12,10 +12,10 @@ import { causeText } from "../../reproduction/causes.ts";
 import type { Verdict } from "../../reproduction/history.ts";
 import { lockFolder } from "../../corpus/folder_lock.ts";
 import type { DriftData } from "../../reproduction/page.ts";
-import { prepareFolder, tellBroken } from "../run/folder.ts";
+import { brokenLock, prepareFolder } from "../run/folder.ts";
 import { checkList } from "./list.ts";
 import { DRIFT_HTML, DRIFT_JSON, Interrupted, reproduce, sizeText } from "./reproduction.ts";
-import { textTable } from "../terminal.ts";
+import { printRemarks, textTable } from "../terminal.ts";
 import { DRIFTED, INTERRUPTED, MISSING } from "../exit_codes.ts";
 import { legible } from "../../base/legible.ts";
 import { flag } from "../../base/flag.ts";
@@ -57,7 +57,7 @@ export async function runReproduce(
     const out = options.out ?? OUT;
     await prepareFolder(flag("out"), out);
     using lock = lockFolder(out, `reproduce ${target}`);
-    tellBroken(lock);
+    printRemarks(brokenLock(lock));
     const data = await reproduce(target, {
       tolerance: options.tolerance ?? DEFAULT_TOLERANCE,
       images: options.images,
@@ -92,7 +92,7 @@ async function runList(
     );
   }
   const verdicts = await checkList(list, {
-    onLock: tellBroken,
+    onLock: (lock) => printRemarks(brokenLock(lock)),
     onCheck: (name, data, line) => {
       console.log(`${name}: ${legible(line)}`);
       if (data.verdict !== "identical") {

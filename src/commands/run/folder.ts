@@ -31,30 +31,31 @@ export async function prepareFolder(option: string, folder: string): Promise<voi
   }
 }
 
+/** A folder that is one process's until it is disposed of. */
+export interface TakenFolder extends Disposable {
+  /** Lines that a user should see. */
+  readonly remarks: readonly string[];
+}
+
 /**
- * Takes a folder for one process, as far as its file system can: on one without locks a note is all.
+ * Takes a folder for one process, as far as its file system can: on one without locks a remark is all.
  *
  * @throws {UsageError} naming the holder, when another process works there.
  */
-export function takeFolder(folder: string, work: string): Disposable {
-  let lock: FolderLock;
+export function takeFolder(folder: string, work: string): TakenFolder {
   try {
-    lock = lockFolder(folder, work);
+    const lock = lockFolder(folder, work);
+    return { remarks: brokenLock(lock), [Symbol.dispose]: () => lock[Symbol.dispose]() };
   } catch (error) {
     if (!(error instanceof NoLockError)) throw error;
-    console.error(`note: ${folder} is not locked: let one process at a time work there`);
-    return { [Symbol.dispose]() {} };
+    const remark = `note: ${folder} is not locked: let one process at a time work there`;
+    return { remarks: [remark], [Symbol.dispose]() {} };
   }
-  tellBroken(lock);
-  return lock;
 }
 
-/** Says that a lock was left by a process that was killed. */
-export function tellBroken({ broken }: FolderLock): void {
-  if (!broken) return;
-  console.error(
-    `the lock of ${
-      legible(holderText(broken))
-    } is broken: that process ended without giving it back`,
-  );
+/** That a lock was left by a process that was killed, where it was: a line that a user should see. */
+export function brokenLock({ broken }: FolderLock): readonly string[] {
+  if (!broken) return [];
+  const holder = legible(holderText(broken));
+  return [`the lock of ${holder} is broken: that process ended without giving it back`];
 }

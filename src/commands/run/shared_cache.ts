@@ -20,6 +20,8 @@ export const RUN_LEDGER_FILE = "run.sqlite";
 export interface SharedCache extends Disposable {
   /** Path of the ledger. */
   readonly ledger: string;
+  /** Lines that a user should see. */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -46,13 +48,14 @@ export async function holdCache(
   await prepareFolder(flag("cache"), cache);
   const ledger = join(cache, LEDGER_FILE);
   const lock = takeFolder(cache, "analyze");
+  const remarks = [...lock.remarks];
   try {
     if (cacheLimit !== undefined && inspectFile(ledger) === "a ledger") {
       const maxBytes = cacheLimit * 2 ** 20;
       if (inspectLedger(ledger).bytes > maxBytes) {
         const { bytesBefore, bytesAfter } = pruneLedger(ledger, { maxBytes });
         const size = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-        console.error(
+        remarks.push(
           `note: the cache was over ${flag("cacheLimit")} ${cacheLimit} MiB: ${
             size(bytesBefore)
           } became ${size(bytesAfter)}`,
@@ -63,5 +66,5 @@ export async function holdCache(
     lock[Symbol.dispose]();
     throw error;
   }
-  return { ledger, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+  return { ledger, remarks, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }

@@ -19,7 +19,6 @@ import type { Method } from "../../methods/mod.ts";
 import type { Backend } from "../../runtime/session.ts";
 import type { ExplainOptions } from "../../run/options/mod.ts";
 import type { Setup } from "./setup.ts";
-import { legible } from "../../base/legible.ts";
 import type { ClassChoice } from "../../attribution/request.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { TargetChoice } from "../../classifier/target.ts";
@@ -45,23 +44,28 @@ export interface VerdictScope {
   readonly target: TargetChoice;
 }
 
+/** Told of an image that cannot be used: its path, and why. */
+export type OnFailure = (path: string, reason: string) => void;
+
 /** An axiom context that owns what it opened. */
 export type OwnedAxiomContext = AxiomContext & AsyncDisposable;
 
 /**
  * What axioms are checked on: the first samples of the images, as many as a batch holds, and the class that is explained (by default the predicted
- * one of each). Images that cannot be used are named and passed over.
+ * one of each). Images that cannot be used are passed over.
  *
+ * @param onFailure is told of each of them
  * @throws {UsageError} when there is no sample, or the run's folder has a damaged file of verdicts.
  */
 export async function openAxiomContext(
   setup: Setup,
   images: readonly CorpusImage[],
   options: ExplainOptions & { readonly seed: number; readonly out?: string },
+  onFailure: OnFailure,
 ): Promise<OwnedAxiomContext> {
   // A file that cannot be added to is found out before the work, not after it.
   if (options.out !== undefined) await readRecords(options.out);
-  const samples = await firstSamples(setup, images);
+  const samples = await firstSamples(setup, images, onFailure);
   const { classifier, compute, target } = setup;
   const size = sizeOf(classifier.inputShape);
   const data = new Float32Array(samples.length * size);
@@ -96,6 +100,7 @@ export async function openAxiomContext(
 async function firstSamples(
   setup: Setup,
   images: readonly CorpusImage[],
+  onFailure: OnFailure,
 ): Promise<ReadySample[]> {
   const samples: ReadySample[] = [];
   for (const image of images) {
@@ -105,7 +110,7 @@ async function firstSamples(
       );
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      console.error(`failed: ${legible(image.path)}: ${legible(error.message)}`);
+      onFailure(image.path, error.message);
     }
     if (samples.length >= setup.classifier.batch) break;
   }
@@ -138,10 +143,15 @@ async function openOther(own: Classifier) {
   return { classifier, compute: await createCompute(backend === "webgpu" ? "gpu" : "cpu") };
 }
 
-/** Checks the methods, saying each verdict on standard error at once, since some methods take long. */
+/**
+ * Checks the methods.
+ *
+ * @param onVerdict is told of each verdict at once, since some methods take long
+ */
 export async function checkMethods(
   context: AxiomContext,
   methods: readonly Method[],
+  onVerdict: (result: AxiomResult) => void,
 ): Promise<AxiomResult[]> {
   const results: AxiomResult[] = [];
   const contexts = new Map([[context.target, context]]);
@@ -151,7 +161,7 @@ export async function checkMethods(
     contexts.set(target, own);
     for await (const result of checkAxioms(own, [method])) {
       results.push(result);
-      console.error(`${result.method}: ${result.axiom}: ${result.verdict}`);
+      onVerdict(result);
     }
   }
   return results;
