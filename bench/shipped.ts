@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import ort from "onnxruntime-node";
-import { openSetup, type Setup } from "../src/commands/run/setup.ts";
+import { openSetup, type Setup } from "../src/run/open.ts";
 import { findImages } from "../src/corpora/find_images.ts";
 import type { CorpusImage } from "../src/image/image_file.ts";
 import type { Analysis } from "../src/corpus/plan.ts";

@@ -206,3 +206,11 @@ export async function readManifest(folder: string): Promise<FinishedManifest> {
 export function fileOf(folder: string, file: string): string {
   return resolve(folder, file);
 }
+
+/** A manifest, read from a file that may be of another version. */
+export type ManifestJson = { readonly [key: string]: Json };
+
+/** Whether JSON is an object with keys. */
+export function isObject(value: Json | undefined): value is ManifestJson {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

@@ -8,6 +8,7 @@ import type { Json } from "../base/json.ts";
 import { nounOf, OPTIONS, type OptionTable } from "../run/options/mod.ts";
 import { effectiveSettings } from "../run/options/settings.ts";
 import { defined } from "../base/defined.ts";
+import { isObject, type ManifestJson } from "../ledger/manifest.ts";
 
 /** What kind of thing is different. */
 type CauseKind =
@@ -38,9 +39,6 @@ export interface Cause {
    */
   readonly input: boolean;
 }
-
-/** A manifest, read from a file that may be of another version. */
-export type ManifestJson = { readonly [key: string]: Json };
 
 /** Parts of a manifest that tell how a run went or what follows from the rest, not what went into it. */
 const NO_CAUSE = [
@@ -223,9 +221,4 @@ function* leaves(before: Json, after: Json, path = ""): Generator<Leaf> {
     if (a === undefined || b === undefined) yield { path: below, before: a, after: b };
     else yield* leaves(a, b, below);
   }
-}
-
-/** Whether JSON is an object with keys. */
-export function isObject(value: Json | undefined): value is ManifestJson {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }

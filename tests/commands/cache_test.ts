@@ -85,7 +85,7 @@ Deno.test("why something is computed again is said: settings, a model, a picture
 
 Deno.test("a cache has one run at a time, and a named holder", async () => {
   await withCorpus(async (place, analyze) => {
-    const { lockFolder } = await import("../../src/corpus/folder_lock.ts");
+    const { lockFolder } = await import("../../src/run/folder_lock.ts");
     await Deno.mkdir(place("cache"));
     using _lock = lockFolder(place("cache"), "analyze");
     const { status, err } = await analyze("run", "--cache", place("cache"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readHistory } from "../../src/reproduction/history.ts";
-import { LOCK_FILE, lockFolder } from "../../src/corpus/folder_lock.ts";
+import { LOCK_FILE, lockFolder } from "../../src/run/folder_lock.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { once } from "../once.ts";
 import { emocam, emocamProcess } from "./cli.ts";

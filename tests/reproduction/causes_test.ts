@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { causeText, driftCauses, type ManifestJson } from "../../src/reproduction/causes.ts";
+import { causeText, driftCauses } from "../../src/reproduction/causes.ts";
+import type { ManifestJson } from "../../src/ledger/manifest.ts";
 import { assertEvery } from "../assert_that.ts";
 
 const MANIFEST: ManifestJson = {

@@ -18,17 +18,17 @@ import { streamCorpus, type StreamSummary } from "../../corpus/stream.ts";
 import { duration, plural } from "../../base/number_text.ts";
 import { closeGpu } from "../../gpu/device.ts";
 import { MODELS_FOLDER } from "../../runtime/card.ts";
-import { checkMethods, openAxiomContext, readAxioms, writeAxioms } from "../run/verdicts.ts";
-import { prepareFolder, takeFolder } from "../run/folder.ts";
-import { createManifest, writeManifest } from "../run/manifest.ts";
+import { checkMethods, openAxiomContext, readAxioms, writeAxioms } from "../../run/verdicts.ts";
+import { prepareFolder, takeFolder } from "../../run/folder.ts";
+import { createManifest, writeManifest } from "../../run/manifest.ts";
 import { flag } from "../../base/flag.ts";
 import { commandLine } from "../../run/options/again.ts";
 import type { AnalyzeOptions } from "../../run/options/mod.ts";
 import { failedAxioms } from "../../experiments/failed_axioms.ts";
 import { methodLabels } from "../../association/labels.ts";
 import { paperSettings } from "../../outputs/paper.ts";
-import { layersText, openSetup, type Setup } from "../run/setup.ts";
-import { holdCache, LEDGER_FILE, RUN_LEDGER_FILE } from "../run/shared_cache.ts";
+import { layersText, openSetup, type Setup } from "../../run/open.ts";
+import { holdCache, LEDGER_FILE, RUN_LEDGER_FILE } from "../../run/shared_cache.ts";
 import {
   associationsText,
   createProgress,

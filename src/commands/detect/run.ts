@@ -13,7 +13,7 @@ import { closeGpu } from "../../gpu/device.ts";
 import { decodeImage } from "../../image/decode.ts";
 import { chooseBackend } from "../../runtime/open.ts";
 import { type DetectedImage, fileOutput, printed } from "./output.ts";
-import { pictureNotices } from "../run/setup.ts";
+import { pictureNotices } from "../../run/open.ts";
 import { legible } from "../../base/legible.ts";
 import type { Orientation } from "../../image/image.ts";
 import type { ParsedOptions } from "../../run/options/mod.ts";

@@ -11,7 +11,7 @@ import { scoresUnusable } from "../../attribution/results.ts";
 import type { Sample } from "../../attribution/samples.ts";
 import type { Box } from "../../detectors/mod.ts";
 import type { ExplainRunOptions } from "./options.ts";
-import type { Setup } from "../run/setup.ts";
+import type { Setup } from "../../run/open.ts";
 import { textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 

@@ -23,9 +23,9 @@ import type { RgbImage } from "../../image/image.ts";
 import { svgToPng } from "../../image/render.ts";
 import { gridOf } from "../../methods/mod.ts";
 import { asJson, asText, type Explained, type FailedImage, scoredBoxes } from "./output.ts";
-import { prepareFolder } from "../run/folder.ts";
+import { prepareFolder } from "../../run/folder.ts";
 import { finalMapsOf, mapDrawing, sampleFigure } from "../../outputs/sample_figure.ts";
-import { openSetup, type Setup } from "../run/setup.ts";
+import { openSetup, type Setup } from "../../run/open.ts";
 
 import type { ExplainRunOptions } from "./options.ts";
 import { legible } from "../../base/legible.ts";

@@ -18,9 +18,9 @@ import {
   readHistory,
   type Verdict,
 } from "../../reproduction/history.ts";
-import { type FolderLock, lockFolder } from "../../corpus/folder_lock.ts";
+import { type FolderLock, lockFolder } from "../../run/folder_lock.ts";
 import type { DriftData } from "../../reproduction/page.ts";
-import { prepareFolder } from "../run/folder.ts";
+import { prepareFolder } from "../../run/folder.ts";
 import {
   DRIFT_JSON,
   firstDrift,

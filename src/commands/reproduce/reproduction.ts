@@ -14,13 +14,8 @@ import {
   type Section,
   SECTIONS,
 } from "../../reproduction/drift.ts";
-import {
-  type Cause,
-  causeText,
-  driftCauses,
-  isObject,
-  type ManifestJson,
-} from "../../reproduction/causes.ts";
+import { type Cause, causeText, driftCauses } from "../../reproduction/causes.ts";
+import { isObject, type ManifestJson } from "../../ledger/manifest.ts";
 import type { Verdict } from "../../reproduction/history.ts";
 import { isFolder, writeWhole } from "../../base/files.ts";
 import { hashTables, listTables } from "../../outputs/read.ts";
@@ -38,7 +33,7 @@ import {
   recordedOptions,
   type RunRecord,
   textOf,
-} from "../run/record.ts";
+} from "../../run/record.ts";
 import { INTERRUPTED } from "../exit_codes.ts";
 
 /** How a run is repeated. */

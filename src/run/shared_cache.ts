@@ -5,10 +5,10 @@
  */
 
 import { join, resolve } from "node:path";
-import { inspectLedger, pruneLedger } from "../../ledger/prune.ts";
-import { inspectFile } from "../../ledger/file.ts";
+import { inspectLedger, pruneLedger } from "../ledger/prune.ts";
+import { inspectFile } from "../ledger/file.ts";
 import { prepareFolder, takeFolder } from "./folder.ts";
-import { flag } from "../../base/flag.ts";
+import { flag } from "../base/flag.ts";
 
 /** Name of a ledger in its folder. */
 export const LEDGER_FILE = "ledger.sqlite";

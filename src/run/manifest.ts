@@ -6,29 +6,29 @@
 
 import { availableParallelism, cpus } from "node:os";
 import { join, relative, resolve } from "node:path";
-import manifestOfProject from "../../../deno.json" with { type: "json" };
-import { writeWhole } from "../../base/files.ts";
-import { hashTables } from "../../outputs/read.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { libvipsBuild } from "../../image/libvips.ts";
-import { backendVersion } from "../../runtime/open.ts";
-import { settingsOf } from "../../run/options/settings.ts";
+import manifestOfProject from "../../deno.json" with { type: "json" };
+import { writeWhole } from "../base/files.ts";
+import { hashTables } from "../outputs/read.ts";
+import { openGpu } from "../gpu/device.ts";
+import { libvipsBuild } from "../image/libvips.ts";
+import { backendVersion } from "../runtime/open.ts";
+import { settingsOf } from "./options/settings.ts";
 import { codeCommit } from "./code_version.ts";
-import type { Setup } from "./setup.ts";
-import type { FinishedRun } from "../../ledger/finished_run.ts";
-import type { Json } from "../../base/json.ts";
+import type { Setup } from "./open.ts";
+import type { FinishedRun } from "../ledger/finished_run.ts";
+import type { Json } from "../base/json.ts";
 import {
   type Manifest,
   MANIFEST_FILE,
   type ModelRecord,
   startSchema,
   type VerdictRecord,
-} from "../../ledger/manifest.ts";
-import type { RunSummary } from "../../outputs/output.ts";
-import { UsageError } from "../../base/errors.ts";
-import { defined } from "../../base/defined.ts";
-import { type Card, findCard } from "../../runtime/card.ts";
-import type { AnalysisRecord } from "../../corpus/analysis_record.ts";
+} from "../ledger/manifest.ts";
+import type { RunSummary } from "../outputs/output.ts";
+import { UsageError } from "../base/errors.ts";
+import { defined } from "../base/defined.ts";
+import { type Card, findCard } from "../runtime/card.ts";
+import type { AnalysisRecord } from "../corpus/analysis_record.ts";
 
 /** Variables that can change what is computed, or with which models. Others are not read, so that a run tells nothing of its user. */
 const ENVIRONMENT = [

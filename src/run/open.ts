@@ -4,17 +4,17 @@
  * @module
  */
 
-import { UsageError } from "../../base/errors.ts";
-import type { Classifier } from "../../classifier/classifier.ts";
-import { openClassifier } from "../../classifier/open.ts";
-import { findClassifier } from "../../classifier/source.ts";
-import type { CorpusImage } from "../../image/image_file.ts";
-import type { BoxMean, ClassChoice } from "../../attribution/request.ts";
-import type { Crop, SampleKind } from "../../attribution/samples.ts";
-import { type Detector, detectorOptions, findDetector } from "../../detectors/mod.ts";
-import type { Compute } from "../../gpu/compute.ts";
-import { createCompute } from "../../gpu/create_compute.ts";
-import { libvipsBuild } from "../../image/libvips.ts";
+import { UsageError } from "../base/errors.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { openClassifier } from "../classifier/open.ts";
+import { findClassifier } from "../classifier/source.ts";
+import type { CorpusImage } from "../image/image_file.ts";
+import type { BoxMean, ClassChoice } from "../attribution/request.ts";
+import type { Crop, SampleKind } from "../attribution/samples.ts";
+import { type Detector, detectorOptions, findDetector } from "../detectors/mod.ts";
+import type { Compute } from "../gpu/compute.ts";
+import { createCompute } from "../gpu/create_compute.ts";
+import { libvipsBuild } from "../image/libvips.ts";
 import {
   augSmooth,
   byComposites,
@@ -27,12 +27,12 @@ import {
   modified,
   type Modifier,
   withPublishedTarget,
-} from "../../methods/mod.ts";
-import type { Target } from "../../classifier/target.ts";
-import { type BackendChoice, chooseBackend } from "../../runtime/open.ts";
-import type { ExplainOptions } from "../../run/options/mod.ts";
-import { flag } from "../../base/flag.ts";
-import type { Orientation } from "../../image/image.ts";
+} from "../methods/mod.ts";
+import type { Target } from "../classifier/target.ts";
+import { type BackendChoice, chooseBackend } from "../runtime/open.ts";
+import type { ExplainOptions } from "./options/mod.ts";
+import { flag } from "../base/flag.ts";
+import type { Orientation } from "../image/image.ts";
 
 /** The detector that finds faces and their parts, with the nets that ship. */
 export const FACE_PARTS = "face-parts";

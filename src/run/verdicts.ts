@@ -5,24 +5,24 @@
  */
 
 import { join } from "node:path";
-import { ImageError, messageOf, UsageError } from "../../base/errors.ts";
-import { canonicalJson, type Json, sha256 } from "../../base/json.ts";
-import { floats, sizeOf } from "../../base/tensor.ts";
-import { openClassifier } from "../../classifier/open.ts";
-import { type CorpusImage, readPicture } from "../../image/image_file.ts";
-import { writeWhole } from "../../base/files.ts";
-import { type ReadySample, samplesOfImage } from "../../attribution/samples_of_image.ts";
-import { type AxiomContext, type AxiomResult, checkAxioms } from "../../experiments/axioms/mod.ts";
-import { createCompute } from "../../gpu/create_compute.ts";
-import { findGpu } from "../../gpu/device.ts";
-import type { Method } from "../../methods/mod.ts";
-import type { Backend } from "../../runtime/session.ts";
-import type { ExplainOptions } from "../../run/options/mod.ts";
-import type { Setup } from "./setup.ts";
-import type { ClassChoice } from "../../attribution/request.ts";
-import type { Classifier } from "../../classifier/classifier.ts";
-import type { TargetChoice } from "../../classifier/target.ts";
-import { flag } from "../../base/flag.ts";
+import { ImageError, messageOf, UsageError } from "../base/errors.ts";
+import { canonicalJson, type Json, sha256 } from "../base/json.ts";
+import { floats, sizeOf } from "../base/tensor.ts";
+import { openClassifier } from "../classifier/open.ts";
+import { type CorpusImage, readPicture } from "../image/image_file.ts";
+import { writeWhole } from "../base/files.ts";
+import { type ReadySample, samplesOfImage } from "../attribution/samples_of_image.ts";
+import { type AxiomContext, type AxiomResult, checkAxioms } from "../experiments/axioms/mod.ts";
+import { createCompute } from "../gpu/create_compute.ts";
+import { findGpu } from "../gpu/device.ts";
+import type { Method } from "../methods/mod.ts";
+import type { Backend } from "../runtime/session.ts";
+import type { ExplainOptions } from "./options/mod.ts";
+import type { Setup } from "./open.ts";
+import type { ClassChoice } from "../attribution/request.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import type { TargetChoice } from "../classifier/target.ts";
+import { flag } from "../base/flag.ts";
 
 /** Name of the file of verdicts in a run's folder. */
 const FILE = "axioms.json";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { messageOf, UsageError } from "../../base/errors.ts";
-import { type FolderLock, holderText, lockFolder, NoLockError } from "../../corpus/folder_lock.ts";
-import { legible } from "../../base/legible.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
+import { type FolderLock, holderText, lockFolder, NoLockError } from "./folder_lock.ts";
+import { legible } from "../base/legible.ts";
 
 /**
  * Makes a folder and tries to write there, so that a run does not find out at its end.

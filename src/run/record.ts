@@ -6,22 +6,17 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import type { Json } from "../../base/json.ts";
-import { messageOf, UsageError } from "../../base/errors.ts";
-import type { ManifestJson } from "../../reproduction/causes.ts";
-import { findImages } from "../../corpora/find_images.ts";
-import type { CorpusImage } from "../../image/image_file.ts";
-import { readRows } from "../../outputs/read.ts";
-import { IMAGE_HEADER } from "../../outputs/images.ts";
-import { MODELS_FOLDER } from "../../runtime/card.ts";
-import { isFile } from "../../base/files.ts";
-import { flag } from "../../base/flag.ts";
-import {
-  type AnalyzeOptions,
-  OPTIONS,
-  optionsOf,
-  type OptionTable,
-} from "../../run/options/mod.ts";
+import type { Json } from "../base/json.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
+import type { ManifestJson } from "../ledger/manifest.ts";
+import { findImages } from "../corpora/find_images.ts";
+import type { CorpusImage } from "../image/image_file.ts";
+import { readRows } from "../outputs/read.ts";
+import { IMAGE_HEADER } from "../outputs/images.ts";
+import { MODELS_FOLDER } from "../runtime/card.ts";
+import { isFile } from "../base/files.ts";
+import { flag } from "../base/flag.ts";
+import { type AnalyzeOptions, OPTIONS, optionsOf, type OptionTable } from "./options/mod.ts";
 
 /** What must be in a manifest for a run to be repeated. Everything else is compared where it is there. */
 const recordSchema = z.looseObject({

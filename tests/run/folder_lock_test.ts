@@ -4,8 +4,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../../src/base/errors.ts";
-import { LOCK_FILE, lockFolder } from "../../src/corpus/folder_lock.ts";
-import { withFolder } from "./face_corpus.ts";
+import { LOCK_FILE, lockFolder } from "../../src/run/folder_lock.ts";
+import { withFolder } from "../corpus/face_corpus.ts";
 import { assertClose } from "../assert_close.ts";
 
 const CHILD = fileURLToPath(new URL("lock_child.ts", import.meta.url));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { codeCommit } from "../../src/commands/run/code_version.ts";
+import { codeCommit } from "../../src/run/code_version.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
