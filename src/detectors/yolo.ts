@@ -91,25 +91,9 @@ export const yolo: DecoderKind = {
   kind: "yolo",
   title: "YOLO",
   options: [
-    {
-      name: "profile",
-      values: PROFILES,
-      help:
-        "how the heads are read: as darknet or as lightnet (the paper) does; by default as the card says",
-      presets: { paper: "lightnet" },
-    },
-    {
-      name: "confidence",
-      values: { min: 0, max: 1 },
-      help: "boxes are over this confidence; by default .25 (darknet), .005 (lightnet)",
-    },
-    {
-      name: "nms",
-      values: { min: 0, max: 1 },
-      help:
-        "of two boxes of a label that overlap more than this (intersection over union) the better stays; " +
-        "by default .45 (darknet), .005 (lightnet)",
-    },
+    { name: "profile", values: PROFILES, presets: { paper: "lightnet" } },
+    { name: "confidence", values: { min: 0, max: 1 } },
+    { name: "nms", values: { min: 0, max: 1 } },
   ],
   open: (located, backend, options) => openYolo(located, backend, optionsSchema.parse(options)),
 };
