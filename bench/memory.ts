@@ -225,7 +225,7 @@ async function printStages(manifest: string, images: number): Promise<void> {
     time > 0 ? digits(1000 * images / time) : "n/a",
   ]);
   console.log(
-    `\n${samples} samples; by stage (reading and decoding as far as the rest waited for them):`,
+    `\n${samples} samples; by stage (for reading and decoding, the time that the rest waited):`,
   );
   console.log(textTable(["stage", "ms an image", "images/s"], rows));
 }

@@ -191,8 +191,8 @@ async function analyze(models: string, out: string, args: readonly string[]): Pr
 }
 
 const STAGES: Readonly<Record<string, string>> = {
-  read: "read, as far as the rest waited",
-  decode: "decode, as far as the rest waited",
+  read: "read, waited for",
+  decode: "decode, waited for",
   detect: "letterbox, YOLOv3, boxes, suppression",
   prepare: "bicubic resize, mean image",
   forward: "EmoNet",

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How a method is called in tables: with what must be known of it wherever it stands, that it is a control, or what it fails. */
+/** How a method is called in tables: with what must be known of it wherever it appears, that it is a control, or what it fails. */
 export function methodLabels(
   controls: ReadonlySet<string>,
   failed: ReadonlyMap<string, readonly string[]>,

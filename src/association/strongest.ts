@@ -73,7 +73,7 @@ function ruleOf(
     ...counted.length < explaining.length ? ["those that fail an axiom"] : [],
     ...explaining.length < outputs.length && counted.length < outputs.length ? ["controls"] : [],
   ];
-  return `${what}, the middle one of ${counted.length} methods${
+  return `${what}, the median of ${counted.length} methods${
     left.length > 0 ? `, ${left.join(" and ")} left out` : ""
   }`;
 }

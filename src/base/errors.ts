@@ -84,7 +84,7 @@ function missingPermission(error: unknown): { act: string; advice: string } | un
   if (isDenied(kind, name)) {
     return {
       act,
-      advice: `--deny-${kind} closes it, as the tasks do with the files of emocam itself`,
+      advice: `--deny-${kind} protects it, as in the tasks for the files of emocam itself`,
     };
   }
   const task = kind === "net" ? "fetch" : "emocam";

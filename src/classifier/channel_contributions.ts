@@ -1,5 +1,5 @@
 /**
- * Graphs for masks of channels: what each channel contributes to the first product behind the target layer, and the rest of the
+ * Graphs for masks of channels: what each channel contributes to the first product after the target layer, and the rest of the
  * head on sums of contributions.
  *
  * @module
@@ -16,7 +16,7 @@ export const CONTRIBUTIONS = "emocam_contributions", BASE = "emocam_base", MASKS
 
 /** What the product makes of one sample. */
 export interface ProductShape {
-  /** The extents behind the batch. */
+  /** The extents after the batch. */
   readonly extents: readonly number[];
   /** Their product F. */
   readonly size: number;

@@ -58,7 +58,7 @@ function findWay({ graphs: { head, layer }, layer: { channels } }: Classifier): 
  * Scores of one sample with some channels of the target layer set to 0, M masks at once.
  *
  * With the shortcut each channel's contribution to the first product is computed once for a batch, masks become one small
- * matrix product, and only what lies behind the product runs for every mask. It is exact: rounding aside, the scores are
+ * matrix product, and only what follows the product runs for every mask. It is exact: rounding aside, the scores are
  * those of the head on the masked activation.
  *
  * Scores can depend in their last digits on M: compare scores of one call.

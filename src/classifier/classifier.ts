@@ -34,7 +34,7 @@ export interface ClassifierOptions {
 /** One forward pass over a batch. Rows from `count` on are padding. */
 export interface Forward {
   readonly count: number;
-  /** The inputs [batch, C, H, W]; absent where the pass was taken up from stored activations. */
+  /** The inputs [batch, C, H, W]; absent where the pass started from stored activations. */
   readonly input?: Tensor;
   /** Activation at the target layer [batch, C, h, w]; on the GPU with backend webgpu. */
   readonly activation: SessionValue;
@@ -55,7 +55,7 @@ export interface Gradient {
   readonly mean: SessionValue;
 }
 
-/** The graphs behind a classifier, for methods that rewrite them. Graphs are shared: copy before a change. */
+/** The graphs of a classifier, for methods that rewrite them. Graphs are shared: copy before a change. */
 export interface ClassifierGraphs {
   /** From the input to the scores, simplified. */
   readonly whole: Graph;
@@ -138,7 +138,7 @@ export interface Classifier extends ClassifierFacts {
    * @param change gets a copy of `graphs.whole` whose maps and arrays are its own, the tensors shared.
    */
   derive(name: string, change: (graph: Graph) => Graph): Promise<Classifier>;
-  /** Disposes of a derived classifier, where there is one of this name. */
+  /** Disposes of a derived classifier, if there is one of this name. */
   dropDerived(name: string): Promise<void>;
   /**
    * The same classifier cut at another layer. Made once for each, and disposed of with this one.

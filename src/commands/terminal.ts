@@ -10,7 +10,7 @@ import { duration, plural } from "../base/number_text.ts";
 import { legible } from "../base/legible.ts";
 import type { AxiomResult } from "../experiments/axioms/mod.ts";
 
-/** Seconds between progress lines where standard error is no terminal. */
+/** Seconds between progress lines where standard error is not a terminal. */
 const PLAIN_INTERVAL = 10;
 
 /** Progress on standard error: one line that is rewritten on a terminal; otherwise a plain line now and then, and the last one. */
@@ -128,11 +128,11 @@ export function associationsText(
   return `Strongest associations (${rule}; ${plural(samples, "sample")}):\n\n${table}`;
 }
 
-/** Columns of a table of pairs that stand beside each other. */
+/** Columns of a table of pairs that are beside each other. */
 const BESIDE = 12;
 
 /**
- * The lower triangle of a figure of pairs, with its rows numbered. Of many columns, some stand beside each other and the others below, with
+ * The lower triangle of a figure of pairs, with its rows numbered. Of many columns, some are beside each other and the others below, with
  * the rows that have anything in them.
  */
 export function pairTable(

@@ -53,7 +53,7 @@ export async function findImages(
   }
   if (labels === "folders" && !naming.some(({ kind }) => kind.labels)) {
     throw new UsageError(
-      `Cannot take ${flag("labels")} folders of ${
+      `Cannot use ${flag("labels")} folders with ${
         args.join(", ")
       }: give a folder whose sub-folders are labels`,
     );

@@ -38,7 +38,7 @@ export async function refuseConflictingBoxes(
       else if (!sameBoxes(lookUp(known.path).boxes, lookUp(image.path).boxes)) {
         refused.set(
           image,
-          `Cannot use its boxes: the file equals ${known.path}, which has others in ${name}`,
+          `Cannot use its boxes: the file is identical to ${known.path}, for which ${name} has other boxes`,
         );
       }
     }

@@ -17,7 +17,7 @@ import { targetsOf } from "../attribution/request.ts";
 import { turned } from "../ledger/stored_size.ts";
 import type { Method } from "../methods/method.ts";
 
-/** Images that are read and decoded ahead of the one at work. */
+/** Images that are read and decoded ahead of the current one. */
 const AHEAD = 3;
 
 /** What is in the ledger about a content, under the stages of this run. */

@@ -2,7 +2,7 @@
  * The stream over a corpus: images in, rows in the ledger out, with memory that does not grow.
  *
  * Images are read and decoded a few ahead; their samples queue up until a batch is full; finished images are committed
- * together. What the ledger holds already is not computed again: an image needs a pass (`forward`), goes on from its stored
+ * together. What the ledger holds already is not computed again: an image needs a pass (`forward`), continues from its stored
  * activation (`resume`), has only its boxes scored anew (`rescore`), or is merely listed in the run.
  *
  * @module
@@ -38,7 +38,7 @@ export interface StreamSummary extends StreamProgress {
   readonly reused: number;
   /** Whether it was stopped before the end. */
   readonly interrupted: boolean;
-  /** Milliseconds by stage; reading and decoding as far as the rest had to wait for them. Together: the time of the stream. */
+  /** Milliseconds by stage; for reading and decoding, the time that the rest waited for them. Together: the time of the stream. */
   readonly timings: Readonly<Record<string, number>>;
 }
 
@@ -48,7 +48,7 @@ export interface StreamHooks {
   readonly onFailure?: (path: string, reason: string) => void;
   /** An image whose file is not the one that the ledger knows by this path. */
   readonly onChange?: (path: string, from: string, to: string) => void;
-  /** Stops the stream after the batch at work; what is finished is committed. */
+  /** Stops the stream after the current batch; what is finished is committed. */
   readonly signal?: AbortSignal;
 }
 
@@ -204,7 +204,7 @@ async function planImage(
   }
 }
 
-/** What is stored of a sample that its work goes on from, if anything. */
+/** What is stored of a sample that its work continues from, if anything. */
 function sourceOf(work: RemainingWork | undefined): SampleSource | undefined {
   return typeof work?.source === "object" ? work.source : undefined;
 }

@@ -45,7 +45,7 @@ export interface DetectorOption {
   readonly name: string;
   /** The values it can take: words, or a range of numbers. */
   readonly values: readonly string[] | { readonly min: number; readonly max: number };
-  /** Its value under presets; what is given goes before it. */
+  /** Its value under presets; what is given takes precedence. */
   readonly presets?: Readonly<Record<string, string | number>>;
 }
 

@@ -47,7 +47,7 @@ export const DETECTOR_OPTIONS: readonly DetectorOption[] = [
   ).values(),
 ];
 
-/** Those of a command's options that are a detector's, as far as they are given. */
+/** Those of a command's options that are a detector's, where they are given. */
 export function detectorOptions(options: Readonly<Record<string, unknown>>): DetectorOptions {
   return Object.fromEntries(
     DETECTOR_OPTIONS.map(({ name }) => [name, options[name]] as const)

@@ -51,7 +51,7 @@ export interface DetectorNetwork {
  * Opens a detector's network.
  *
  * @param batchNorms how batch normalizations are folded into the convolutions before them; by default the file is run as it is
- * @throws {ModelError} when the network's input or heads are not what the card says, as far as the graph tells, a normalization cannot be
+ * @throws {ModelError} when the network's input or heads are not what the card says, where the graph tells, a normalization cannot be
  * folded by Darknet's rule, or the backend refuses the model.
  */
 export async function openDetectorNetwork(
@@ -92,7 +92,7 @@ function folded(card: DetectorNetworkCard, graph: Graph, rule: NormRule): Graph 
   return made;
 }
 
-/** @throws {ModelError} when the network's input or heads are not what the card says, as far as the graph tells. */
+/** @throws {ModelError} when the network's input or heads are not what the card says, where the graph tells. */
 function checkNetwork(card: DetectorNetworkCard, graph: Graph, heads: readonly Head[]): void {
   const refuse = (what: string) => refuseCard(card, `${what}; correct its card`);
   const { width, height, name } = card.input;

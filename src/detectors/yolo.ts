@@ -51,7 +51,7 @@ const settingsSchema = z.strictObject({
   kind: z.literal("yolo"),
   /** The profile that is taken where none is asked for. */
   profile: z.enum(PROFILES).default("darknet"),
-  /** Thresholds in place of the profile's. */
+  /** Thresholds instead of the profile's. */
   confidence: share.optional(),
   nms: share.optional(),
   /** In the order of the network's heads, which is that of equally good boxes. */

@@ -159,7 +159,7 @@ async function fetchRest(url: string, part: Part, options: DownloadOptions): Pro
     }
     const type = response.headers.get("content-type") ?? "";
     if (/^\s*(text\/html|application\/xhtml)/i.test(type)) {
-      throw permanent(url, `a web page (${type.split(";")[0]}) came in place of the file`);
+      throw permanent(url, `a web page (${type.split(";")[0]}) came instead of the file`);
     }
     const total = totalLength(response, part.length);
     checkLength(url, total, options);
@@ -302,7 +302,7 @@ function permanent(url: string, what: string, status?: number): DownloadError {
   return new DownloadError(
     url,
     what,
-    "check the address, or bring the file by hand",
+    "check the address, or copy the file there by hand",
     "permanent",
     status,
   );
@@ -324,7 +324,7 @@ async function finish(
     throw await wrong(`it is ${part.length} bytes long, not ${expectedBytes}`);
   }
   if (/^\s*(<!doctype\s+html|<html[\s>])/i.test(await part.head())) {
-    throw await wrong("a web page came in place of the file");
+    throw await wrong("a web page came instead of the file");
   }
   const digest = part.hash.copy().digest("hex");
   if (sha256 !== undefined && digest !== sha256.toLowerCase()) {

@@ -47,7 +47,7 @@ export async function ask(
   range: Readonly<Record<string, string>>,
 ): Promise<Answer | { refused: string } | { failed: string }> {
   const first = parsed(address);
-  if (first === undefined) return { refused: "that is no http or https address" };
+  if (first === undefined) return { refused: "not an http or https address" };
   let url: URL = first;
   const watch = new Watch(silence);
   const combined = signal ? AbortSignal.any([signal, watch.signal]) : watch.signal;
@@ -78,7 +78,7 @@ export async function ask(
       }
       const next: URL | undefined = location === null ? undefined : parsed(location, url);
       if (next === undefined) {
-        return { refused: `it redirects to ${JSON.stringify(location)}, which is no address` };
+        return { refused: `it redirects to ${JSON.stringify(location)}, which is not an address` };
       }
       if (url.protocol === "https:" && next.protocol === "http:") {
         return { refused: `it redirects from https to ${shown(next.href)}, which is not secured` };

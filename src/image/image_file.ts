@@ -17,7 +17,7 @@ export async function readImageFile(file: string): Promise<Uint8Array> {
   try {
     const { isFile, isDirectory, size } = await Deno.stat(file);
     // Reading a pipe could wait for ever, and a device has no end.
-    if (!isFile && !isDirectory) throw new Error("it is no file");
+    if (!isFile && !isDirectory) throw new Error("it is not a file");
     if (size > MAX_FILE_BYTES) {
       throw new Error(`its ${size} bytes are over the limit of ${MAX_FILE_BYTES}`);
     }

@@ -14,7 +14,10 @@ export const darknet: Importer = {
   files: [
     { name: "cfg", description: "the network", required: true },
     { name: "weights", description: "its weights", required: true },
-    { name: "names", description: "names of its classes, one a line; else they are numbered" },
+    {
+      name: "names",
+      description: "names of its classes, one per line; without it they are numbered",
+    },
   ],
   async import({ cfg = "", weights = "", names }, _source, place) {
     const { importDarknet } = await import("./darknet/import.ts");

@@ -17,7 +17,7 @@ export const emonet: Importer = {
   },
   files: [{
     name: "mean",
-    description: "the mean image, img_mean.txt; by default looked for beside the weights",
+    description: "the mean image, img_mean.txt; by default the one beside the weights",
   }],
   async import({ mean }, source, { name: given = "emonet", folder }) {
     const { importEmonet } = await import("./emonet/import.ts");

@@ -52,7 +52,7 @@ export async function checkPlace(name: string, folder: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof ModelError) && !(error instanceof UsageError)) throw error;
     throw new UsageError(
-      `Cannot write ${path}: it exists and is no model card; choose another name with --name, or another folder`,
+      `Cannot write ${path}: it exists and is not a model card; choose another name with --name, or another folder`,
     );
   }
 }

@@ -14,7 +14,7 @@ export const onnx: Importer = {
   source: { name: "file", description: "the ONNX file" },
   files: [{
     name: "card",
-    description: "its card; else it is taken as a classifier with numbered classes",
+    description: "its card; without it, a classifier with numbered classes is assumed",
   }],
   async import({ card }, source, place) {
     const { importOnnx } = await import("./onnx/import.ts");

@@ -28,7 +28,7 @@ export function inspectFile(path: string): "nothing" | "a ledger" | "something e
 
 /** Deletes a ledger with the files SQLite keeps beside it. */
 export function removeFiles(path: string): void {
-  // The journal first: a write-ahead log left behind would be replayed into the next file of this name.
+  // The journal first: a write-ahead log left over would be replayed into the next file of this name.
   for (const suffix of ["-wal", "-shm", "-journal", ""]) {
     try {
       Deno.removeSync(path + suffix);

@@ -1,9 +1,9 @@
 /**
  * The ledger: one SQLite file with everything a run computed, keyed by content and settings, so that a second method or
- * threshold recomputes nothing that exists and a killed run goes on where it stopped.
+ * threshold recomputes nothing that exists and a killed run continues where it stopped.
  *
  * All writing happens in {@linkcode Ledger.commit}, one transaction a batch: a process killed at any moment leaves a file that
- * opens again and lacks at most the batch in flight.
+ * opens again and has lost at most the batch in flight.
  *
  * @module
  */
@@ -90,7 +90,7 @@ export class Ledger {
   }
 
   /**
-   * Opens a ledger, making the file where there is none (its folder must exist). `":memory:"` keeps it in memory.
+   * Opens a ledger, making the file if there is none (its folder must exist). `":memory:"` keeps it in memory.
    *
    * @throws {UsageError} when the file is something else, is of another version, or cannot be opened.
    */

@@ -79,7 +79,7 @@ const CONTENTS = [
 /**
  * Looks into a ledger without changing it.
  *
- * @throws {UsageError} when the file is no ledger of this version.
+ * @throws {UsageError} when the file is not a ledger of this version.
  */
 export function inspectLedger(path: string): LedgerUse {
   return withDatabase(path, { readOnly: true }, (database) => {
@@ -124,7 +124,7 @@ export function inspectLedger(path: string): LedgerUse {
 /**
  * Drops results and gives their space back to the file system. A run that needs them later computes them again.
  *
- * @throws {UsageError} when the file is no ledger of this version, or another process has it open.
+ * @throws {UsageError} when the file is not a ledger of this version, or another process has it open.
  */
 export function pruneLedger(path: string, { before, maxBytes }: PruneOptions): Pruned {
   return withDatabase(path, { timeout: 1000 }, (database) => {
@@ -248,7 +248,7 @@ function dropLargest(sql: Prepare, maxBytes: number): void {
   }
 }
 
-/** Forgets stages without results, so that computing them again is no surprise. */
+/** Forgets stages without results, so that computing them again does not surprise. */
 function dropEmptyStages(sql: Prepare): void {
   const results = ["detection", "sampling", "prediction", "activation", "map", "scoring"]
     .map((table) => `SELECT stage FROM ${table}`);
@@ -261,7 +261,9 @@ function withDatabase<T>(
   options: { readonly readOnly?: boolean; readonly timeout?: number },
   work: (database: DatabaseSync) => T,
 ): T {
-  if (inspectFile(path) !== "a ledger") throw new UsageError(`Cannot use ${path}: it is no ledger`);
+  if (inspectFile(path) !== "a ledger") {
+    throw new UsageError(`Cannot use ${path}: it is not a ledger`);
+  }
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, options);

@@ -36,7 +36,7 @@ const PLACES = `
   CROSS JOIN`;
 const PLACE_COLUMNS = `r.ordinal, i.path, s.id, s.idx, s.x0, s.y0, s.x1, s.y1, s.face`;
 
-/** The queries behind the streams, exported so that a test can check that none of them sorts. */
+/** The queries of the streams, exported so that a test can check that none of them sorts. */
 export const STREAMS = {
   images: `
     SELECT r.ordinal, ${IMAGE_COLUMNS},

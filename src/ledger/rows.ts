@@ -12,7 +12,7 @@ import { flag } from "../base/flag.ts";
 /** A value SQLite stores. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
-/** A prepared statement, as far as the ledger uses one. */
+/** What the ledger uses of a prepared statement. */
 export interface Statement {
   run(...values: SqlValue[]): { changes: number | bigint };
   get(...values: SqlValue[]): unknown;
@@ -21,7 +21,7 @@ export interface Statement {
   iterate(values: Record<string, SqlValue>): Iterable<unknown>;
 }
 
-/** An open database, as far as the ledger's parts use one. */
+/** What the ledger's parts use of an open database. */
 export interface Database {
   exec(sql: string): void;
   prepare(sql: string): Statement;

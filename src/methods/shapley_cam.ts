@@ -55,7 +55,7 @@ export const shapleyCam: Method = {
       if (!(error instanceof UnsupportedOpError)) throw error;
       return {
         reason:
-          `the gradient has no gradient of its own: no rule for ${error.op} (node ${error.node})`,
+          `the gradient cannot be differentiated again: no rule for ${error.op} (node ${error.node})`,
       };
     }
   },

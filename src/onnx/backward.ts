@@ -283,7 +283,7 @@ function ruleFor(table: RuleTable, node: Node): Rule {
     `Cannot differentiate node ${JSON.stringify(node.name)}: no backward rule for operator ${key}`,
     control
       ? "export the model without control flow (onnxsim removes most of it)"
-      : "choose a target layer behind it, a method without gradients, or add a rule in src/rules/gradient/",
+      : "choose a target layer after it, a method without gradients, or add a rule in src/rules/gradient/",
   );
 }
 

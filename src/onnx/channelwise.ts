@@ -299,7 +299,7 @@ function productOf(
   channels: number,
 ): ChannelwiseReach | { reason: string } {
   const refusal = {
-    reason: `${named(node)} mixes channels and is no product with constant weights`,
+    reason: `${named(node)} mixes channels and is not a product with constant weights`,
   };
   const value = node.inputs[0];
   const layout = onlyFirst(node, walk);

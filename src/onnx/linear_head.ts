@@ -216,7 +216,7 @@ const conv: Step = (state, node, { graph, made }, input) => {
   const plain = sizeOf(weights.shape.slice(2)) === 1 && intOf(node, "group", 1) === 1 &&
     (intsOf(node, "strides") ?? []).every((s) => s === 1) &&
     (intsOf(node, "pads") ?? []).every((p) => p === 0);
-  if (!plain || state.roles[1] !== "channel") return `${named(node)} is no 1×1 convolution`;
+  if (!plain || state.roles[1] !== "channel") return `${named(node)} is not a 1×1 convolution`;
   return apply(state, node, floats(weights.shape.slice(0, 2), weights.data), bias);
 };
 

@@ -117,8 +117,8 @@ function unreadNumbers(run: FinishedRun): string[] {
   }
   if (count === 0) return [];
   const those = count === 1
-    ? "an annotated number that is none counts"
-    : `${count} annotated numbers that are none count`;
+    ? "an annotation that is not a number counts"
+    : `${count} annotations that are not numbers count`;
   return [`${those} as absent: ${first}`];
 }
 
@@ -132,7 +132,7 @@ function unknownObjects(
     : [];
   if (unknown.length === 0) return [];
   const list = unknown.map((object) => JSON.stringify(object)).join(", ");
-  return [`detector ${name} knows no object ${list}: nothing is related to it`];
+  return [`detector ${name} has no class ${list}; it is left out`];
 }
 
 /** That none of the objects that are related was detected anywhere, as with boxes from elsewhere under other names. */
@@ -142,9 +142,9 @@ function unmetObjects({ methods }: PaperInput, { objects }: PaperSettings): stri
   if (met.size === 0 || objects.some((object) => met.has(object))) return [];
   const [first] = met;
   return [
-    `none of the ${objects.length} objects that are related was detected (but ${
+    `none of the ${objects.length} objects of the analysis was detected (detected: ${
       JSON.stringify(first)
-    } …): ${flag("objects")} names others, or all`,
+    } …); name others with ${flag("objects")}, or all`,
   ];
 }
 
@@ -154,7 +154,7 @@ function namesakes({ predictions }: PaperInput): string[] {
   const shared = [...groups].filter(([, own]) => own.length > 1);
   if (shared.length === 0) return [];
   return [
-    `${shared.length} names of images in the reference's columns stand for several images each (${
+    `${shared.length} names of images in the reference's columns name several images each (${
       shared[0][0]
     } …), which the published code takes for one`,
   ];
@@ -215,7 +215,7 @@ export function paperInput(run: FinishedRun): PaperInput {
   const ofFaces = new Map<string, Readonly<Record<string, string>>>();
   for (const { path, status, width, height, annotation } of run.images()) {
     if (width !== undefined && height !== undefined) sizes.set(path, { width, height });
-    // What an image shows that could not be read is not known: it is no image without objects.
+    // What an image shows that could not be read is not known: it is not an image without objects.
     if (!annotation || status !== "ok") continue;
     if (whole) annotations.push(...judgements(path, annotation));
     else ofFaces.set(path, annotation);

@@ -52,7 +52,7 @@ export async function hashTables(
 /**
  * The rows of a table, one at a time, so that memory stays flat. A table that is not there has none.
  *
- * @throws {UsageError} when it is no CSV.
+ * @throws {UsageError} when it is not CSV.
  */
 export async function* readRows(folder: string, name: string): AsyncGenerator<TableRow> {
   const file = createReadStream(join(folder, name));
@@ -80,7 +80,7 @@ export interface ImageRows {
   readonly rows: readonly TableRow[];
 }
 
-/** The rows of a table by image. Rows of a run stand in the order of its images' paths, by code point. */
+/** The rows of a table by image. Rows of a run are in the order of its images' paths, by code point. */
 export async function* readByImage(
   folder: string,
   name: string,

@@ -63,7 +63,7 @@ const CORNERS = ["x0", "y0", "x1", "y1"] as const;
  * Rows are matched by what they are about, not by their place: image, sample, classifier, method and class; boxes of one label there by
  * their order, or, where that does not fit, by their overlap. Tables of an unknown kind are compared line by line.
  *
- * @throws {UsageError} when a table is no CSV.
+ * @throws {UsageError} when a table is not CSV.
  */
 export async function compareRuns(
   before: string,

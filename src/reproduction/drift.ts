@@ -12,7 +12,7 @@ export function distance(a: number, b: number): number {
   return Number.isNaN(distance) ? Infinity : distance;
 }
 
-/** Where a value stands. */
+/** Where a value is. */
 export interface Place {
   /** The table, as a path in the run's folder. */
   readonly table: string;

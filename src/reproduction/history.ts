@@ -55,12 +55,12 @@ const CIRCUMSTANCES = [
 /** Name of the table. */
 export const HISTORY_FILE = "history.csv";
 
-/** The rows of a folder's history, oldest first; none where there is no table yet. @throws {UsageError} when it is no history. */
+/** The rows of a folder's history, oldest first; none if there is no table yet. @throws {UsageError} when it is not a history. */
 export async function readHistory(folder: string): Promise<HistoryRow[]> {
   const path = join(folder, HISTORY_FILE);
   const refuse = (why: string) =>
     new UsageError(
-      `Cannot go on with the history ${path}: ${why}; move it away to begin a new one`,
+      `Cannot continue the history ${path}: ${why}; move it away to begin a new one`,
     );
   let rows: Record<string, string>[];
   try {

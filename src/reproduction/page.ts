@@ -230,7 +230,7 @@ ${lines(rows)}
 </tbody></table></div>`;
 }
 
-/** A distance as text: `3.9e-7`; nothing where there is none. */
+/** A distance as text: `3.9e-7`; nothing if there is none. */
 function size(difference: Difference | undefined): string {
   const { distance } = difference ?? {};
   if (distance === undefined) return "–";

@@ -91,7 +91,7 @@ const LEAST_NORM = 1e-23;
 /** LpNormalization with p = 2; zeros stay zeros, as the operator's implementations have it. */
 export function lpNormalization(b: GraphBuilder, node: Node, x: Value): Value {
   if (intOf(node, "p", 2) !== 2) {
-    throw unsupported(node, "p is not 2", "choose a target layer behind it");
+    throw unsupported(node, "p is not 2", "choose a target layer after it");
   }
   const axis = axisOf(intOf(node, "axis", -1), b.shape(x).length);
   const squares = reduceSum(b, b.op("Mul", [x, x]), [axis]);

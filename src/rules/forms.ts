@@ -47,7 +47,7 @@ export function onlyInputs(
   throw unsupported(
     node,
     `its input ${other} (${JSON.stringify(node.inputs[other])}) depends on the target`,
-    "choose a target layer behind it or a method without gradients",
+    "choose a target layer after it or a method without gradients",
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * Which state of the sources is at work.
+ * Which state of the sources is running.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * The commit that a checkout stands at, read from its `.git` without running git. Changes that are not committed cannot be told
+ * The commit that a checkout is at, read from its `.git` without running git. Changes that are not committed cannot be told
  * this way.
  *
  * @param root folder of the checkout; by default that of the running sources
- * @returns 40 or 64 hexadecimal digits; undefined where there is no commit to be read (a package, a binary, an empty repository).
+ * @returns 40 or 64 hexadecimal digits; undefined if no commit can be read (a package, a binary, an empty repository).
  */
 export async function codeCommit(root: string = ROOT): Promise<string | undefined> {
   try {
@@ -22,7 +22,7 @@ export async function codeCommit(root: string = ROOT): Promise<string | undefine
     const head = await text(join(folder, "HEAD"));
     const [, name] = /^ref: (refs\/[\w./-]+)$/.exec(head) ?? [];
     if (name === undefined) return commit(head);
-    // A work tree of its own shares the branches of the main one.
+    // A separate work tree shares the branches of the main one.
     const common = await text(join(folder, "commondir")).catch(() => ".");
     for (const place of [folder, resolve(folder, common)]) {
       const own = await text(join(place, name)).catch(() => "");

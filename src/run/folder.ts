@@ -38,7 +38,7 @@ export interface TakenFolder extends Disposable {
 }
 
 /**
- * Takes a folder for one process, as far as its file system can: on one without locks a remark is all.
+ * Takes a folder for one process, if its file system has locks: on one without locks a remark is all.
  *
  * @throws {UsageError} naming the holder, when another process works there.
  */
@@ -48,7 +48,7 @@ export function takeFolder(folder: string, work: string): TakenFolder {
     return { remarks: brokenLock(lock), [Symbol.dispose]: () => lock[Symbol.dispose]() };
   } catch (error) {
     if (!(error instanceof NoLockError)) throw error;
-    const remark = `note: ${folder} is not locked: let one process at a time work there`;
+    const remark = `note: ${folder} cannot be locked: let only one process at a time use it`;
     return { remarks: [remark], [Symbol.dispose]() {} };
   }
 }
@@ -57,5 +57,5 @@ export function takeFolder(folder: string, work: string): TakenFolder {
 export function brokenLock({ broken }: FolderLock): readonly string[] {
   if (!broken) return [];
   const holder = legible(holderText(broken));
-  return [`the lock of ${holder} is broken: that process ended without giving it back`];
+  return [`took over the lock of ${holder}, which ended without releasing it`];
 }

@@ -33,7 +33,7 @@ export interface FolderLock extends Disposable {
 
 /**
  * Takes the lock of a folder. The operating system holds it for an open file, so it is free as soon as its holder ends, however it
- * ends, and no process id is ever taken for another's. The file's text says whose it is; it is empty while nobody holds it, and a text
+ * ends, and no process id is ever taken for another's. The file's text says whose it is; it is empty while no process holds it, and a text
  * in a lock that is free was left by a holder that was killed.
  *
  * On a network file system without locks between machines only processes of one machine are kept apart.
@@ -51,8 +51,9 @@ export function lockFolder(folder: string, work: string): FolderLock {
     if (!file.tryLockSync(true)) {
       const holder = readHolder(file);
       throw new UsageError(
-        `Cannot work in ${folder}: ${holder ? holderText(holder) : "another process"} is at it; ` +
-          "wait until it is done, or give another folder",
+        `Cannot write to ${folder}: ${
+          holder ? holderText(holder) : "another process"
+        } is using it; wait until it has finished, or choose another folder`,
       );
     }
     const broken = readHolder(file);
@@ -83,7 +84,7 @@ export function lockFolder(folder: string, work: string): FolderLock {
 
 /** A holder in words. */
 export function holderText({ pid, host, started, work }: LockHolder): string {
-  return `process ${pid} on ${host}, which began ${work} at ${started}`;
+  return `process ${pid} on ${host} (${work}, since ${started})`;
 }
 
 /** What the file says; nothing where it is empty, half written or not ours. */

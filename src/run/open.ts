@@ -62,7 +62,7 @@ export interface Setup {
  * Loads and checks everything that a run needs, so that a bad model, option or box file stops it before any work.
  *
  * @param images of the corpus, to match a file of boxes with
- * @param inputShape [C, H, W] of ready inputs, where there are some
+ * @param inputShape [C, H, W] of ready inputs, if there are any
  * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used and what to do.
  */
 export async function openSetup(
@@ -91,7 +91,7 @@ export async function openSetup(
   const samples = options.samples ?? (classifier.card.crop ? "faces" : "image");
   if (options.boxMean === "paper" && samples === "faces") {
     throw new UsageError(
-      `Cannot take ${flag("boxMean")} paper of face crops: it is defined on whole images; give ${
+      `Cannot use ${flag("boxMean")} paper with face crops: it is defined on whole images; give ${
         flag("samples")
       } image`,
     );

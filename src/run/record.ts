@@ -73,7 +73,9 @@ export async function readRecord(target: string): Promise<RunRecord> {
   try {
     manifest = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${messageOf(error)}; it is no manifest of a run`);
+    throw new UsageError(
+      `Cannot read ${path}: ${messageOf(error)}; it is not the manifest of a run`,
+    );
   }
   const parsed = recordSchema.safeParse(manifest);
   if (!parsed.success) {

@@ -77,7 +77,7 @@ export async function openAxiomContext(
   const classes = samples.map((_, row) => {
     if (typeof chosen === "number") return chosen;
     const own = forward.probabilities.data.subarray(row * count, (row + 1) * count);
-    // The first where they are no numbers: its maps will say so.
+    // The first where they are not numbers: its maps will say so.
     return Math.max(0, own.indexOf(Math.max(...own)));
   });
   forward.dispose();
@@ -194,7 +194,7 @@ async function readRecords(folder: string): Promise<AxiomRecord[]> {
     const records: unknown = JSON.parse(await Deno.readTextFile(join(folder, FILE)));
     if (!Array.isArray(records)) throw new SyntaxError("it is not a list");
     const bad = records.findIndex((record) => !isRecord(record));
-    if (bad >= 0) throw new SyntaxError(`its entry ${bad} is no verdict`);
+    if (bad >= 0) throw new SyntaxError(`its entry ${bad} is not a verdict`);
     return records;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];

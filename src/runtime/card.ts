@@ -170,7 +170,7 @@ export function parseCard(text: string, origin: string): Card {
   if (card.task === "classifier") {
     const duplicate = card.classes.find((name, i) => card.classes.indexOf(name) !== i);
     if (duplicate !== undefined) {
-      throw new ModelError(`Cannot read model card ${origin}: classes: ${duplicate} stands twice`);
+      throw new ModelError(`Cannot read model card ${origin}: classes: ${duplicate} occurs twice`);
     }
   }
   if (card.input) {

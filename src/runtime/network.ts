@@ -27,7 +27,7 @@ export interface Network<C extends FileCard = FileCard> {
   /**
    * What the bytes say, parsed when it is first asked for. It is shared: copy before a change.
    *
-   * @throws {ModelError} when they are no ONNX model that can be read.
+   * @throws {ModelError} when they are not an ONNX model that can be read.
    */
   readonly graph: Graph;
 }

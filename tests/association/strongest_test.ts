@@ -67,7 +67,7 @@ Deno.test("of several methods a cell appears once, with the value in the middle 
   const { rule, rows } = strongestAssociations(outputs);
   assert.equal(
     rule,
-    "largest |phi| between “object salient” and “class predicted”, the middle one of 3 methods",
+    "largest |phi| between “object salient” and “class predicted”, the median of 3 methods",
   );
   const cell = rows.find((row) => row.object === "a" && row.class === "joy")!;
   assert.equal(cell.method, "z");

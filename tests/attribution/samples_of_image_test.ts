@@ -40,7 +40,7 @@ function occluded({ width, height, data }: RgbImage): RgbImage {
   return rgbImage(width, height, data.map((value, i) => i / 3 % width < width / 2 ? 128 : value));
 }
 
-Deno.test("a picture that is no file, original or edited, gets maps and box scores", async () => {
+Deno.test("a picture that is not a file, original or edited, gets maps and box scores", async () => {
   const classifier = await openClassifier(await findClassifier("mini-xception"), {
     backend: "native",
     batch: 2,

@@ -18,7 +18,7 @@ interface Case {
   readonly alone?: boolean;
 }
 
-// Extents that are no multiple of a vector's, so that rows begin at every offset.
+// Extents that are not multiples of a vector's, so that rows begin at every offset.
 const SHAPES = [[5, 7, 7], [7, 13, 9]] as const;
 
 /** Values over 0.1. */

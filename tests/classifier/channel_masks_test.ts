@@ -67,7 +67,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "a sum over space and a matrix product with a bias behind",
+    name: "a sum over space and a matrix product with a bias after it",
     way: "sums",
     head: (b, a) => {
       const sum = b.op("ReduceSum", [a, b.ints([2, 3])], { keepdims: int(0) });
@@ -123,7 +123,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "something else that enters before the product and behind it",
+    name: "something else that enters before the product and after it",
     way: "sums",
     head: (b, a) => {
       const other = b.op("Conv", ["x", weights(b, [C, 3, 1, 1], 9)]);

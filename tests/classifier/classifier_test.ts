@@ -30,7 +30,7 @@ function plain(b: GraphBuilder): string {
   return b.op("Gemm", [flat, b.initializer(noise([60, 7], 3))]);
 }
 
-/** As `plain`, but the input itself is added behind the target layer: something else crosses the cut. */
+/** As `plain`, but the input itself is added after the target layer: something else crosses the cut. */
 function residual(b: GraphBuilder): string {
   const mixed = b.op("Conv", ["x", b.initializer(noise([3, 3, 1, 1], 1))]);
   put(b, "Relu", [mixed], {}, "maps");
@@ -153,7 +153,7 @@ for (
   });
 }
 
-Deno.test("a pass taken up from stored activations gives the same gradients to the last bit", async () => {
+Deno.test("a pass that starts from stored activations gives the same gradients to the last bit", async () => {
   const classifier = await makeClassifier({ input: INPUT, net: plain, layer: "maps", batch: 3 });
   const forward = await classifier.forward(noise([2, 3, 6, 8], 12));
   const again = classifier.resume(
@@ -234,7 +234,7 @@ Deno.test("a derived classifier has the changed weights, once for each name", as
   await classifier.dispose();
 });
 
-Deno.test("what is derived is made of the graph behind the scores: weights kept by Constant nodes, other heads listed first", async () => {
+Deno.test("what is derived is made of the graph of the scores: weights kept by Constant nodes, other heads listed first", async () => {
   const input = noise([2, 3, 6, 8], 3);
   for (const kind of ["constants", "another head"]) {
     const classifier = await makeClassifier({

@@ -60,7 +60,7 @@ Deno.test("extents that a bare model leaves open are those of the inputs, or mus
   });
 });
 
-Deno.test("what is no classifier of pictures is refused", async () => {
+Deno.test("what is not a classifier of pictures is refused", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "net.onnx");
     const refused = async (pattern: RegExp, kind: typeof ModelError | typeof UsageError) =>

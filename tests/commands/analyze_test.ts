@@ -8,7 +8,7 @@ import { assertMore } from "../assert_that.ts";
 
 const COUNT = 6;
 
-/** A folder with a small corpus in `pictures`, and a way to analyse it into a folder of its own. */
+/** A folder with a small corpus in `pictures`, and a way to analyse it into a separate folder. */
 function withCorpus(
   use: (corpus: {
     folder: string;

@@ -6,7 +6,7 @@ import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocam, emocamProcess, type Outcome, permissionsOf, tablesOf } from "./cli.ts";
 import { assertMore } from "../assert_that.ts";
 
-/** Three pictures, and a way to analyse them into a folder of its own. */
+/** Three pictures, and a way to analyse them into a separate folder. */
 async function withCorpus(
   use: (
     place: (name: string) => string,
@@ -41,7 +41,7 @@ Deno.test("runs that share a cache compute nothing twice, and give what they giv
     assert.deepEqual(await tablesOf(place("second")), own);
     // The ledger is in the cache alone.
     await assert.rejects(Deno.stat(place("second/ledger.sqlite")), Deno.errors.NotFound);
-    // Other methods go on from its activations.
+    // Other methods continue from its activations.
     const more = await analyze("more", ...cache, "--methods", "grad-cam,hires-cam");
     assert.equal(more.status, 0, more.err);
     const { err } = await analyze("fresh", ...cache, "--fresh");
@@ -71,7 +71,7 @@ Deno.test("why something is computed again is said: settings, a model, a picture
       other.err,
       /^predictions are computed again: .*resize changed from "\S+" to "pillow-lanczos"/m,
     );
-    // In a ledger of its own, a run also knows its pictures.
+    // In its own ledger, a run also knows its pictures.
     await analyze("own");
     await makeFaces(place("faces"), 1, { size: 200, margin: 0.3, seed: 99 });
     const changed = await analyze("own");
@@ -92,7 +92,7 @@ Deno.test("a cache has one run at a time, and a named holder", async () => {
     assert.equal(status, 2);
     assert.match(
       err,
-      /^Cannot work in .*cache: process \d+ on \S+, which began analyze at .* is at it; /,
+      /^Cannot write to .*cache: process \d+ on \S+ \(analyze, since .*\) is using it; wait/,
     );
   });
 });
@@ -152,7 +152,7 @@ Deno.test("EMOCAM_CACHE names a cache for all runs, under the task's own permiss
       pruned.out,
       /dropped \d+ activations, \d+ maps, \d+ scored maps, \d+ predictions, 3 detections/,
     );
-    assert.match(pruned.out, /^1 ledgers, 0\.\d\d MiB given back$/m);
+    assert.match(pruned.out, /^1 ledgers, 0\.\d\d MiB freed$/m);
     assert.deepEqual(await tablesOf(place("run")), tables, "a run's tables stay");
     const again = await run(
       "analyze",
@@ -182,13 +182,19 @@ Deno.test("what cannot be listed or pruned is one line", async () => {
   await withFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "text.sqlite"), "hello");
     const cases: [string[], RegExp][] = [
-      [["prune", folder], /^Cannot prune: nothing says what to drop; give --older-than 30d/],
+      [
+        ["prune", folder],
+        /^Cannot prune: neither an age nor a size was given; give --older-than 30d/,
+      ],
       [
         ["prune", folder, "--older-than", "3"],
         /^Cannot use --older-than "3": give a number and h, d or w/,
       ],
       [["prune", folder, "--larger-than", "x"], /^Cannot use --larger-than "x"/],
-      [["list", join(folder, "nothing")], /^Cannot look into ".*nothing": there is no such place/],
+      [
+        ["list", join(folder, "nothing")],
+        /^Cannot look into ".*nothing": there is no such file or folder/,
+      ],
     ];
     for (const [args, says] of cases) {
       const { status, err } = await emocam("cache", ...args);
@@ -196,7 +202,7 @@ Deno.test("what cannot be listed or pruned is one line", async () => {
       assert.match(err, says);
     }
     const named = await emocam("cache", "list", join(folder, "text.sqlite"));
-    assert.match(named.err, /^Cannot use .*text\.sqlite: it is no ledger\n$/);
+    assert.match(named.err, /^Cannot use .*text\.sqlite: it is not a ledger\n$/);
     const none = await emocam("cache", "list", folder);
     assert.deepEqual([none.status, none.out, none.err], [0, "0 ledgers, 0.00 MiB\n", ""]);
   });

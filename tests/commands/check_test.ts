@@ -44,7 +44,7 @@ Deno.test("the report of a run that was not checked says so and flags no method"
 
 Deno.test("check ends with 1 where a method that is not a control fails", async () => {
   const { check } = await checkedRun();
-  // Guided backpropagation is no function of the mirrored picture on this classifier.
+  // Guided backpropagation is not a function of the mirrored picture on this classifier.
   assert.equal(check.status, 1, check.err);
   const axioms = await checkedAxioms();
   const failed = axioms.filter(({ verdict }) => verdict === "fails");
@@ -118,7 +118,7 @@ Deno.test("check writes small figures with an exponent, and says what the kept v
     );
     assert.match(found.out, /^grad-cam +same as CAM +\d\.\d\de-\d+ +≤ 0\.0001 +holds/m);
     assert.match(found.out, /^grad-cam +mirror +0\.\d{3} +≥ 0\.9 +holds/m);
-    assert.match(found.out, /^The verdicts are kept in .*: give analyze with this --out again, /m);
+    assert.match(found.out, /^The verdicts are stored in .*; the next analyze with this --out /m);
   } finally {
     await Deno.remove(out, { recursive: true });
   }

@@ -1,4 +1,4 @@
-/** Running the command line: in this process, which is quick, or as a process of its own. */
+/** Running the command line: in this process, which is quick, or as a separate process. */
 
 import { join } from "node:path";
 import process from "node:process";

@@ -51,7 +51,7 @@ Deno.test("corpus fetch findingemo makes a corpus that analyze takes, with what 
         assert.match(text, /^FindingEmo: .*CC BY-NC-SA 4\.0/);
         assert.match(text, /^cite: Mertens/m);
         assert.match(text, /^2 of 3 images are in .*corpus \(1 fetched now\): .*manifest\.csv$/m);
-        assert.match(text, /^1 could not be had: .*failures\.csv$/m);
+        assert.match(text, /^1 could not be downloaded: .*failures\.csv$/m);
         assert.match(
           text,
           /^1 of 3 annotated images are there; use them: emocam analyze .*corpus .*\.ann$/m,
@@ -59,7 +59,7 @@ Deno.test("corpus fetch findingemo makes a corpus that analyze takes, with what 
         const again = await emocam(...args);
         assert.match(
           again.out,
-          /1 could not be had \(1 were gone before: --retry-gone asks again\)/,
+          /1 could not be downloaded \(1 were gone before: --retry-gone asks again\)/,
         );
 
         const images = await findImages([out, join(out, "annotations_single.ann")]);
@@ -72,7 +72,7 @@ Deno.test("corpus fetch findingemo makes a corpus that analyze takes, with what 
   );
 });
 
-Deno.test("a corpus of which nothing can be had: status 1, and nothing to use", async () => {
+Deno.test("a corpus of which nothing can be downloaded: status 1, and nothing to use", async () => {
   await withServer(
     () => new Response("no", { status: 404 }),
     ({ url }) =>

@@ -97,7 +97,7 @@ Deno.test("a CSV that detect wrote is a detector that finds the same boxes", () 
     assert.deepEqual(left, ["boxes.csv", "boxes.json"], "no temporary file stays");
   }));
 
-Deno.test("a bad image is a line on standard error and the others go on; all bad is exit status 1", () =>
+Deno.test("a bad image is a line on standard error and the others continue; all bad is exit status 1", () =>
   withFolder(async (folder) => {
     const card = await smallYolo(folder);
     await Deno.writeTextFile(join(folder, "bad\n.jpg"), "no picture");

@@ -90,7 +90,7 @@ const ANALYZE: readonly (readonly [string, RegExp])[] = [
   ],
   ["--methods cam;grad-cam", /separated by commas: did you mean cam,grad-cam\?/],
   ["--layer=", /--layer "": name a layer, or leave --layer out$/],
-  ["--layer maps,maps", /--layer "maps,maps": maps stands twice; name each layer once$/],
+  ["--layer maps,maps", /--layer "maps,maps": maps occurs twice; name each layer once$/],
   ["--layer input", /target layer "input": it is not between the input and the scores; take one/],
   [
     "--layer StatefulPartitionedCall/model_1/conv2d_1/Conv2D_weights",
@@ -132,7 +132,7 @@ const ANALYZE: readonly (readonly [string, RegExp])[] = [
     /sha256 of mini-xception\.onnx is [0-9a-f]{64}, its card says 0{64}/,
   ],
   ["--classifier @classes.card.json", /its output has 7 classes, its card names 6/],
-  ["--classifier @twice.card.json", /classes: joy stands twice/],
+  ["--classifier @twice.card.json", /classes: joy occurs twice/],
   ["--classifier @deviation.card.json", /input\.std: 0/],
   [
     "--classifier @size.card.json",
@@ -196,7 +196,7 @@ const OTHERS: readonly (readonly [string, RegExp])[] = [
   ["models inspect nope", /model "nope"/],
   ["models inspect @text.onnx", /text\.onnx: .*not a protobuf message/],
   ["models inspect @nothing.onnx", /Cannot read .*nothing\.onnx/],
-  ["models inspect face-parts", /it has no ONNX file of its own/],
+  ["models inspect face-parts", /its card has no ONNX file/],
   ["models list --nonsense", /^unknown option '--nonsense'$/],
 ];
 

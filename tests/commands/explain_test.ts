@@ -202,7 +202,7 @@ Deno.test("the map of the margin is the difference of two logits' maps, and that
   });
 });
 
-Deno.test("explain draws pictures that differ in their ending only into files of their own", async () => {
+Deno.test("explain draws pictures that differ in their ending only into separate files", async () => {
   await withFolder(async (folder) => {
     await Deno.copyFile(PHOTO("hopper.jpg"), join(folder, "face.jpg"));
     await sharp(PHOTO("astronaut.jpg")).png().toFile(join(folder, "face.png"));
@@ -297,7 +297,7 @@ Deno.test("a tensor that cannot be used is refused in one line that says why", a
   });
 });
 
-Deno.test("a ready tensor whose scores are no numbers has no predicted class, and that is said", async () => {
+Deno.test("a ready tensor whose scores are not numbers has no predicted class, and that is said", async () => {
   await withFolder(async (folder) => {
     const inputs = readNpy(await Deno.readFile(GOLDEN("mobile_inputs.npy"))) as Tensor;
     const data = inputs.data.slice();

@@ -162,7 +162,7 @@ Deno.test("a reader that goes away ends nothing with a stack trace, and the run 
   });
 });
 
-Deno.test("an interrupt stops the run with status 130, and the same command goes on from there", async () => {
+Deno.test("an interrupt stops the run with status 130, and the same command continues from there", async () => {
   await withFolder(async (folder) => {
     const pictures = join(folder, "pictures"), out = join(folder, "run");
     await Deno.mkdir(pictures);
@@ -188,7 +188,7 @@ Deno.test("an interrupt stops the run with status 130, and the same command goes
     const { code } = await child.status;
     assert.equal((await Array.fromAsync(printed)).join(""), "");
     assert.equal(code, 130, err);
-    const [, done] = /interrupted after (\d+) of 24 images; the same command goes on/.exec(err) ??
+    const [, done] = /interrupted after (\d+) of 24 images; the same command continues/.exec(err) ??
       [];
     assertAtLeast(Number(done), 0, err);
     assertLess(Number(done), 24, err);

@@ -66,7 +66,7 @@ Deno.test("a file brought by hand that is not the published one is refused befor
   );
 });
 
-Deno.test("what is waited for is said, so that nobody looks at a silent terminal", async () => {
+Deno.test("what is waited for is said, so that the terminal is not silent", async () => {
   await withServer(
     () => new Response("later", { status: 503 }),
     ({ url, asked }) =>

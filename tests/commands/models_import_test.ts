@@ -131,7 +131,7 @@ Deno.test("without a home folder the user is asked for one", async () => {
       WEIGHTS,
     );
     assert.equal(status, 2);
-    assert.match(err, /^Cannot tell where your models lie: .*--into, or set EMOCAM_MODELS$/m);
+    assert.match(err, /^Cannot find your model folder: .*--into, or set EMOCAM_MODELS$/m);
   } finally {
     for (const [name, value] of kept) if (value !== undefined) Deno.env.set(name, value);
   }

@@ -8,7 +8,7 @@ Deno.test("models list names what ships, its licence and whether its file is her
   const lines = out.trimEnd().split("\n");
   assert.match(lines[0], /^name +task +classes +where +file +licence$/);
   assert.match(out, /^mini-xception +classifier +7 +shipped +present +MIT$/m);
-  assert.match(out, /^face-parts +detector +6 +shipped +made of others/m);
+  assert.match(out, /^face-parts +detector +6 +shipped +combines other cards/m);
   const json = JSON.parse((await emocam("models", "list", "--json")).out);
   assert.deepEqual(json.map(({ name }: { name: string }) => name).length, lines.length - 1);
 });

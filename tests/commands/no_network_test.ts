@@ -1,6 +1,6 @@
 /**
- * `analyze` makes no network access: neither what Deno sees (`--deny-net`) nor what native code might do behind its back, which the
- * kernel counts in a network namespace of its own that leads nowhere.
+ * `analyze` makes no network access: neither what Deno sees (`--deny-net`) nor what native code might do unseen by it, which the
+ * kernel counts in a separate network namespace that leads nowhere.
  */
 
 import assert from "node:assert/strict";
@@ -32,7 +32,7 @@ async function offline(
 
 const deno = Deno.execPath();
 
-/** Whether namespaces are to be had, and their kernel counts: an attempt that is sure must be seen. */
+/** Whether namespaces are available, and their kernel counts: an attempt that is sure must be seen. */
 async function countsAttempts(): Promise<boolean> {
   try {
     const { attempts } = await offline([

@@ -134,7 +134,7 @@ Deno.test("boxes from elsewhere: across the edge, in the bars, outside the frame
     assert.match(err, /^note: .*boxes\.csv has boxes for 3 of 9 images$/m);
     const counts = [];
     for (const image of SORTED.slice(0, 3)) {
-      // Without a network of its own a detector's frame is the published one's.
+      // Without its own network a detector's frame is the published one's.
       counts.push(await checkChain(corpus, "run", "grad-cam", image, { width: 608, height: 608 }));
     }
     assert.deepEqual(counts.map(({ undefinedBoxes }) => undefinedBoxes), [1, 0, 0]);
@@ -281,7 +281,7 @@ Deno.test("all images fail: status 1, tables without rows", () =>
     );
   }));
 
-Deno.test("a run that is killed and taken up again ends with the same paper tables", () =>
+Deno.test("a run that is killed and continued ends with the same paper tables", () =>
   withPaperCorpus(async (corpus) => {
     const whole = await corpus.run("whole", ...LOW, "--batch", "1", "--similarity", "dice,yule");
     assert.equal(whole.status, 0, whole.err);
@@ -341,7 +341,7 @@ Deno.test("a table of one's own with a column emotion is enough: without ambigui
     assert.equal(valence!.pearson_r, "NaN");
   }));
 
-Deno.test("numbers of annotations that are none count as absent, and are told; an image's rows are its annotations", () =>
+Deno.test("annotations that are not numbers count as absent, and are told; an image's rows are its annotations", () =>
   withPaperCorpus(async (corpus) => {
     await Deno.writeTextFile(
       join(corpus.images, "own.csv"),
@@ -355,7 +355,7 @@ Deno.test("numbers of annotations that are none count as absent, and are told; a
     assert.equal(status, 0, err);
     assert.match(
       err,
-      /^note: an annotated number that is none counts as absent: valence of Run_1\/a, b\/one\.jpg is "high"$/m,
+      /^note: an annotation that is not a number counts as absent: valence of Run_1\/a, b\/one\.jpg is "high"$/m,
     );
     // The second has no ambiguity, and so is not below any.
     const annotated = await corpus.rows("run", "paper/emotion_annotation.csv");

@@ -285,7 +285,7 @@ Deno.test("--similarity all gives every measure; one that is not known stops bef
     await assert.rejects(Deno.stat(join(corpus.folder, "other")), Deno.errors.NotFound);
   }));
 
-Deno.test("what is given on the command line goes before the preset, also where it is a default", () =>
+Deno.test("what is given on the command line takes precedence over the preset, also where it is a default", () =>
   withPaperCorpus(async ({ run, folder }) => {
     const resolved = async (out: string) =>
       JSON.parse(await Deno.readTextFile(join(folder, out, "run.json")));
@@ -321,7 +321,7 @@ Deno.test("what is given on the command line goes before the preset, also where 
     assert.match(JSON.stringify((await resolved("preset")).detector.key), /"profile":"lightnet"/);
     const faces = await run("faces", "--samples", "faces");
     assert.deepEqual([faces.status, faces.out], [2, ""]);
-    assert.match(faces.err, /^Cannot take --box-mean paper of face crops: .*--samples image\n$/);
+    assert.match(faces.err, /^Cannot use --box-mean paper with face crops: .*--samples image\n$/);
   }));
 
 Deno.test("that lift-cam and lrp-cam differ from the published maps is said, and kept in run.json", () =>

@@ -42,7 +42,7 @@ interface Candidate {
   readonly passes: boolean;
 }
 
-/** Of rows that stand for one image, emotion and object the first; of the rest those that pass. */
+/** Of rows for one image, emotion and object the first; of the rest those that pass. */
 function counted(candidates: readonly Candidate[], corrected = false): Candidate[] {
   const kept: Candidate[] = [];
   for (const candidate of candidates) {
@@ -211,7 +211,7 @@ function namesIn(names: readonly string[]): string[] {
   return [...new Set(names)].sort((a, b) => a < b ? -1 : 1);
 }
 
-/** Similarities by their definitions on two features over all images; NaN where there is 0 / 0. */
+/** Similarities by their definitions on two features over all images; NaN for 0 / 0. */
 export const TWIN_SIMILARITIES: Readonly<
   Record<string, (both: number, first: number, second: number, neither: number) => number>
 > = {

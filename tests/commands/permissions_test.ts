@@ -140,7 +140,7 @@ Deno.test("each command runs under the permissions of its task", async () => {
       ["emocam", ["detect", PHOTO, "--out", at("boxes.csv")]],
       ["explain", ["explain", PHOTO, "--out", at("explained"), "--maps", at("maps")]],
       ["emocam", ["check", "--methods", "cam"]],
-      // The matcher of globs asks for a variable of its own.
+      // The matcher of globs asks for another variable.
       ["analyze", ["analyze", GLOB, "--out", at("glob run")]],
       ["analyze:wasm", ["analyze", GLOB, "--backend", "wasm", "--out", at("glob wasm")]],
       ["emocam", ["detect", GLOB, "--out", at("glob.csv")]],

@@ -124,7 +124,7 @@ Deno.test("a picture is looked at once by each detector, whatever the number of 
     assertLess(other.milliseconds.detect, fresh.milliseconds.detect / 20);
   }));
 
-Deno.test("one named corpus is a run without a folder of its own; several paths of one are separated by commas", () =>
+Deno.test("one named corpus is a run without a separate folder; several paths of one are separated by commas", () =>
   withCorpora(async ({ folder, one, two, analyze }) => {
     const named = await analyze("named", "--corpus", `both=${one},${two}`);
     assert.equal(named.status, 0, named.err);
@@ -135,7 +135,7 @@ Deno.test("one named corpus is a run without a folder of its own; several paths 
     assert.equal((await readRows(folder, "named/images.csv")).length, 2 * COUNT - 1);
   }));
 
-Deno.test("models given as files, or of one name, have folders of their own", () =>
+Deno.test("models given as files, or of one name, have separate folders", () =>
   withCorpora(async ({ folder, one, boxes, analyze }) => {
     const card = fileURLToPath(new URL("../../models/mini-xception.json", import.meta.url));
     const { status, err } = await analyze(
@@ -163,7 +163,7 @@ Deno.test("models given as files, or of one name, have folders of their own", ()
 Deno.test("what a product cannot be made of stops it before any work, with one line", () =>
   withCorpora(async ({ folder, one, two, analyze }) => {
     const cases: [string[], RegExp][] = [
-      [[two, "--corpus", `a=${one}`], /^Cannot analyse .*two beside --corpus: give all/],
+      [[two, "--corpus", `a=${one}`], /^Cannot analyse .*two together with --corpus: give all/],
       [["--corpus", `a=${one}`, "--corpus", `a=${two}`], /^Cannot use --corpus a twice/],
       [["--corpus", one], /^Cannot use --corpus ".*": give NAME=PATH/],
       [["--corpus", "a="], /^Cannot use --corpus "a=": give NAME=PATH/],
@@ -265,7 +265,7 @@ Deno.test("--strict and failed images: every run is made, and the highest status
     ]]);
   }));
 
-Deno.test("an interrupted product ends there, says so, and goes on with the same command", () =>
+Deno.test("an interrupted product ends there, says so, and continues with the same command", () =>
   withFolder(async (folder) => {
     const one = join(folder, "one");
     const { boxes } = await makeFaces(one, 150, { size: 48 });
@@ -286,7 +286,10 @@ Deno.test("an interrupted product ends there, says so, and goes on with the same
     }
     const { code } = await child.status;
     assert.equal(code, 130, text);
-    assert.match(text, /interrupted after \d+ of 151 images; the same command goes on from there/);
+    assert.match(
+      text,
+      /interrupted after \d+ of 151 images; the same command continues from there/,
+    );
     const [row, ...others] = await readRows(folder, "stopped/product.csv");
     assert.deepEqual([row!.folder, row!.status], ["mini-xception", "130"]);
     assert.deepEqual(others, []);

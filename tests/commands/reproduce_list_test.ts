@@ -6,7 +6,7 @@ import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { once } from "../once.ts";
 import { emocam, emocamProcess } from "./cli.ts";
 
-/** Two runs over one small corpus, and a list of them in a folder of their own. */
+/** Two runs over one small corpus, and a list of them in a separate folder. */
 async function withList(
   use: (made: {
     folder: string;
@@ -148,7 +148,7 @@ Deno.test("as many reports as the list says are kept, each without the repeated 
   }
 });
 
-Deno.test("a run that is gone or whose image is gone is a verdict of its own, and the others are checked", async () => {
+Deno.test("a run that is gone or whose image is gone is a separate verdict, and the others are checked", async () => {
   await withList(async ({ folder, pictures, names, check, reports }) => {
     await Deno.rename(join(folder, "one"), join(folder, "moved"));
     const first = await check();
@@ -179,14 +179,14 @@ Deno.test("a check that was killed leaves a lock, which the next one breaks with
       told += new TextDecoder().decode(chunk);
       if (told.includes("3 images;")) break;
     }
-    // It can neither go on nor give its lock back while others look.
+    // It can neither continue nor give its lock back while others look.
     child.kill("SIGSTOP");
     const busy = await check();
     assert.equal(busy.status, 2, busy.err);
     assert.match(
       busy.err,
       new RegExp(
-        `^Cannot work in .*checks: process ${child.pid} on .* which began reproduce --list`,
+        `^Cannot write to .*checks: process ${child.pid} on .* \\(reproduce --list`,
       ),
     );
     child.kill("SIGKILL");
@@ -200,7 +200,9 @@ Deno.test("a check that was killed leaves a lock, which the next one breaks with
     assert.equal(next.status, 0, next.err);
     assert.match(
       next.err,
-      new RegExp(`^the lock of process ${child.pid} on .* is broken: that process ended without`),
+      new RegExp(
+        `^took over the lock of process ${child.pid} on .*, which ended without releasing it`,
+      ),
     );
     // What it had begun is gone; the history has whole checks only.
     const history = await readHistory(join(folder, "checks"));
@@ -220,7 +222,7 @@ Deno.test("two checks never write one folder, nor do a check and a single run", 
         ...["reproduce", join(folder, "one"), "--out", join(folder, "checks")],
       );
       assert.equal(status, 2);
-      assert.match(err, /^Cannot work in .*checks: process \d+ on .*, which began something at /);
+      assert.match(err, /^Cannot write to .*checks: process \d+ on .* \(something, since /);
     }
     assert.deepEqual(await readHistory(join(folder, "checks")), []);
     const all = await Promise.all([1, 2].map(() => runChild(folder)));

@@ -81,7 +81,7 @@ Deno.test("controls and methods that fail are called so", () => {
   ]);
 });
 
-Deno.test("associations are a table whose columns have names of their own, or a line", () => {
+Deno.test("associations are a table whose columns have their own names, or a line", () => {
   const row = {
     object: "dog",
     class: "joy",
@@ -112,7 +112,7 @@ Deno.test("progress says what is left, where that is known", () => {
   assert.equal(progressText({ ...at, done: 0 }, 20), "0/3 images, 2 samples, 0.0 images/s");
 });
 
-Deno.test("progress is a line at the end, even where nobody reads it", () => {
+Deno.test("progress is a line at the end, even if it is not read", () => {
   const { writeSync } = Deno.stderr;
   let text = "";
   Deno.stderr.writeSync = (bytes) => (text += new TextDecoder().decode(bytes), bytes.length);

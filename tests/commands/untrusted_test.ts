@@ -1,4 +1,4 @@
-/** Files from elsewhere that mean harm: cards, ledgers, tables and pictures. Each is one line, and the rest goes on. */
+/** Files from elsewhere that mean harm: cards, ledgers, tables and pictures. Each is one line, and the rest continues. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -60,13 +60,13 @@ Deno.test("a table of pictures cannot make it wait for a pipe or read a device w
     assert.equal(status, 0, err);
     assert.match(err, /huge\.jpg: Cannot read the image: its 1073741825 bytes are over the limit/);
     if (piped) {
-      assert.match(err, /pipe\.jpg: Cannot read the image: it is no file/);
-      assert.match(err, /zero: Cannot read the image: it is no file/);
+      assert.match(err, /pipe\.jpg: Cannot read the image: it is not a file/);
+      assert.match(err, /zero: Cannot read the image: it is not a file/);
     }
   });
 });
 
-/** Changes to a ledger, with the table that is named; without one, the run may go on. */
+/** Changes to a ledger, with the table that is named; without one, the run may continue. */
 const DAMAGES: readonly (readonly [string, string, ...string[]])[] = [
   ["UPDATE prediction SET probabilities = x'010203'", "prediction"],
   ["UPDATE prediction SET probabilities = 'text'", "prediction"],

@@ -62,7 +62,7 @@ async function fetchInto(folder: string): Promise<string | undefined> {
   try {
     const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"];
     const failure = await python([...pip, "--dest", temporary, ...WHEELS]);
-    if (failure !== undefined) return `Deno ${VERSION} cannot be had from PyPI (${failure})`;
+    if (failure !== undefined) return `Deno ${VERSION} cannot be downloaded from PyPI (${failure})`;
     for await (const { name } of Deno.readDir(temporary)) {
       const unpacked = await python(["-m", "zipfile", "-e", join(temporary, name), temporary]);
       if (unpacked !== undefined) throw new Error(`Cannot unpack ${name}: ${unpacked}`);

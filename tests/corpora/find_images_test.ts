@@ -202,7 +202,7 @@ Deno.test("labels of sub-folders are refused where there is no folder", async ()
     await makeFiles(folder, { "list.csv": "path\na.jpg\n", "a.jpg": "" });
     await assert.rejects(
       findImages([join(folder, "list.csv")], { labels: "folders" }),
-      usage(/^Cannot take --labels folders of .*list\.csv: give a folder/),
+      usage(/^Cannot use --labels folders with .*list\.csv: give a folder/),
     );
   });
 });

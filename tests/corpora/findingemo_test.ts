@@ -71,7 +71,7 @@ Deno.test("a malformed table is refused with the line and the value", () => {
   const cases: [string, RegExp][] = [
     ["", /the column index, user, .* is missing/],
     [HEADER.replace("ambiguity,", "") + "\n", /line 1: the column ambiguity is missing/],
-    [HEADER + ",user\n", /line 1: the column "user" stands twice/],
+    [HEADER + ",user\n", /line 1: the column "user" occurs twice/],
     [HEADER + "\n", /it has no rows/],
     [table(ROW, "1,2,3"), /line 3: 3 fields, the header has 11/],
     [table(ROW.replaceAll('"', "")), /line 2: 14 fields/],

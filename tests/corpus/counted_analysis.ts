@@ -18,7 +18,7 @@ import type { RunToWrite } from "../../src/outputs/output.ts";
 import { analysisRecord } from "../../src/corpus/analysis_record.ts";
 import { countRun } from "../../src/association/count_run.ts";
 
-/** How often the models were called; `resumed` counts batches taken up from stored activations. */
+/** How often the models were called; `resumed` counts batches that started from stored activations. */
 export interface Calls {
   detections: number;
   forwards: number;

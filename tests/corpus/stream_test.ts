@@ -299,7 +299,7 @@ Deno.test("an image of which the classifier makes no number is a row with that r
   });
 });
 
-Deno.test("a stream that is stopped keeps what is finished and goes on from there", async () => {
+Deno.test("a stream that is stopped keeps what is finished and continues from there", async () => {
   await withCorpus(async ({ folder, calls, analysis }) => {
     const plain = await analysis();
     await runIn(join(folder, "whole"), plain);

@@ -107,7 +107,7 @@ Deno.test("of equal boxes with equal confidence the first row stays", () => {
   }
 });
 
-Deno.test("a box goes when it overlaps over the threshold, not when at it; touching is no overlap", () => {
+Deno.test("a box goes when it overlaps over the threshold, not when at it; touching is not an overlap", () => {
   // Intersection 2, union 4: exactly one half.
   const boxes = Float64Array.from([1.5, .5, 3, 1, 2.5, .5, 3, 1, 8, .5, 8, 1]);
   const rows = (threshold: number): KeptRows["rows"] =>

@@ -11,7 +11,7 @@ import { floats } from "../../src/base/tensor.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { constantGraph, writeSmallYolo } from "./small_yolo.ts";
 
-Deno.test("kinds and settings have names of their own; a command's options give those of detectors", () => {
+Deno.test("kinds and settings have their own names; a command's options give those of detectors", () => {
   for (
     const names of [
       DECODERS.map(({ kind }) => kind),

@@ -154,7 +154,7 @@ Deno.test("containment is the shared part of the smaller box", () => {
   assert.equal(containment(a, { x0: 1, y0: 1, x1: 1, y1: 5 }), 0);
 });
 
-Deno.test("openTinyFace refuses a decoder section with a size that is no multiple of 32", async () => {
+Deno.test("openTinyFace refuses a decoder section with a size that is not a multiple of 32", async () => {
   const model = await Deno.readFile(new URL("tiny-face.onnx", models));
   const broken = { ...card, decoder: { ...card.decoder, sizes: [416, 500] } };
   await assert.rejects(openTinyFace(networkOf(broken, model), "native"), (error) => {

@@ -125,7 +125,7 @@ export function assertNearSet(
         Math.abs(row[1] - other[1]),
         ...row.slice(2).map((value, i) => Math.abs(value - other[2 + i]) / size),
       );
-    // Rows of nearly equal confidence may stand in another order.
+    // Rows of nearly equal confidence may be in another order.
     const near = left.slice(0, 16).map(differs);
     const best = near.indexOf(Math.min(...near));
     assert(near[best] <= tolerance, `${what}: no row is ${row}; nearest ${left[best]}`);

@@ -125,7 +125,7 @@ const SMALL: SmallCard = {
   heads: [{ output: "yolo0", anchors: [[20, 30], [14, 8]] }],
 };
 
-/** A convolution of 8 × 8 pixels with two of its variances near 0, where it matters where epsilon stands. */
+/** A convolution of 8 × 8 pixels with two of its variances near 0, where it matters where epsilon is added. */
 function randomConvolution(): Convolution {
   const rng = createRng(12);
   const channels = 2 * (5 + 2);
@@ -216,7 +216,7 @@ Deno.test("each profile has its own letterbox, batch norm, classes and threshold
     }
   }));
 
-Deno.test("the key tells runs with other settings apart; the card's thresholds are those of its own profile", () =>
+Deno.test("the key tells runs with other settings apart; the card's thresholds are those of its profile", () =>
   withFolder(async (folder) => {
     const located = await writeSmallYolo(folder, convolutionGraph(64, 48, randomConvolution()), {
       ...SMALL,

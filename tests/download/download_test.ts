@@ -433,9 +433,9 @@ Deno.test("another SHA-256, or a file that is not accepted, gets no name", async
         await refused(folder, `${url}/f`, {
           verify: async (file) => {
             assert.equal((await Deno.stat(file)).size, DATA.length);
-            throw new Error("it is no image");
+            throw new Error("it is not an image");
           },
-        }, /it is no image/);
+        }, /it is not an image/);
         assert.deepEqual(names(folder), []);
       }),
   );
@@ -525,7 +525,7 @@ Deno.test("addresses of other kinds are refused, and credentials are not shown",
     for (const url of ["file:///etc/passwd", "data:text/plain,x", "no address", "http://"]) {
       await assert.rejects(
         download(url, join(folder, "file.bin"), FAST),
-        /^DownloadError: Cannot fetch .*that is no http or https address/,
+        /^DownloadError: Cannot fetch .*not an http or https address/,
       );
     }
     assert.deepEqual(names(folder), []);

@@ -170,7 +170,7 @@ Deno.test("report shows of several methods the range and how many have the sign"
   assert.deepEqual(table(html, "associations"), [
     ["mouth", "sad", "−0.70", "", "−0.90 to 0.10", "5 of 7"],
   ]);
-  assertIncludes(html, "The middle one. Values and counts are those of the method in the middle");
+  assertIncludes(html, "The middle one. Values and counts are those of the median method");
 });
 
 Deno.test("report shows the agreement of methods if there is one", () => {

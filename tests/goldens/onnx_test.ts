@@ -110,7 +110,7 @@ goldenTest(
 );
 
 goldenTest(
-  "linear heads are found where there is one, with weights that give the logits",
+  "linear heads are found if there is one, with weights that give the logits",
   (goldens) => {
     for (const { file, graph, target, net, folder, logits_tensor } of exports(goldens)) {
       const head = linearHead(graph, target, logits_tensor);

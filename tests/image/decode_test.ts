@@ -69,7 +69,7 @@ Deno.test("PNG, JPEG, WebP and GIF files of many kinds give Pillow's pixels byte
     const { format, width, height } = golden;
     assert.deepEqual(rest, { format, width, height, exifOrientation: 1 }, golden.name);
     assert.deepEqual(data, bytesOf(golden.rgb), golden.name);
-    assert.equal(data.buffer.byteLength, data.length, "an array of its own");
+    assert.equal(data.buffer.byteLength, data.length, "a separate array");
   }
   assertAtLeast(goldens.cases.length, 20);
 });

@@ -39,7 +39,7 @@ Deno.test("the paper's letterbox cuts the shorter side to whole pixels, odd bars
     top: 11,
   });
   const { width, left } = paperLetterbox({ width: 41, height: 160 }, 97, 97);
-  assert.deepEqual([width, left], [24, 36]); // 24.86 → 24; 73 to share: 36 in front, 37 behind
+  assert.deepEqual([width, left], [24, 36]); // 24.86 → 24; 73 to share: 36 before, 37 after
 });
 
 Deno.test("a strip whose shorter side would vanish is refused with its size", () => {

@@ -170,7 +170,7 @@ Deno.test(
   }),
 );
 
-Deno.test("a batch whose work throws, or is asynchronous, leaves nothing behind", () => {
+Deno.test("a batch whose work throws, or is asynchronous, leaves nothing over", () => {
   using ledger = Ledger.open(":memory:");
   const run = ledger.startRun({});
   const image = { path: "a.jpg", status: "ok", sha256: "s" } as const;
@@ -421,7 +421,7 @@ Deno.test(
 );
 
 Deno.test(
-  "a file that is no ledger is refused and left as it is, also by fresh",
+  "a file that is not a ledger is refused and left as it is, also by fresh",
   inFolder((folder) => {
     const text = `${folder}/notes.txt`, foreign = `${folder}/foreign.sqlite`;
     Deno.writeTextFileSync(text, "my only notes ".repeat(20));

@@ -146,7 +146,7 @@ Deno.test(
     const { run, image, content, ...rest } = contentsOf(path);
     assert.deepEqual({ run, image, content }, { run: 2, image: 4 * IMAGES, content: 4 * IMAGES });
     assert.deepEqual(rest, { ...expected(0), stage: 0 });
-    // Computing it again is no change of settings.
+    // Computing it again is not a change of settings.
     using ledger = Ledger.open(path);
     assert.deepEqual(fixtureStages(ledger).forward.changes, []);
   }),
@@ -232,13 +232,13 @@ Deno.test(
 );
 
 Deno.test(
-  "what is no ledger is refused and left as it is",
+  "what is not a ledger is refused and left as it is",
   withFolder((path) => {
     Deno.writeTextFileSync(path, "hello");
     for (const work of [() => inspectLedger(path), () => pruneLedger(path, { maxBytes: 0 })]) {
       assert.throws(
         work,
-        (error) => error instanceof UsageError && /it is no ledger/.test(error.message),
+        (error) => error instanceof UsageError && /it is not a ledger/.test(error.message),
       );
     }
     assert.equal(Deno.readTextFileSync(path), "hello");

@@ -61,7 +61,7 @@ const endings: [string, (b: GraphBuilder) => void, "softmax" | "sigmoid", string
   ],
   ["a Sigmoid", (b) => put(b, "Sigmoid", [pooled(b)], {}, "end"), "sigmoid", "pooled", "end"],
   [
-    "a Softmax behind other names",
+    "a Softmax with other names",
     (b) => {
       const made = b.op("Softmax", [pooled(b)], { axis: int(-1) });
       const same = b.op("Identity", [b.op("Dropout", [made])]);

@@ -100,7 +100,7 @@ Deno.test("each kind of change is told once, inputs first and marked", () => {
   for (const [changes, expected] of cases) assert.deepEqual(texts(changed(changes)), expected);
 });
 
-Deno.test("what an older manifest did not record is no cause", () => {
+Deno.test("what an older manifest did not record is not a cause", () => {
   const old = changed({
     settings: undefined,
     machine: undefined,

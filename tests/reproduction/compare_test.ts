@@ -56,7 +56,7 @@ Deno.test("equal tables are identical in every value and every byte", async () =
   assert.deepEqual(
     Object.fromEntries(sections.map((own) => [own.name, counts(own)])),
     {
-      // path and error are no values of their own
+      // path and error are not separate values
       images: [6, 6, 0, 0, 0, 0],
       predictions: [16, 16, 0, 0, 0, 0],
       boxes: [24, 24, 0, 0, 0, 0],
@@ -71,7 +71,7 @@ Deno.test("equal tables are identical in every value and every byte", async () =
   assert.deepEqual([crossings, newColumns, newTables], [{ count: 0 }, [], []]);
 });
 
-Deno.test("a value further away than the tolerance is found where it stands", async () => {
+Deno.test("a value further away than the tolerance is found where it is", async () => {
   const { of, tables } = await compare({
     "boxes.csv": TABLES["boxes.csv"].replace("0.7,1\n", "0.5,1\n")
       .replace("0.2,0.5", "0.200001,0.5"),

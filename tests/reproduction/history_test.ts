@@ -92,7 +92,7 @@ Deno.test("rows are added to the table, quoted where they must be, and a foreign
     const header = (await Deno.readTextFile(join(folder, HISTORY_FILE))).split("\n")[0];
     assert.equal(header, Object.keys(ROW).join(","));
     await Deno.writeTextFile(join(folder, HISTORY_FILE), "a,b\n1,2\n");
-    await assert.rejects(appendHistory(folder, [ROW]), /Cannot go on with the history .*lacks/);
+    await assert.rejects(appendHistory(folder, [ROW]), /Cannot continue the history .*lacks/);
     assert.equal(await Deno.readTextFile(join(folder, HISTORY_FILE)), "a,b\n1,2\n");
   });
 });

@@ -6,7 +6,7 @@ import { withFolder } from "../corpus/face_corpus.ts";
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const OTHER = COMMIT.replaceAll("0", "f");
 
-Deno.test("the commit is read from loose and packed branches, a detached head and a work tree of its own", async () => {
+Deno.test("the commit is read from loose and packed branches, a detached head and a separate work tree", async () => {
   const cases: [Record<string, string>, string | undefined][] = [
     [{ ".git/HEAD": `${COMMIT}\n` }, COMMIT],
     [{ ".git/HEAD": "ref: refs/heads/main\n", ".git/refs/heads/main": `${COMMIT}\n` }, COMMIT],

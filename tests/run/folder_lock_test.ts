@@ -19,7 +19,7 @@ Deno.test("a folder has one holder, who is named to others, and is free after it
         () => lockFolder(folder, "the second"),
         (error: Error) =>
           error instanceof UsageError && error.message.includes(
-            `process ${process.pid} on ${hostname()}, which began the first at 2`,
+            `process ${process.pid} on ${hostname()} (the first, since 2`,
           ),
       );
       const holder = JSON.parse(Deno.readTextFileSync(join(folder, LOCK_FILE)));
@@ -33,7 +33,7 @@ Deno.test("a folder has one holder, who is named to others, and is free after it
   });
 });
 
-Deno.test("the lock of a killed process is broken by the next one, which says whose it was", async () => {
+Deno.test("the lock of a killed process is taken over by the next one, which says whose it was", async () => {
   await withFolder(async (folder) => {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
@@ -61,7 +61,7 @@ Deno.test("the lock of a killed process is broken by the next one, which says wh
   });
 });
 
-Deno.test("a lock file with something else in it is taken, and a folder that is none is told", async () => {
+Deno.test("a lock file with something else in it is taken, and a path that is not a folder is reported", async () => {
   await withFolder((folder) => {
     for (const text of ["", "{", "[]", "null", '{"pid":"x"}', "x".repeat(10_000)]) {
       Deno.writeTextFileSync(join(folder, LOCK_FILE), text);

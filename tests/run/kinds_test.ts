@@ -46,13 +46,13 @@ Deno.test("a list is parted at commas, without spaces and empty entries", () => 
   assert.deepEqual(list("names").parse("--names", " "), []);
 });
 
-Deno.test("names of which there must be some stand once each", () => {
+Deno.test("names of which there must be some are given once each", () => {
   const layers = parserOf("--layer", distinct("tensors", "layer"));
   assert.deepEqual(layers("b, a"), ["b", "a"]);
   for (const text of ["", " , "]) {
     assert.throws(() => layers(text), /^UsageError: Cannot use --layer ".*": name a layer, or/);
   }
-  assert.throws(() => layers("a,b, a"), /--layer "a,b, a": a stands twice; name each layer once$/);
+  assert.throws(() => layers("a,b, a"), /--layer "a,b, a": a occurs twice; name each layer once$/);
 });
 
 Deno.test("a switch that is set by its value is on or off", () => {

@@ -53,7 +53,7 @@ Deno.test("a card that is wrong is refused in one line that names the field", ()
     [() => withInput({ colour: 1 }), /input: .*colour/],
     [() => parse({ classes: [] }), /classes: /],
     [() => parse({ classes: ["a", ""] }), /classes\.1: /],
-    [() => parse({ classes: ["a", "b", "a"] }), /classes: a stands twice/],
+    [() => parse({ classes: ["a", "b", "a"] }), /classes: a occurs twice/],
     [() => parse({ task: "dreamer" }), /task: /],
     [() => parse({ sha256: "xyz" }), /sha256: /],
     [() => parse({ name: "Not a Name" }), /name: /],

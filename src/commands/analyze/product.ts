@@ -1,5 +1,5 @@
 /**
- * `analyze` over a product: every corpus with every classifier and every detector, each as a run of its own over one ledger, so that
+ * `analyze` over a product: every corpus with every classifier and every detector, each as a separate run over one ledger, so that
  * detections and activations are shared.
  *
  * @module
@@ -72,7 +72,7 @@ export async function runProduct(
     if (i > 0) console.log("");
     console.log(`${folder}:`);
     const own = { ...rest, ...only(models), out: join(options.out, folder) };
-    // A fresh start is one start: later runs take up what the first has left.
+    // A fresh start is one start: later runs reuse what the first has left.
     const status = await runAnalyze(corpus.paths, { ...own, fresh: i === 0 && !!rest.fresh }, {
       ledger,
     });
@@ -93,7 +93,7 @@ function corporaOf(paths: readonly string[], named: readonly string[] = []): Cor
   if (named.length === 0) return [{ name: "", paths }];
   if (paths.length > 0) {
     throw new UsageError(
-      `Cannot analyse ${paths[0]} beside ${flag("corpus")}: give all corpora as ${
+      `Cannot analyse ${paths[0]} together with ${flag("corpus")}: give all corpora as ${
         flag("corpus")
       } NAME=PATH`,
     );

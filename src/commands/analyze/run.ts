@@ -99,7 +99,7 @@ export async function runAnalyze(
       record,
     );
     const run = ledger.startRun(manifest);
-    // In a shared ledger other runs' settings are no changes.
+    // In a shared ledger other runs' settings are not changes.
     announce(setup, images.length, given.ledger === undefined ? stages.reasons : []);
     if (options.check) {
       await using context = await openAxiomContext(setup, analysis.images, options, printFailure);
@@ -116,7 +116,7 @@ export async function runAnalyze(
       console.error(
         `interrupted after ${summary.done} of ${
           plural(summary.total, "image")
-        }; the same command goes on from there`,
+        }; the same command continues from there`,
       );
       return INTERRUPTED;
     }
@@ -216,7 +216,7 @@ function announce(setup: Setup, images: number, reasons: readonly string[]): voi
   for (const reason of reasons) console.error(reason);
 }
 
-/** Streams with progress; Ctrl-C ends it after the batch at work. */
+/** Streams with progress; Ctrl-C ends it after the current batch. */
 async function stream(
   analysis: Analysis,
   ledger: Ledger,

@@ -26,11 +26,14 @@ export function cacheCommand(exit: (status: number) => void): Command {
     .description("drop results that can be computed again; the tables of runs stay")
     .argument("[path...]", PLACES)
     .addOption(
-      new Option("--older-than <age>", "what no run has used for so long: 30d, 12h, 8w")
+      new Option(
+        "--older-than <age>",
+        "drop results that no run has used for this long: 30d, 12h, 8w",
+      )
         .argParser(age),
     )
     .addOption(
-      new Option("--larger-than <MiB>", "of each ledger as much as it is larger, oldest first")
+      new Option("--larger-than <MiB>", "shrink each ledger to this size, oldest results first")
         .argParser((text) => number("MiB", { min: 0 }).parse("--larger-than", text)),
     )
     .action(async (paths: string[], options) => {

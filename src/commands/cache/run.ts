@@ -43,7 +43,7 @@ export async function pruneCaches(
 ): Promise<number> {
   if (olderThan === undefined && largerThan === undefined) {
     throw new UsageError(
-      "Cannot prune: nothing says what to drop; give --older-than 30d, --larger-than MiB, or both",
+      "Cannot prune: neither an age nor a size was given; give --older-than 30d, --larger-than MiB, or both",
     );
   }
   const { ledgers, unreadable } = await ledgersOf(paths);
@@ -68,7 +68,7 @@ export async function pruneCaches(
     }
   }
   for (const line of unreadable) console.error(line);
-  console.log(`${ledgers.length} ledgers, ${mebibytes(freed)} MiB given back`);
+  console.log(`${ledgers.length} ledgers, ${mebibytes(freed)} MiB freed`);
   return failed > 0 ? 1 : 0;
 }
 
@@ -83,7 +83,9 @@ async function ledgersOf(
     const info = await Deno.stat(place).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       if (paths.length > 0) {
-        throw new UsageError(`Cannot look into ${JSON.stringify(place)}: there is no such place`);
+        throw new UsageError(
+          `Cannot look into ${JSON.stringify(place)}: there is no such file or folder`,
+        );
       }
       return undefined;
     });

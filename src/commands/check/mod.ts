@@ -12,7 +12,7 @@ export function checkCommand(exit: (status: number) => void): Command {
   return addOptions(
     new Command("check")
       .description(
-        "whether each method keeps its axioms on a model: completeness, gradients, mirror, backends …",
+        "whether each method satisfies its axioms on a model: completeness, gradients, mirror, backends …",
       )
       .argument("[path...]", "images to check on; by default the photographs that ship"),
     "check",

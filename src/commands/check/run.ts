@@ -30,7 +30,7 @@ export type CheckOptions = ParsedOptions<"check"> & ExplainOptions;
  * Checks the axioms and prints a table of figures and verdicts.
  *
  * @returns the exit status: 0 when every axiom that could be checked holds (those of controls aside), 1 when one fails.
- * @throws {UsageError} when no sample can be had, or an option cannot be used.
+ * @throws {UsageError} when there is no sample, or an option cannot be used.
  */
 export async function runCheck(paths: readonly string[], options: CheckOptions): Promise<number> {
   if (options.class === "all") {
@@ -65,9 +65,9 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
       }
       if (options.out !== undefined) {
         console.log(
-          `\nThe verdicts are kept in ${legible(options.out)}: give analyze with this ${
+          `\nThe verdicts are stored in ${legible(options.out)}; the next analyze with this ${
             flag("out")
-          } again, and its report flags the methods that fail`,
+          } marks failing methods in its report`,
         );
       }
     }

@@ -21,7 +21,7 @@ const TERMS =
 cite: Mertens, Yargholi, Op de Beeck, Van den Stock, Vennekens: FindingEmo: An Image Dataset for Emotion Recognition in the Wild. NeurIPS 2024 Datasets and Benchmarks, arXiv 2402.01355`;
 
 /**
- * Fetches what can still be had of FindingEmo's images.
+ * Fetches what is still available of FindingEmo's images.
  *
  * @returns the exit status: 0 when some images are there, 1 when none is, 130 after an interruption.
  * @throws {UsageError} when a file cannot be read, or there is no network.
@@ -58,7 +58,7 @@ export async function fetchFindingEmo(options: FindingEmoOptions): Promise<numbe
   } catch (error) {
     progress.end();
     if (!abort.signal.aborted) throw error;
-    console.error("interrupted; give the same command again to go on");
+    console.error("interrupted; give the same command again to continue");
     return INTERRUPTED;
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
@@ -89,7 +89,7 @@ async function summary(
   const gone = failed + skipped;
   if (gone > 0) {
     lines.push(
-      `${gone} could not be had${
+      `${gone} could not be downloaded${
         skipped > 0 ? ` (${skipped} were gone before: --retry-gone asks again)` : ""
       }: ${join(out, "failures.csv")}`,
     );

@@ -34,7 +34,7 @@ interface DetectOutput {
 /** The columns of the CSV, which is also what `--detector FILE` reads. */
 const COLUMNS = ["image", "label", "confidence", "x0", "y0", "x1", "y1"] as const;
 
-/** Lines of one kind of output, without their last line end; nothing where there are none. */
+/** Lines of one kind of output, without their last line end; nothing if there are none. */
 interface Format {
   readonly before: string;
   /** @param first whether it is the first image. */

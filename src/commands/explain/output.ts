@@ -56,7 +56,7 @@ export function scoredBoxes(
   }));
 }
 
-/** Everything that was found, for programs; what is no number is null. */
+/** Everything that was found, for programs; what is not a finite number is null. */
 export function asJson(
   { classifier, layers, backend, samples }: Setup,
   { explained, failed, empty }: Outcome,

@@ -45,7 +45,7 @@ export async function listPublished({ into }: FetchOptions): Promise<number> {
 /**
  * Fetches and imports a model.
  *
- * @throws {UsageError} when there is no such model, a file cannot be had (after the list of files to bring was printed) or is wrong.
+ * @throws {UsageError} when there is no such model, a file cannot be downloaded (after the list of files to bring was printed) or is wrong.
  */
 export async function fetchModel(name: string, options: FetchOptions): Promise<number> {
   const model = findPublished(name);

@@ -13,7 +13,7 @@ import { defined } from "../../base/defined.ts";
 /** Defines `models import` and a command below it for each importer. */
 export function modelsImportCommand(exit: (status: number) => void): Command {
   const command = new Command("import").description(
-    "make foreign weights a model of yours: an ONNX file and a card",
+    "convert weights from elsewhere into a model of yours: an ONNX file and a card",
   );
   for (const importer of IMPORTERS) command.addCommand(importerCommand(importer, exit));
   return command;
@@ -22,8 +22,8 @@ export function modelsImportCommand(exit: (status: number) => void): Command {
 function importerCommand(importer: Importer, exit: (status: number) => void): Command {
   const { name, title, called = "after its file", source, files } = importer;
   const command = new Command(name).description(title)
-    .option("--name <name>", `what the model is called; by default ${called}`)
-    .option("--into <folder>", "where it is written; by default your model folder");
+    .option("--name <name>", `name of the model; by default ${called}`)
+    .option("--into <folder>", "folder that it is written to; by default your model folder");
   for (const { name, description, required } of files) {
     if (required) command.requiredOption(`--${name} <file>`, description);
     else command.option(`--${name} <file>`, description);

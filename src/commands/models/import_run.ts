@@ -36,7 +36,7 @@ function folderOf(into: string | undefined): string {
   const folder = into ?? userModelsFolder();
   if (folder !== undefined) return folder;
   throw new UsageError(
-    "Cannot tell where your models lie: the environment names no home folder; give a folder with --into, or set EMOCAM_MODELS",
+    "Cannot find your model folder: the environment names no home folder; give a folder with --into, or set EMOCAM_MODELS",
   );
 }
 

@@ -44,7 +44,7 @@ export async function listModels({ json }: { json?: boolean }): Promise<number> 
         classes === null ? "" : String(classes),
         where,
         present === undefined
-          ? "made of others"
+          ? "combines other cards"
           : present
           ? "present"
           : `missing: get it from ${legible(source)}`,
@@ -79,7 +79,7 @@ async function cardFile(name: string): Promise<string> {
   const { card, folder } = await findCard(name);
   if (!card.file) {
     throw new UsageError(
-      `Cannot inspect ${card.name}: it has no ONNX file of its own; inspect the nets it is made of`,
+      `Cannot inspect ${card.name}: its card has no ONNX file; inspect the models it combines`,
     );
   }
   return join(folder, card.file);

@@ -11,10 +11,12 @@ import { modelsImportCommand } from "./import.ts";
 /** Defines `models` and the commands below it. */
 export function modelsCommand(exit: (status: number) => void): Command {
   const models = new Command("models").description(
-    "models: those that are here, what is in one, importing and fetching others",
+    "list, inspect, import and fetch models",
   );
   models.command("list")
-    .description("shipped models and yours: task, classes, licence, whether their file is here")
+    .description(
+      "shipped models and yours: task, classes, licence, and whether their file is present",
+    )
     .option("--json", "print JSON")
     .action(async (options: { json?: boolean }) => {
       const { listModels } = await import("./inspect.ts");

@@ -40,7 +40,7 @@ const listSchema = z.strictObject({
     name: z.string().regex(/^[\w.-]+$/).optional(),
     tolerance: z.number().min(0).optional(),
     images: z.string().optional(),
-    /** Options of `analyze` in place of the recorded ones. */
+    /** Options of `analyze` instead of the recorded ones. */
     set: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   })).min(1),
   /** Folder of the reports and the history. */
@@ -185,7 +185,7 @@ async function reportsIn(folder: string): Promise<string[]> {
   return names.sort();
 }
 
-/** Removes what a check that was killed left; the lock says that none is at work. */
+/** Removes what a check that was killed left; the lock says that none is running. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await reportsIn(folder)) {
     const finished = await isFile(join(folder, name, DRIFT_JSON));

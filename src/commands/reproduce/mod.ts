@@ -12,7 +12,7 @@ export function reproduceCommand(exit: (status: number) => void): Command {
   return addOptions(
     new Command("reproduce")
       .description(
-        "run an analysis again from its run.json, and tell whether, where and why it differs " +
+        "run an analysis again from its run.json and say whether, where and why it differs " +
           "(exit status 0: the same, 3: drifted, 4: inputs are missing)",
       )
       .argument("[run]", "folder of a run, or its run.json"),

@@ -40,7 +40,7 @@ import { INTERRUPTED } from "../exit_codes.ts";
 interface ReproductionOptions {
   readonly tolerance: number;
   readonly images?: string | undefined;
-  /** Options of `analyze` in place of the recorded ones, `name=value` each. */
+  /** Options of `analyze` instead of the recorded ones, `name=value` each. */
   readonly set: readonly string[];
   /** Folder for the reports; it exists. */
   readonly out: string;
@@ -110,7 +110,9 @@ async function repeat(
   const before = Deno.cwd();
   const movedTo = moved === undefined ? undefined : resolve(moved);
   if (await isFolder(run.from)) Deno.chdir(run.from);
-  else notes.push(`the folder that the run was made from is gone: paths are taken from here`);
+  else {notes.push(
+      `the folder that the run was made from is gone: paths are taken from the current folder`,
+    );}
   try {
     const found = await recordedImages(run, options.labels, movedTo);
     missing.push(...found.missing.map((path) => `image ${path}`));
@@ -184,7 +186,7 @@ async function judge(
     return {
       ...about,
       verdict: "missing",
-      headline: `${missing[0]}${more}: the run cannot be repeated without`,
+      headline: `Cannot repeat the run without ${missing[0]}${more}`,
       causes: [],
       notes,
       after: [],

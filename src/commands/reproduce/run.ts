@@ -133,7 +133,7 @@ function whyLines({ causes, verdict }: DriftData): string[] {
   if (causes.length === 0) {
     return verdict === "drifted" || verdict === "within tolerance"
       ? [
-        "nothing that the runs recorded is different: the reason lies outside, as in a driver or a library of the system",
+        "nothing that the runs recorded differs: the cause lies elsewhere, such as in a driver or a system library",
       ]
       : [];
   }

@@ -81,7 +81,7 @@ export function readFindingEmo(text: string, origin: string): AnnotationRow[] {
     );
   }
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) fail(header!.line, `the column ${JSON.stringify(twice)} stands twice`);
+  if (twice !== undefined) fail(header!.line, `the column ${JSON.stringify(twice)} occurs twice`);
   if (rows.length === 0) fail(undefined, "it has no rows");
   const at = new Map(names.map((name, i) => [name, i]));
   return rows.map(({ record, line }) => {

@@ -63,7 +63,7 @@ function readCoco(text: string, origin: string): BoxTableParts {
   if (boxes.size !== names.size) {
     const twice = images.map(({ file_name }) => normal(file_name))
       .find((name, i, all) => all.indexOf(name) !== i);
-    refuse(origin, "images", `file_name ${JSON.stringify(twice)} stands twice`);
+    refuse(origin, "images", `file_name ${JSON.stringify(twice)} occurs twice`);
   }
   let leftOut = 0;
   annotations.forEach(({ image_id, category_id, bbox, score }, i) => {
@@ -114,5 +114,5 @@ function unique(
   if (map.size === entries.length) return map;
   const seen = new Set<string | number>();
   const twice = entries.find(([id]) => seen.size === seen.add(id).size)!;
-  refuse(origin, where, `id ${JSON.stringify(twice[0])} stands twice`);
+  refuse(origin, where, `id ${JSON.stringify(twice[0])} occurs twice`);
 }

@@ -95,7 +95,7 @@ export function readClassNames(bytes: Uint8Array, origin: string): Map<string, s
       refuse(origin, `line ${info.lines}`, "a code and a name are expected");
     }
     if (code === "LabelName") continue;
-    if (names.has(code)) refuse(origin, `line ${info.lines}`, `${code} stands twice`);
+    if (names.has(code)) refuse(origin, `line ${info.lines}`, `${code} occurs twice`);
     names.set(code, name);
   }
   return names;

@@ -14,7 +14,7 @@ import { compareCodePoints } from "../../base/code_points.ts";
 import { type BoxTable, boxTable, checked, decimal, refuse, stemOf, utf8 } from "./table.ts";
 import type { Box } from "../detector.ts";
 
-/** Lists of names that are no boxes. */
+/** Lists of names, which hold no boxes. */
 const NOT_BOXES = /^(classes|train|val|valid|test|trainval)\.txt$/i;
 
 /** The rounding of six decimals lets a box reach over the edge by so much. */
@@ -55,7 +55,7 @@ function boxesOf(text: string, origin: string, names: readonly string[]): Box[] 
     }
     const [kind, ...numbers] = fields.map(decimal);
     const bad = [kind, ...numbers].findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) refuse(origin, where, `${JSON.stringify(fields[bad])} is no number`);
+    if (bad >= 0) refuse(origin, where, `${JSON.stringify(fields[bad])} is not a number`);
     if (!Number.isInteger(kind) || kind! < 0 || kind! >= names.length) {
       refuse(origin, where, `class ${fields[0]}; there are ${names.length} names`);
     }
@@ -110,7 +110,7 @@ async function classNames(folder: string): Promise<string[]> {
     const empty = names.indexOf("");
     if (empty >= 0) refuse(origin, `line ${empty + 1}`, "the name is empty");
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined) refuse(origin, "the names", `${JSON.stringify(twice)} stands twice`);
+    if (twice !== undefined) refuse(origin, "the names", `${JSON.stringify(twice)} occurs twice`);
     return names;
   }
   throw new UsageError(

@@ -62,7 +62,7 @@ export async function* checkAxioms(
       const about = { axiom: name, source, method: method.name, bound };
       if ("skipped" in finding) yield { ...about, verdict: "skipped", reason: finding.skipped };
       else if (!Number.isFinite(finding.value)) {
-        const reason = `the figure is ${finding.value}: a map or a score is no number`;
+        const reason = `the figure is ${finding.value}: a map or score is not finite`;
         yield { ...about, verdict: "fails", reason };
       } else {
         const verdict = holds(axiom, finding.value) ? "holds" : "fails";

@@ -354,5 +354,5 @@ function unlisted(
   }
   if (counts.size === 0) return [];
   const names = [...counts].map(([emotion, count]) => `${JSON.stringify(emotion)} (${count})`);
-  return [`annotated emotions that are not in the list and count for none: ${names.join(", ")}`];
+  return [`annotated emotions that are not in the list and are not counted: ${names.join(", ")}`];
 }

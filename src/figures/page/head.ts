@@ -34,7 +34,7 @@ ${
 
 const GENERAL_CAUTIONS: readonly string[] = [
   "A predicted class is a model's guess about a picture. It says nothing certain about what a person in it feels, and such models are wrong more often for some groups of people than for others.",
-  "A map shows where a network's output reacts, seen through one method. It can be wrong or vague; methods that disagree, and maps of a few cells blown up to a picture, call for doubt.",
+  "A map shows where a network's output reacts, seen through one method. It can be wrong or vague; methods that disagree, and maps of a few cells enlarged to a picture, deserve doubt.",
   "An association holds for these images, this classifier and this detector. It is not a cause: objects that come along with the scene, the pose or the crop are associated too.",
   "Objects and classes that are frequent reach high values of measures such as Dice by that alone. Read them beside phi, which is 0 under independence, and beside n.",
 ];

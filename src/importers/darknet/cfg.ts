@@ -60,13 +60,13 @@ export function parseCfg(text: string, origin: string): CfgSection[] {
     if (content.startsWith("[")) {
       const type = /^\[([^[\]]*)\]$/.exec(content)?.[1];
       if (type === undefined) {
-        return refuse(line, `${quoted(content)} is no section; write [name] alone on its line`);
+        return refuse(line, `${quoted(content)} is not a section; write [name] alone on its line`);
       }
       sections.push({ type, line, entries: new Map(), repeated: new Map() });
       return;
     }
     const section = sections.at(-1) ??
-      refuse(line, `${quoted(content)} stands before the first section; is it a Darknet cfg file?`);
+      refuse(line, `${quoted(content)} comes before the first section; is it a Darknet cfg file?`);
     const at = content.indexOf("=");
     if (at <= 0 || at === content.length - 1) {
       refuse(line, `${quoted(content)} is not key=value; correct it, or begin the line with #`);

@@ -60,7 +60,7 @@ export async function importDarknet(options: DarknetImport): Promise<ImportedMod
   const twice = classes.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) {
     notices.push(
-      `${basename(names!)}: ${JSON.stringify(twice)} stands twice: both classes have one label`,
+      `${basename(names!)}: ${JSON.stringify(twice)} occurs twice: both classes have one label`,
     );
   }
   const read = await readWeights(weights, network.layers);

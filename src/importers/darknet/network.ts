@@ -49,7 +49,7 @@ export function readNetwork(sections: readonly CfgSection[], origin: string): Da
   const input = readNet(net);
   const notices = [
     ...net.unread(TRAINING).map((key) =>
-      `key ${quoted(key)} of [net] is unknown and passed over, as in Darknet`
+      `key ${quoted(key)} of [net] is unknown and ignored, as in Darknet`
     ),
     ...net.repetitions(),
   ];

@@ -126,7 +126,7 @@ export class SectionOptions {
   /** Remarks on keys that occur twice and were read. */
   repetitions(): string[] {
     return [...this.section.repeated].filter(([key]) => this.#read.has(key)).map(([key, line]) =>
-      `${this.#origin}: ${this.#label}, line ${line}: ${key} stands there again; the first counts, as in Darknet`
+      `${this.#origin}: ${this.#label}, line ${line}: ${key} is repeated; the first counts, as in Darknet`
     );
   }
 }

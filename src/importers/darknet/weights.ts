@@ -157,7 +157,7 @@ function checkLength(bytes: number, origin: string, layers: readonly DarknetLaye
   const needed = layers.reduce((sum, layer) => sum + (weightCounts(layer)?.total ?? 0), 0);
   if (bytes === 4 * needed) return;
   const floats = Math.floor(bytes / 4);
-  const ragged = bytes % 4 === 0 ? "" : ` and ${bytes % 4} bytes that are no whole float32`;
+  const ragged = bytes % 4 === 0 ? "" : ` and ${bytes % 4} bytes that are not a whole float32`;
   if (floats >= needed) {
     throw new ModelError(
       `Cannot use weights ${origin}: it has ${floats} floats${ragged}, the cfg needs ${needed}: ${

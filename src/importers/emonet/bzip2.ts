@@ -271,7 +271,7 @@ function readSymbol(input: BitReader, { short, limit, offset, longest, sorted }:
     input.skip(length);
     return sorted[code + offset[length]];
   }
-  throw damaged("a code stands for nothing");
+  throw damaged("a code has no meaning");
 }
 
 /** Undoes the Huffman code, the moving to front and the runs in it; gives the number of bytes. */

@@ -127,7 +127,7 @@ async function readCard(path: string, model: Uint8Array): Promise<Record<string,
   }
   if (typeof card !== "object" || card === null || Array.isArray(card)) {
     throw new ModelError(
-      `Cannot read model card ${path}: it is no JSON object; see models/README.md`,
+      `Cannot read model card ${path}: it is not a JSON object; see models/README.md`,
     );
   }
   const fields = card as Record<string, unknown>;

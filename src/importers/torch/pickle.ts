@@ -224,7 +224,7 @@ class Machine {
         ? `its pickle uses the instruction ${name}, which torch.save does not write`
         : `byte ${cursor.position - 1} of its pickle, 0x${
           code.toString(16).padStart(2, "0")
-        }, is no instruction`,
+        }, is not an instruction`,
     );
   }
 

@@ -62,7 +62,7 @@ export class FileSource extends ByteSource {
         `Cannot open ${path}: ${messageOf(error)}; give a .pth file that can be read`,
       );
     }
-    throw new UsageError(`Cannot open ${path}: it is no file; give a .pth file`);
+    throw new UsageError(`Cannot open ${path}: it is not a file; give a .pth file`);
   }
 
   /** Keeps the file open while `work` reads many small pieces of it. */

@@ -20,7 +20,7 @@ interface StoragePlace {
 
 /** A run of elements of one type, by the key under which the container holds it. */
 export class TorchStorage extends Built {
-  override readonly kind = "a storage, which is no tensor";
+  override readonly kind = "a storage, which is not a tensor";
   place: StoragePlace | undefined;
   /** @param type `undefined`: an untyped storage, counted in bytes, whose tensors say their type */
   constructor(readonly key: string, readonly type: TorchType | undefined, readonly count: number) {

@@ -46,7 +46,7 @@ export class TorchBuilder implements Builder {
     if (!known) {
       const ofTorch = module === "torch" || module.startsWith("torch.");
       this.source.refuse(
-        `its pickle asks for ${quoted(word.text)}, which is no part of a state dict`,
+        `its pickle asks for ${quoted(word.text)}, which is not part of a state dict`,
         ofTorch ? PLAIN_TENSORS : SAVE_WEIGHTS,
       );
     }

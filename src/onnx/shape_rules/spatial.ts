@@ -162,7 +162,7 @@ function blocks(direction: "depth" | "space"): ShapeRule {
     const channels = x[1];
     const apart = (dim: Dim, by: number, axis: number): Dim => {
       if (typeof dim !== "number") return site.unknown(axis);
-      if (dim % by !== 0) site.fail(`extent ${dim} of axis ${axis} is no multiple of ${by}`);
+      if (dim % by !== 0) site.fail(`extent ${dim} of axis ${axis} is not a multiple of ${by}`);
       return dim / by;
     };
     const times = (dim: Dim, by: number, axis: number) => product([dim, by]) ?? site.unknown(axis);

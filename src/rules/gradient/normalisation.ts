@@ -86,7 +86,7 @@ export const layerNormalization: Rule = (b, node, out, needed) => {
     throw unsupported(
       node,
       "its mean or deviation is used further on",
-      "choose a target layer behind it or a method without gradients",
+      "choose a target layer after it or a method without gradients",
     );
   }
   const rank = b.shape(x).length;
@@ -169,7 +169,7 @@ export function channelMeans(
 /** LpNormalization, x / ‖x‖ along an axis: (ȳ − y Σ ȳ y) / ‖x‖ for p = 2. */
 export const lpNormalization: Rule = (b, node, [y]) => {
   if (intOf(node, "p", 2) !== 2) {
-    throw unsupported(node, "p is not 2", "choose a target layer behind it");
+    throw unsupported(node, "p is not 2", "choose a target layer after it");
   }
   const x = node.inputs[0];
   const result = node.outputs[0];

@@ -58,7 +58,7 @@ function weights(node: Node, from: number, to: number, scale: number): Float32Ar
     throw unsupported(
       node,
       `its mode is ${mode}${antialias ? " with antialiasing" : ""}`,
-      "choose a target layer behind it",
+      "choose a target layer after it",
     );
   }
   const position = coordinates(node, from, to, scale);
@@ -95,7 +95,7 @@ function coordinates(node: Node, from: number, to: number, scale: number): (i: n
     case "align_corners":
       return (i) => to > 1 ? i * (from - 1) / (to - 1) : 0;
     default:
-      throw unsupported(node, `its coordinates are ${mode}`, "choose a target layer behind it");
+      throw unsupported(node, `its coordinates are ${mode}`, "choose a target layer after it");
   }
 }
 

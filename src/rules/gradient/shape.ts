@@ -160,10 +160,10 @@ export const padded: Rule = (b, node, [y], needed) => {
   const x = node.inputs[0];
   const mode = stringOf(node, "mode", "constant");
   if (mode !== "constant") {
-    throw unsupported(node, `its mode is ${mode}`, "choose a target layer behind it");
+    throw unsupported(node, `its mode is ${mode}`, "choose a target layer after it");
   }
   if (needed[2]) {
-    throw unsupported(node, "its border depends on the target", "choose a target layer behind it");
+    throw unsupported(node, "its border depends on the target", "choose a target layer after it");
   }
   const rank = b.shape(x).length;
   const stated = b.graph.opset < 11 ? intsOf(node, "pads") : constantOf(b, node.inputs[1]);

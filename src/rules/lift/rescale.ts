@@ -33,7 +33,7 @@ function rescale(gradient: Rule, close: Closeness): LiftRule {
       throw unsupported(
         node,
         "another input than its first depends on the target",
-        "choose a target layer behind it",
+        "choose a target layer after it",
       );
     }
     const near = close(b, x, reference(x));
@@ -144,6 +144,6 @@ export const chosen = (gradient: Rule): LiftRule => (b, node, out, needed, refer
   throw unsupported(
     node,
     "what it chooses by depends on the target",
-    "choose a target layer behind it",
+    "choose a target layer after it",
   );
 };

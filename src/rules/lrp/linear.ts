@@ -132,7 +132,7 @@ function mix(b: GraphBuilder, v: Value, { all, positive, negative, ones }: Mix):
 function onlyNeeded(node: Node, needed: readonly boolean[]): number {
   const index = needed.indexOf(true);
   if (needed.indexOf(true, index + 1) < 0) return index;
-  throw unsupported(node, "its weights depend on the target", "choose a target layer behind it");
+  throw unsupported(node, "its weights depend on the target", "choose a target layer after it");
 }
 
 function layerOf(b: GraphBuilder, node: Node, needed: readonly boolean[]): LinearLayer {
@@ -190,6 +190,6 @@ function layerOf(b: GraphBuilder, node: Node, needed: readonly boolean[]): Linea
   throw unsupported(
     node,
     `relevance would flow to its input ${index}`,
-    "choose a target layer behind it",
+    "choose a target layer after it",
   );
 }

@@ -148,7 +148,7 @@ function written(expansion: expansions.Expansion): LrpRule {
   return (b, node, [relevance, ...further], needed, absorb) => {
     onlyInputs(node, needed, 0);
     if (further.some((value) => value !== null)) {
-      throw unsupported(node, "a further output of it is used", "choose a target layer behind it");
+      throw unsupported(node, "a further output of it is used", "choose a target layer after it");
     }
     const x = node.inputs[0];
     const of = expansion(b, node, x);

@@ -101,7 +101,7 @@ export function distinct(placeholder: string, noun: string): Kind<readonly strin
       if (names.length > 0 && twice === undefined) return names;
       const advice = twice === undefined
         ? `name a ${noun}, or leave ${what} out`
-        : `${twice} stands twice; name each ${noun} once`;
+        : `${twice} occurs twice; name each ${noun} once`;
       throw new UsageError(`Cannot use ${what} ${JSON.stringify(text)}: ${advice}`);
     },
   };

@@ -86,7 +86,7 @@ export const MODEL_OPTIONS = rows(
     commands: DETECTING,
     group: "Images and models",
     value: number("c", { min: 0, max: 1 }),
-    help: "boxes are over this confidence; by default .25 (darknet), .005 (lightnet)",
+    help: "boxes must exceed this confidence; by default .25 (darknet), .005 (lightnet)",
     noun: "least confidence of the detector",
     decides: "results",
     when: YOLO,
@@ -96,8 +96,7 @@ export const MODEL_OPTIONS = rows(
     commands: DETECTING,
     group: "Images and models",
     value: number("t", { min: 0, max: 1 }),
-    help:
-      "of two boxes of a label that overlap more than this (intersection over union) the better stays; " +
+    help: "IoU above which the lower-scoring box of a label is suppressed (NMS); " +
       "by default .45 (darknet), .005 (lightnet)",
     noun: "overlap of the detector's boxes",
     decides: "results",
@@ -108,7 +107,7 @@ export const MODEL_OPTIONS = rows(
     commands: ["analyze"],
     group: "Images and models",
     value: oneOf("name", PRESETS),
-    help: "option values that belong together",
+    help: "a set of option values: paper is the published procedure",
     noun: "preset",
     decides: "results",
   },
@@ -127,7 +126,7 @@ export const MODEL_OPTIONS = rows(
     commands: ["analyze"],
     group: "Images and models",
     value: oneOf("rule", ["folders"]),
-    help: "folders: an image's first sub-folder is its annotation `label`",
+    help: "in folders, an image's first sub-folder is its annotation `label`",
     noun: "where annotations come from",
     decides: "results",
   },

@@ -29,7 +29,7 @@ export const PAPER_OPTIONS = rows(
     name: "emotionConfidence",
     value: number("p", { min: 0, max: 1 }),
     default: 0.5,
-    help: "the predicted class counts over this probability",
+    help: "the predicted class counts above this probability",
     noun: "least probability of the emotion",
   },
   {
@@ -37,7 +37,7 @@ export const PAPER_OPTIONS = rows(
     name: "objectConfidence",
     value: number("p", { min: 0, max: 1 }),
     default: 0.1,
-    help: "boxes count over this confidence of the detector",
+    help: "boxes count above this detector confidence",
     noun: "least confidence of the object",
   },
   {

@@ -17,7 +17,7 @@ export const REPRODUCE_OPTIONS = rows(
     commands: ["reproduce"],
     group: "Images and models",
     value: text("folder"),
-    help: "the images of the run, by their paths in it, where they have moved",
+    help: "folder of the run's images, if they have moved",
     noun: "folder of the images",
     decides: "images",
   },
@@ -47,7 +47,7 @@ export const REPRODUCE_OPTIONS = rows(
     group: "Results and where they are kept",
     decides: "how",
     value: text("folder"),
-    help: "where the reports go; given, the repeated run is kept there as well",
+    help: "where the reports go; if given, the repeated run is kept there as well",
     noun: "folder of the reports",
   },
   {
@@ -56,7 +56,7 @@ export const REPRODUCE_OPTIONS = rows(
     group: "Results and where they are kept",
     decides: "how",
     value: text("file"),
-    help: "check all runs of a list (reproduce.json), and keep a history",
+    help: "check all runs of a list (reproduce.json) and keep a history",
     noun: "list of runs",
   },
 );

@@ -23,7 +23,7 @@ export const RESULT_OPTIONS = rows(
     commands: ["analyze"],
     value: text("folder"),
     default: "runs/analysis",
-    help: "where results go, and are taken up again",
+    help: "folder of the results; the same command continues there",
     noun: "folder of the results",
   },
   {
@@ -40,8 +40,7 @@ export const RESULT_OPTIONS = rows(
     name: "out",
     commands: ["check"],
     value: text("folder"),
-    help:
-      "folder of a run that keeps the verdicts: its report flags the methods that fail when analyze is given again",
+    help: "store the verdicts in this run; the next analyze marks failing methods in its report",
     noun: "folder of the verdicts",
   },
   {
@@ -49,7 +48,7 @@ export const RESULT_OPTIONS = rows(
     name: "out",
     commands: ["detect"],
     value: text("file"),
-    help: "write the boxes to a file instead: CSV where its name ends in .csv, else JSON",
+    help: "write the boxes to a file instead: CSV if its name ends in .csv, otherwise JSON",
     noun: "file of the boxes",
   },
   {
@@ -65,7 +64,7 @@ export const RESULT_OPTIONS = rows(
     name: "fresh",
     commands: ["analyze"],
     value: toggle(),
-    help: `start again instead of going on with what ${flag("out")} holds`,
+    help: `start again instead of continuing with what ${flag("out")} holds`,
     noun: "fresh start",
     onlyOnce: true,
     repeated: true,
@@ -130,7 +129,7 @@ export const RESULT_OPTIONS = rows(
     commands: ["analyze"],
     value: number("MiB", { min: 0 }),
     default: 4096,
-    help: "largest size of the cache; what is oldest goes first",
+    help: "largest size of the cache; the oldest results are dropped first",
     noun: "largest size of the shared ledger",
     onlyOnce: true,
   },

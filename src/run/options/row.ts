@@ -53,7 +53,7 @@ export interface OptionRow<T = unknown> {
   readonly when?: Condition;
   /** Commands in which it may be given several times, a value each. */
   readonly several?: readonly CommandName[];
-  /** Its value under presets. What is given on the command line goes before them. */
+  /** Its value under presets. What is given on the command line takes precedence. */
   readonly presets?: Readonly<Partial<Record<Preset, T>>>;
   /** `used`: its value under presets is taken only by what can use it, such as a detector that has profiles. */
   readonly presetWhere?: "used";

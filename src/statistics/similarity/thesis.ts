@@ -21,14 +21,14 @@ export const THESIS: readonly CountedSimilarity[] = [
   {
     name: "thesis-dice",
     title: "Dice (thesis)",
-    source: "2a / (2a + m), 0 where both are empty: the similarity in place of the distance",
+    source: "2a / (2a + m), 0 where both are empty: the similarity instead of the distance",
     distance: ({ a, b, c }) => 2 * a + b + c === 0 ? 0 : 2 * a / (2 * a + b + c),
   },
   {
     name: "thesis-cosine",
     title: "Cosine (thesis)",
     source:
-      "[a > 0] / √((a+b)(a+c)), 0 where one is empty: the similarity in place of the distance, " +
+      "[a > 0] / √((a+b)(a+c)), 0 where one is empty: the similarity instead of the distance, " +
       "and numpy's dot product of booleans, which is a boolean",
     distance: ({ a, b, c }) => a > 0 ? 1 / Math.sqrt((a + b) * (a + c)) : 0,
   },

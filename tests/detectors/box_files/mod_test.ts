@@ -90,9 +90,9 @@ Deno.test("a malformed COCO file is refused with its place and the value met", (
   refused(annotation({ score: 2 }), /annotations\[0\]: confidence is 2/);
   refused(coco({ categories: [{ id: 1, name: " " }] }), /categories\[0\]\.name/);
   const twice = [{ id: 7, file_name: "a.jpg" }, { id: 7, file_name: "b.jpg" }];
-  refused(coco({ images: twice }), /images: id 7 stands twice/);
+  refused(coco({ images: twice }), /images: id 7 occurs twice/);
   const same = [{ id: 7, file_name: "a.jpg" }, { id: 8, file_name: "./a.jpg" }];
-  refused(coco({ images: same }), /images: file_name "a\.jpg" stands twice/);
+  refused(coco({ images: same }), /images: file_name "a\.jpg" occurs twice/);
   refused(coco({ annotations: [] }), /it holds no boxes/);
 });
 

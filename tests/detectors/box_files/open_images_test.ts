@@ -20,7 +20,7 @@ function refused(text: string, message: RegExp): void {
   });
 }
 
-Deno.test("Open Images' CSV gives boxes in fractions, with names where there are some", () => {
+Deno.test("Open Images' CSV gives boxes in fractions, with names if there are any", () => {
   const text = HEADER + ROW + "000a,activemil,/m/0k4j,0.5,0,1,0,1,0,0,0,0,0\n";
   const table = readBoxes(bytes(text), "oi.csv");
   assert.deepEqual(table.labels, ["/m/01g317", "/m/0k4j"]);
@@ -67,7 +67,7 @@ Deno.test("malformed rows and names are refused with their line", () => {
   refused(HEADER + ROW.replace("/m/01g317", ""), /the label is empty/);
   for (
     const [text, pattern] of [
-      ["/m/a,A\n/m/a,B\n", /line 2: \/m\/a stands twice/],
+      ["/m/a,A\n/m/a,B\n", /line 2: \/m\/a occurs twice/],
       ["/m/a\n", /line 1: a code and a name/],
       ["/m/a,\n", /line 1: a code and a name/],
     ] as const

@@ -84,7 +84,7 @@ Deno.test("boxes in fractions become pixels of the picture as it is taken", asyn
   });
 });
 
-Deno.test("names of detectors and cards are no boxes; boxes of other images are refused", async () => {
+Deno.test("names of detectors and cards are not boxes; boxes of other images are refused", async () => {
   await withCorpus({
     "card.json": '{"task": "detector"}',
     "other.csv": "image,label,confidence,x0,y0,x1,y1\nz.jpg,cat,1,0,0,1,1\n",

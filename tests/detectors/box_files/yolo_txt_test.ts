@@ -71,9 +71,9 @@ Deno.test("malformed files are refused with their line", async () => {
     ...([
       ["0 .5 .5 .5\n", /a\.txt, line 1: 4 numbers/],
       ["0 .5 .5 .5 .5\n0 .1 .1 .2 .2 .3 .3\n", /line 2: 7 numbers/],
-      ["0 .5 .5 .5 x\n", /line 1: "x" is no number/],
-      ["0 .5 .5 .5 0x1\n", /line 1: "0x1" is no number/],
-      ["0 .5 .5 .5 Infinity\n", /line 1: "Infinity" is no number/],
+      ["0 .5 .5 .5 x\n", /line 1: "x" is not a number/],
+      ["0 .5 .5 .5 0x1\n", /line 1: "0x1" is not a number/],
+      ["0 .5 .5 .5 Infinity\n", /line 1: "Infinity" is not a number/],
       ["2 .5 .5 .5 .5\n", /line 1: class 2; there are 2 names/],
       ["0.5 .5 .5 .5 .5\n", /class 0\.5/],
       ["-1 .5 .5 .5 .5\n", /class -1/],
@@ -87,7 +87,7 @@ Deno.test("malformed files are refused with their line", async () => {
       pattern,
     ]),
     [{ "labels/a.txt": "", "classes.txt": "cat\n\ndog\n" }, /line 2: the name is empty/],
-    [{ "labels/a.txt": "", "classes.txt": "cat\ncat\n" }, /"cat" stands twice/],
+    [{ "labels/a.txt": "", "classes.txt": "cat\ncat\n" }, /"cat" occurs twice/],
   ];
   for (const [files, pattern] of cases) {
     await withLabels(files, async (folder) => {

@@ -26,7 +26,7 @@ Deno.test("a map that is not a number fails, and is not taken for a constant one
       for (const name of ["mirror", "occlusion", "randomisation"]) {
         const { verdict, reason, value } = results.find(({ axiom }) => axiom === name)!;
         assert.deepEqual([verdict, value], ["fails", undefined], `${name}, ${rows}`);
-        assert.match(reason!, /the figure is NaN: a map or a score is no number/);
+        assert.match(reason!, /the figure is NaN: a map or score is not finite/);
       }
     });
   }

@@ -73,7 +73,7 @@ Deno.test("the tables, their names and their headers", () => {
   ]);
   const sadness = input.annotations.filter(({ emotion }) => emotion === "Sadness").length;
   assert.deepEqual(notices, [
-    `annotated emotions that are not in the list and count for none: "Sadness" (${sadness})`,
+    `annotated emotions that are not in the list and are not counted: "Sadness" (${sadness})`,
   ]);
 });
 

@@ -57,7 +57,7 @@ Deno.test("an import leaves a card and an ONNX file that belong together", async
 Deno.test("class names that occur twice are told", async () => {
   await withFolder(async (folder) => {
     const made = await importFiles(folder, { cfg, weights, names: "cat\ndog\ncat\n" });
-    assert.deepEqual(made.notices, ['made.names: "cat" stands twice: both classes have one label']);
+    assert.deepEqual(made.notices, ['made.names: "cat" occurs twice: both classes have one label']);
   });
 });
 
@@ -115,7 +115,7 @@ Deno.test("names that cannot be, ship already or belong to another file are refu
         ["../up", /Cannot name a model "\.\.\/up"; use/],
         ["", /Cannot name a model ""/],
         ["mini-xception", /ships with emocam/],
-        ["deno", /exists and is no model card/],
+        ["deno", /exists and is not a model card/],
       ] as const
     ) {
       await assert.rejects(importDarknet({ ...options, name }), (error: Error) => {

@@ -70,9 +70,9 @@ Deno.test("of two equal keys the first counts, with a remark where it matters", 
   );
   assert.deepEqual(sizes(layers)[0], [12, 24, 32]);
   assert.deepEqual(notices, [
-    'key "letter_box" of [net] is unknown and passed over, as in Darknet',
-    "made.cfg: [net], line 5: width stands there again; the first counts, as in Darknet",
-    "made.cfg: layer 0 [convolutional], line 12: filters stands there again; the first counts, as in Darknet",
+    'key "letter_box" of [net] is unknown and ignored, as in Darknet',
+    "made.cfg: [net], line 5: width is repeated; the first counts, as in Darknet",
+    "made.cfg: layer 0 [convolutional], line 12: filters is repeated; the first counts, as in Darknet",
   ]);
 });
 
@@ -89,12 +89,12 @@ Deno.test("routes and shortcuts refer to layers before them, absolutely or relat
 const REFUSED: Record<string, [string, RegExp]> = {
   "nothing": ["", /no section/],
   "only a comment": ["# [net]", /no section/],
-  "text before a section": ["width=3\n[net]", /line 1: "width=3" stands before/],
+  "text before a section": ["width=3\n[net]", /line 1: "width=3" comes before/],
   "another first section": [
     HEAD + NET,
     /\[convolutional\], line 1: the first section must be \[net\]/,
   ],
-  "an open bracket": [`${NET}[yolo\n`, /line 5: "\[yolo" is no section/],
+  "an open bracket": [`${NET}[yolo\n`, /line 5: "\[yolo" is not a section/],
   "a line without =": [`${NET}${HEAD}stride2\n`, /line 8: "stride2" is not key=value/],
   "a key without value": [`${NET}${HEAD}stride=\n`, /line 8: "stride=" is not/],
   "a value without key": [`${NET}${HEAD}=2\n`, /line 8: "=2" is not/],

@@ -81,14 +81,14 @@ Deno.test("a file that is short is refused by layer, needed and present floats",
     /ends in layer 1 \[convolutional\] \(line 8 of the cfg\), which needs 18 floats and has 17; the cfg needs 32 in all, the file has 31/,
   );
   await refused(file({ floats: 5 }), /layer 0 \[convolutional\].* needs 14 floats and has 5/);
-  await refused(file({ cut: 3 }), /has 17 and 1 bytes that are no whole float32/);
+  await refused(file({ cut: 3 }), /has 17 and 1 bytes that are not a whole float32/);
 });
 
 Deno.test("a file that is long is refused, with the surplus", async () => {
   await refused(file({ floats: FLOATS + 3 }), /has 35 floats, the cfg needs 32: 12 bytes too many/);
   await refused(
     new Uint8Array([...file(), 1]),
-    /1 bytes that are no whole float32, .*: 1 bytes too many/,
+    /1 bytes that are not a whole float32, .*: 1 bytes too many/,
   );
 });
 

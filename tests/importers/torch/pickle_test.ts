@@ -137,7 +137,7 @@ Deno.test("what would make an object, or is not an instruction, is refused by na
   }
   refused(pickle("\x97"), /NEXT_BUFFER/);
   refused(pickle("N\x98"), /READONLY_BUFFER/);
-  refused(pickle("\xff"), /byte 2 of its pickle, 0xff, is no instruction/);
+  refused(pickle("\xff"), /byte 2 of its pickle, 0xff, is not an instruction/);
   refused(bytesOf("\x80\x01N."), /protocol 1,/);
   refused(bytesOf("\x80\x06N."), /protocol 6,/);
 });

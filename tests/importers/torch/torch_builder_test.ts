@@ -171,5 +171,5 @@ Deno.test("persistent ids are storages, each described in one way", () => {
   refused(storage("7", 6), /storage "7", which is not in the archive/);
   refused(storage("../version", 6), /storage "\.\.\/version", which is not in the archive/);
   refused(storage("0", 5), /has 24 bytes, not the 20 announced/);
-  refused(STORAGE, /"w" is a storage, which is no tensor/);
+  refused(STORAGE, /"w" is a storage, which is not a tensor/);
 });

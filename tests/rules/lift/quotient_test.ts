@@ -48,7 +48,7 @@ const HEADS: readonly {
     features: (b) => pooled(b, normalised(b, "x")),
   },
   {
-    name: "a norm behind a convolution",
+    name: "a norm after a convolution",
     shape: IMAGE,
     features: (b) => normalised(b, pooled(b, b.op("Conv", ["x", weights(b, [6, 4, 3, 3], 3)]))),
   },

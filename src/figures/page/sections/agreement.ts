@@ -15,7 +15,7 @@ function agreementSection(agreement: HeatMatrixData): Markup {
     objects: agreement.objects,
     rule: "Rows and columns in the order of the run's methods.",
   };
-  return markup`<p>Correlations of the importances that two methods give the same boxes. High ones say that methods rank boxes alike, not that they are right: sizes and places of boxes count in all of them. A method's correlation with the controls says how much of its ranking needs no look at the model.</p>
+  return markup`<p>Correlations of the importances that two methods give the same boxes. High ones say that methods rank boxes alike, not that they are right: sizes and places of boxes count in all of them. A method's correlation with the controls says how much of its ranking does not depend on the model.</p>
 <figure>${trusted(heatMatrix(agreement, { ink: "page", rows }))}</figure>`;
 }
 

@@ -95,7 +95,7 @@ ${lines(body)}
 </tbody></table></div>
 <p class="soft">${rule.charAt(0).toUpperCase()}${rule.slice(1)}${
     rows.some(({ methods }) => methods !== undefined)
-      ? ". Values and counts are those of the method in the middle. Methods are no independent witnesses: on some networks many of them give one and the same map (see Agreement)."
+      ? ". Values and counts are those of the median method. Methods are not independent witnesses: on some networks many of them give one and the same map (see Agreement)."
       : ""
   }</p>`;
 }

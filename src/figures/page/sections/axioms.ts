@@ -27,7 +27,7 @@ function axiomsSection(findings: readonly AxiomFinding[]): Markup {
       verdict === "fails" ? markup`<strong>fails</strong>` : verdict
     }</td><td>${says}</td></tr>`;
   });
-  return markup`<p>Properties that a method must have, checked on this classifier with a batch of samples. A method that fails one is flagged wherever it stands on this page.</p>
+  return markup`<p>Properties that a method must have, checked on this classifier with a batch of samples. A method that fails one is flagged wherever it appears on this page.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">Method</th><th scope="col">Axiom</th><th scope="col" class="number">Figure</th><th scope="col" class="number">Bound</th><th scope="col">Verdict</th><th scope="col">What the figure is, or why there is none</th></tr></thead>
 <tbody>

@@ -36,7 +36,7 @@ function runSection(data: ReportData): Markup {
   const { runtime } = data;
   return markup`${
     data.command
-      ? markup`<p class="soft">The command that gives this run again:</p>\n<pre><code>${data.command}</code></pre>`
+      ? markup`<p class="soft">The command that repeats this run:</p>\n<pre><code>${data.command}</code></pre>`
       : null
   }
 <h3>Counts</h3>
