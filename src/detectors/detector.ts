@@ -40,11 +40,13 @@ export interface Detections {
 /** Settings of a detector that a run can choose, by name; which there are, its kind says. What is absent is as the card has it. */
 export type DetectorOptions = Readonly<Record<string, string | number | undefined>>;
 
-/** One setting that a run can choose. Its words are in the table of options, which is read without loading any detector. */
+/** One setting that a run can choose. The table of options has its words too, and is read without loading any detector. */
 export interface DetectorOption {
   readonly name: string;
   /** The values it can take: words, or a range of numbers. */
   readonly values: readonly string[] | { readonly min: number; readonly max: number };
+  /** What `--help` says. */
+  readonly help: string;
   /** Its value under presets; what is given takes precedence. */
   readonly presets?: Readonly<Record<string, string | number>>;
 }

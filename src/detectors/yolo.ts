@@ -91,9 +91,24 @@ export const yolo: DecoderKind = {
   kind: "yolo",
   title: "YOLO",
   options: [
-    { name: "profile", values: PROFILES, presets: { paper: "lightnet" } },
-    { name: "confidence", values: { min: 0, max: 1 } },
-    { name: "nms", values: { min: 0, max: 1 } },
+    {
+      name: "profile",
+      values: PROFILES,
+      help:
+        "how the heads are read: as darknet or as lightnet (the paper) does; by default as the card says",
+      presets: { paper: "lightnet" },
+    },
+    {
+      name: "confidence",
+      values: { min: 0, max: 1 },
+      help: "boxes must exceed this confidence; by default .25 (darknet), .005 (lightnet)",
+    },
+    {
+      name: "nms",
+      values: { min: 0, max: 1 },
+      help: "IoU above which the lower-scoring box of a label is suppressed (NMS); " +
+        "by default .45 (darknet), .005 (lightnet)",
+    },
   ],
   open: (located, backend, options) => openYolo(located, backend, optionsSchema.parse(options)),
 };
