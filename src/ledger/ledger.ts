@@ -11,7 +11,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { copyRun } from "./copy_run.ts";
-import { inspectFile, prepareTables, removeFiles } from "./file.ts";
+import { type LedgerOptions, openDatabase } from "./open.ts";
 import {
   type BoxColumns,
   boxOf,
@@ -51,17 +51,6 @@ import {
 import type { Prediction, RawMap } from "../attribution/results.ts";
 import { createWriter, type LedgerWriter } from "./writer.ts";
 import { fingerprintOf, settingChanges, settingsJson, type StageSettings } from "./stage.ts";
-import { flag } from "../base/flag.ts";
-
-/** How a ledger is opened. */
-export interface LedgerOptions {
-  /** Delete the ledger that is there first. */
-  readonly fresh?: boolean;
-  /** Refuse to make one. */
-  readonly mustExist?: boolean;
-  /** How long to wait for another process that writes, in milliseconds; 10 seconds by default. */
-  readonly patience?: number;
-}
 
 /** A stage as registered. */
 export interface Stage {
@@ -95,34 +84,7 @@ export class Ledger {
    * @throws {UsageError} when the file is something else, is of another version, or cannot be opened.
    */
   static open(path: string, options: LedgerOptions = {}): Ledger {
-    const found = path === ":memory:" ? "nothing" : inspectFile(path);
-    if (found === "something else") {
-      throw new UsageError(
-        `Cannot use ${path} as a ledger: it is another kind of file; choose another ${flag("out")}`,
-      );
-    }
-    if (options.mustExist && found === "nothing") {
-      throw new UsageError(`Cannot open the ledger ${path}: there is none; run analyze first`);
-    }
-    if (options.fresh && found === "a ledger") removeFiles(path);
-    let database: DatabaseSync | undefined;
-    try {
-      database = new DatabaseSync(path, {
-        timeout: options.patience ?? 10_000,
-        enableForeignKeyConstraints: true,
-      });
-      prepareTables(database, path);
-      return new Ledger(database);
-    } catch (error) {
-      database?.close();
-      if (error instanceof UsageError) throw error;
-      throw new UsageError(
-        `Cannot open the ledger ${path}: ${messageOf(error)}; use ${flag("fresh")} or another ${
-          flag("out")
-        }`,
-        { cause: error },
-      );
-    }
+    return new Ledger(openDatabase(path, options));
   }
 
   /** Closes the file. Streams that are still being read end with an error. */
