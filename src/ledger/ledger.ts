@@ -8,7 +8,7 @@
  * @module
  */
 
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { copyRun } from "./copy_run.ts";
 import { type LedgerOptions, openDatabase } from "./open.ts";
