@@ -7,7 +7,7 @@
 import type { Compute, ComputeLimits } from "./compute.ts";
 import { GpuError } from "../base/errors.ts";
 import { createCpuCompute } from "./cpu_compute.ts";
-import { createGpuCompute } from "./gpu_compute.ts";
+import { GpuCompute } from "./gpu_compute.ts";
 import { openGpu } from "./device.ts";
 
 /**
@@ -22,5 +22,5 @@ export async function createCompute(
   if (kind === "cpu") return createCpuCompute(limits);
   const gpu = await openGpu();
   if (!gpu) throw new GpuError("Cannot compute on the GPU: this machine offers no GPU adapter");
-  return createGpuCompute(gpu.device, limits);
+  return new GpuCompute(gpu.device, limits);
 }
