@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { METHODS } from "../src/methods/mod.ts";
+import { readDocuments } from "./docs/documents.ts";
 import { walkFiles } from "./walk_files.ts";
 
 const root = new URL("../", import.meta.url);
@@ -130,4 +131,80 @@ Deno.test("the search for silent assertions finds them, and only them", () => {
   assert.deepEqual(silent('assert.ok(a && b, "what");'), ["conditions joined by &&"]);
   assert.deepEqual(silent('assert.ok(a.every((x) => x > 0 && x < 1), "what");'), []);
   assert.deepEqual(silent('assert.ok("x, y" in a, `${a}, ${b}`); assert.equal(a && b, c);'), []);
+});
+
+/**
+ * Turns of phrase that a reader stumbles over, with plain ones. Each is exact enough to be wrong wherever it is found: `there is no` and
+ * `no longer` are fine, and so is a name like `behind` in code.
+ */
+const TICS: readonly (readonly [pattern: RegExp, instead: string])[] = [
+  [
+    /(?<!\bthere )\b(?:is|are|was|were) no (?!such\b|longer\b|more\b|less\b|other\b|need\b|way\b)[a-z`]/gi,
+    "is not a",
+  ],
+  [/\bbehind (?:it|them|the|a|an|its|this|that|each|no)\b/gi, "after"],
+  [
+    /\bstands? (?:twice|for|behind|before|there|in|at|again|alone|between|around)\b/gi,
+    "is, occurs, means",
+  ],
+  [
+    /\bof (?:its|their) own(?=[.,;:)"'`$]|$| (?:and|that|which|for|by|in|with|over|to|under)\b)/gi,
+    "its own, separate",
+  ],
+  [/\bat work\b/gi, "running, in progress"],
+  [/\bin place of\b/gi, "instead of"],
+  [/\bas far as\b/gi, "where, if, while"],
+  [
+    /\b(?:can|could|may|to)(?:not)?(?: not| still| again)? be had\b|\bto be had\b/gi,
+    "is available, is defined",
+  ],
+  [/\b(?:is|are) at it\b/gi, "is using it"],
+  [/\bwhere there (?:is|are)\b/gi, "if there is"],
+  [/\bwithout a word\b/gi, "silently"],
+  [/\bgoes before\b/gi, "takes precedence over"],
+];
+
+/** What a text has of these, with what to write instead. */
+function ticsIn(text: string): string[] {
+  return TICS.flatMap(([pattern, instead]) =>
+    [...text.replaceAll(/\s+/g, " ").matchAll(pattern)].map(([found]) => `"${found}": ${instead}`)
+  );
+}
+
+Deno.test("messages, README and documents have none of the turns of phrase that readers stumble over", async () => {
+  const texts = new Map(SOURCES);
+  for (const { path, text } of await readDocuments()) texts.set(path, text);
+  for (const path of ["CHANGELOG.md", "models/README.md"]) {
+    texts.set(path, await Deno.readTextFile(new URL(path, root)));
+  }
+  const found = [...texts].flatMap(([path, text]) => ticsIn(text).map((tic) => `${path}: ${tic}`));
+  assert.deepEqual(found, []);
+});
+
+Deno.test("the list of phrases finds them, and nothing else", () => {
+  const wrong = [
+    '"x" is no number',
+    "batch normalization N stands behind no convolution",
+    "choose a target layer behind it",
+    "cat stands twice",
+    "a run of its own",
+    "process 12 is at it",
+    "stops after the batch at work",
+    "a web page came in place of the file",
+    "as far as the graph tells",
+    "3 could not be had",
+    "published hashes where there are some",
+    "refused without a word",
+    "what is given goes before the preset",
+  ];
+  for (const text of wrong) assert.ok(ticsIn(text).length > 0, text);
+  const right = [
+    "there is no such file",
+    "it is no longer there",
+    "there are no samples",
+    "const behind = dependents(graph, [at]); if (behind.has(value)) return;",
+    "its own folder; the frame of its own network; in its place; a stand-in",
+    "works at night, far as it is",
+  ];
+  for (const text of right) assert.deepEqual(ticsIn(text), [], text);
 });

@@ -20,7 +20,7 @@ export interface LedgerOptions {
 }
 
 /**
- * Opens a ledger's database, making the file where there is none (its folder must exist).
+ * Opens a ledger's database, making the file if there is none (its folder must exist).
  *
  * @throws {UsageError} when the file is something else, is of another version, or cannot be opened.
  */

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { DecoderKind } from "../../src/detectors/detector.ts";
 import type { Method } from "../../src/methods/method.ts";
+import { parseCard } from "../../src/runtime/card.ts";
 import { madeLayer, rawMapsOf } from "../methods/made_layer.ts";
 import { blocksOf, ROOT } from "./documents.ts";
 import { assertIncludes } from "../assert_that.ts";
@@ -20,6 +22,7 @@ const EXAMPLES = new Map(
 const METHOD = "src/methods/max_grad_cam.ts";
 const RULE = "src/rules/gradient/trigonometric.ts";
 const RULE_TEST = "tests/rules/gradient/trigonometric_test.ts";
+const DETECTOR = "src/detectors/grid.ts";
 
 /** Where the copy of an example goes: a name without folders. */
 const copyOf = (path: string) => path.replaceAll("/", "_");
@@ -59,11 +62,11 @@ async function deno(command: string, ...args: string[]): Promise<string> {
   return printed;
 }
 
-Deno.test("docs/develop.md shows how to add a method and a rule in about 20 lines each", () => {
+Deno.test("docs/develop.md shows how to add a method, a rule and a detector", () => {
   const found = [...EXAMPLES.keys()];
-  for (const path of [METHOD, RULE, RULE_TEST]) assertIncludes(found, path);
+  for (const path of [METHOD, RULE, RULE_TEST, DETECTOR]) assertIncludes(found, path);
   for (const [path, text] of EXAMPLES) {
-    assert.ok(text.split("\n").length <= 40, `${path} has ${text.split("\n").length} lines`);
+    assert.ok(text.split("\n").length <= 50, `${path} has ${text.split("\n").length} lines`);
   }
 });
 
@@ -93,4 +96,26 @@ Deno.test("the example of a rule passes the test that is shown for it", () =>
     const file = join(folder, "listed_test.ts");
     await Deno.writeTextFile(file, listed.join("\n"));
     assert.match(await deno("test", "--no-check", "-A", file), /ok \| [1-9]\d* passed/);
+  }));
+
+Deno.test("the example of a detector divides a picture into the grid that its card asks for", () =>
+  withExamples(async (folder) => {
+    const { grid } = await import(pathToFileURL(join(folder, copyOf(DETECTOR))).href) as {
+      grid: DecoderKind;
+    };
+    const develop = await Deno.readTextFile(join(ROOT, "docs", "develop.md"));
+    const shown = blocksOf(develop).find(({ language }) => language === "json")!.text;
+    const card = parseCard(shown, "docs/develop.md");
+    assert.ok(card.task === "detector", card.task);
+    const detector = await grid.open({ card, folder }, "native", {});
+    const picture = { width: 90, height: 60, data: new Uint8Array(90 * 60 * 3) };
+    const { boxes } = await detector.detect(picture, "picture.png");
+    assert.equal(boxes.length, 9);
+    assert.deepEqual(boxes[5], {
+      ...{ label: "row 2, column 3", confidence: 1 },
+      ...{ x0: 60, y0: 20, x1: 90, y1: 40 },
+    });
+    await detector.dispose();
+    const wrong = { ...card, decoder: { kind: "grid", rows: 0, columns: 3 } };
+    assert.throws(() => grid.open({ card: wrong, folder }, "native", {}), /decoder\.rows/);
   }));
