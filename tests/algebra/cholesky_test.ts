@@ -25,7 +25,7 @@ for (const [n, rank] of [[1, 1], [7, 7], [30, 11], [12, 1]] as const) {
       for (let j = 0; j < n; j++) {
         let value = 0;
         for (let k = 0; k < rank; k++) value += factor.lower[i * n + k] * factor.lower[j * n + k];
-        assertClose(value, matrix[i * n + j], 1e-12 * rank);
+        assertClose(value, matrix[i * n + j], 1e-12 * rank, `${i} ${j}`);
       }
     }
   });
@@ -41,7 +41,7 @@ Deno.test("the triangular solutions of a Cholesky factor solve the system", () =
   for (let i = 0; i < n; i++) {
     let value = 0;
     solved.forEach((x, k) => value += matrix[i * n + factor.order[k]] * x);
-    assertClose(value, right[i], 1e-10);
+    assertClose(value, right[i], 1e-10, String(i));
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { coOccurrence } from "../../src/algebra/co_occurrence.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("coOccurrence() is the sum of the weights of the rows that both columns have", () => {
   const rng = createRng(5);
@@ -13,8 +14,8 @@ Deno.test("coOccurrence() is the sum of the weights of the rows that both column
       for (let b = 0; b < columns; b++) {
         let expected = 0;
         weights.forEach((w, i) => expected += w * masks[i * columns + a] * masks[i * columns + b]);
-        const off = Math.abs(found[a * columns + b] - expected);
-        assert.ok(off <= 1e-14 * rows, `${rows} × ${columns}, ${a}, ${b}: ${off}`);
+        const what = `${rows} × ${columns}, ${a}, ${b}`;
+        assertClose(found[a * columns + b], expected, 1e-14 * rows, what);
       }
     }
   }

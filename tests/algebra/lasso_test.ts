@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRng } from "../../src/base/rng.ts";
 import { lasso } from "../../src/algebra/lasso.ts";
-import { assertEvery, assertSome } from "../assert_that.ts";
+import { assertAtMost, assertEvery, assertSome } from "../assert_that.ts";
 import { assertClose } from "../assert_close.ts";
 
 /** Gram matrix and products of n random rows of p zeros and ones, centred. */
@@ -60,7 +60,7 @@ for (const [n, p] of [[256, 32], [48, 48], [100, 256]] as const) {
       assertSome(beta, (x) => x !== 0);
       assertSome(beta, (x) => x === 0 || alpha < 0.01);
       const found = breach(gram, q, alpha, beta);
-      assert.ok(found <= 1e-12, `alpha ${alpha}: ${found}`);
+      assertAtMost(found, 1e-12, `alpha ${alpha}`);
     }
   });
 }

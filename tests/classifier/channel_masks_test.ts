@@ -8,6 +8,7 @@ import { type Attribute, float, type GraphBuilder, int, ints } from "../../src/o
 import { noise, put, relativeError } from "../onnx/native.ts";
 import { makeClassifier } from "./made_classifier.ts";
 import { assertClose } from "../assert_close.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 const C = 6;
 
@@ -231,7 +232,7 @@ for (const { name, head, way, fixed, batch = 2 } of CASES) {
         const found = await maskedScores(classifier, forward, row, masks);
         const expected = await oneByOne(classifier, forward, row, masks);
         const error = relativeError(found.logits!, expected);
-        assert.ok(error <= 1e-5, `row ${row}: ${error}`);
+        assertAtMost(error, 1e-5, `row ${row}`);
         assert.deepEqual(found.probabilities.shape, expected.shape);
         const whole = forward.logits!.data.subarray(row * 4, row * 4 + 4);
         const full = floats([4], found.logits!.data.slice(0, 4));

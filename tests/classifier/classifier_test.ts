@@ -11,7 +11,7 @@ import { writeModel } from "../../src/onnx/model_file.ts";
 import { learnedNodes, randomiseWeights } from "../../src/onnx/randomise.ts";
 import { netOn, noise, output, put, runNative } from "../onnx/native.ts";
 import { makeClassifier } from "./made_classifier.ts";
-import { assertIncludes } from "../assert_that.ts";
+import { assertIncludes, assertMore } from "../assert_that.ts";
 import { assertClose } from "../assert_close.ts";
 import { networkOf } from "../../src/runtime/network.ts";
 
@@ -271,7 +271,7 @@ Deno.test("what is derived is made of the graph of the scores: weights kept by C
       );
       const [own, other] = [await classifier.forward(input), await random.forward(input)];
       const changed = own.logits!.data.filter((value, i) => value !== other.logits!.data[i]);
-      assert.ok(changed.length > 10, `${kind}, ${count}: ${changed.length}`);
+      assertMore(changed.length, 10, `${kind}, ${count}`);
       assert.equal(
         (other.activation as Tensor).data.every((v, i) => v === (own.activation as Tensor).data[i]),
         count === 1,

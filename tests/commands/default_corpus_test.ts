@@ -14,6 +14,7 @@ import { type DetectorCard, findCard, type Located } from "../../src/runtime/car
 import { prepare } from "../../src/runtime/preprocess.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { matricesOf, parseMatrix, runEmocam } from "./cli.ts";
+import { assertMore } from "../assert_that.ts";
 
 const PHOTOS = fileURLToPath(new URL("../../models/photos/", import.meta.url));
 
@@ -143,7 +144,7 @@ function correlation(a: Float32Array, b: Float32Array): number {
 
 Deno.test("the map of a mirrored face is the mirrored map for mini-Xception, and is not for face-api's expression net", async () => {
   const faithful = await mirrorCorrelation("mini-xception", "receptive-field");
-  assert.ok(faithful > 0.9, `mini-xception: ${faithful}`);
+  assertMore(faithful, 0.9, "mini-xception");
   // Known and stated in its card: why it is not the default classifier.
   const naive = await mirrorCorrelation("face-expression", "half-pixel");
   const placed = await mirrorCorrelation("face-expression", "receptive-field");

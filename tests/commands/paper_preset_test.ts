@@ -67,11 +67,9 @@ function assertMatrix(
   assert.deepEqual(rows.map(([name]) => name), features, what);
   rows.forEach(([, ...row], i) =>
     row.forEach((text, j) => {
-      const found = text === "NaN" ? NaN : Number(text), wanted = values[i][j];
-      assert.ok(
-        Number.isNaN(wanted) ? Number.isNaN(found) : Math.abs(found - wanted) <= 1e-12,
-        `${what} ${features[i]} ${features[j]}: ${text} is not ${wanted}`,
-      );
+      const found = text === "NaN" ? NaN : Number(text);
+      const cell = `${what} ${features[i]} ${features[j]} (${text})`;
+      assertClose(found, values[i][j], { absolute: 1e-12, nan: true }, cell);
     })
   );
 }

@@ -71,7 +71,7 @@ const near = (rows: number[][], expected: number[][], tolerance: number) => {
         value,
         expected[i][j],
         tolerance * Math.max(1, Math.abs(expected[i][j])),
-        `row ${i}, place ${j}: ${value}, not ${expected[i][j]}`,
+        `row ${i}, place ${j}`,
       )
     )
   );

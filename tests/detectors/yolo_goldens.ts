@@ -168,7 +168,7 @@ export function checkDarknet(folder: URL, net: ReferenceNet): number {
               value,
               listed[i][j],
               1e-6 * Math.max(1, Math.abs(value)),
-              `${what} row ${i}: ${value}, not ${listed[i][j]}`,
+              `${what} row ${i}, place ${j}`,
             )
           )
         );

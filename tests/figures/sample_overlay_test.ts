@@ -5,7 +5,7 @@ import { overlay } from "../../src/figures/overlay.ts";
 import { mapPicture, sampleOverlay } from "../../src/figures/sample_overlay.ts";
 import { type RgbImage, rgbImage } from "../../src/image/image.ts";
 import { svgToPng } from "../../src/image/render.ts";
-import { assertEvery } from "../assert_that.ts";
+import { assertEvery, assertLess } from "../assert_that.ts";
 
 /** An image of one colour. */
 function plain(width: number, height: number, colour: readonly [number, number, number]): RgbImage {
@@ -141,7 +141,7 @@ Deno.test("a sample of 288 pixels costs less than 60 kB, so 24 stay below 2 MB",
     boxes: [],
   });
   const size = overlay(data).length;
-  assert.ok(size < 60_000, `${size}`);
+  assertLess(size, 60_000);
 });
 
 Deno.test("sampleOverlay refuses an empty view and a map that does not fit its size", async () => {

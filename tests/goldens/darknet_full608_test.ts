@@ -17,6 +17,7 @@ import { findCard } from "../../src/runtime/card.ts";
 import { runNative } from "../onnx/native.ts";
 import { goldenTest } from "../shared_goldens.ts";
 import { full608Cfg, writeFull608 } from "./full608_weights.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 /** Of sampled logits (INDEX.md: ONNX Runtime 4.3e-4). */
 const TOLERANCE = 1e-3;
@@ -72,7 +73,7 @@ goldenTest(
       const { heads } = JSON.parse(await Deno.readTextFile(new URL("samples.json", at)));
       const own = [0, 1, 2].map((k) => heads[`head${k}`].samples as Samples);
       const found = await difference(graph, "darknet", letterboxDarknet(image, SIDE, SIDE), own);
-      assert(found <= TOLERANCE, `darknet: ${found}`);
+      assertAtMost(found, TOLERANCE, "darknet");
 
       const { logits } = JSON.parse(await Deno.readTextFile(new URL("emocam_dets.json", at)));
       const other = [0, 1, 2].map((k) => logits[`head${k}`] as Samples);
@@ -82,7 +83,7 @@ goldenTest(
         (_, i) => data[(i % (SIDE * SIDE)) * 3 + Math.floor(i / (SIDE * SIDE))] / 255,
       );
       const found2 = await difference(graph, "onnx", planes, other);
-      assert(found2 <= TOLERANCE, `lightnet: ${found2}`);
+      assertAtMost(found2, TOLERANCE, "lightnet");
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

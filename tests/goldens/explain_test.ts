@@ -7,6 +7,7 @@ import { emocam } from "../commands/cli.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { readFloats, readNumbers } from "../gradient_goldens.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertLess } from "../assert_that.ts";
 
 const FILES = {
   alexish: ["alexish.onnx", "alexish_dynamo.onnx", "alexish_lrnop.onnx"],
@@ -90,7 +91,7 @@ for (const net of ["resish", "mobile"] as const) {
           const classes = await readNumbers(new URL("classes.npy", folder));
           const expected = await readFloats(new URL("torchcam/cam_logit_raw.npy", folder));
           const difference = mapDifference(await read("cam"), expected, classes);
-          assert.ok(difference < 1e-4, `${file}: ${difference}`);
+          assertLess(difference, 1e-4, file);
           if (Deno.env.get("EMOCAM_REPORT")) console.log(file, "cam", difference);
         }
       }),
@@ -119,7 +120,7 @@ goldenTest(
               scale = Math.max(scale, Math.abs(logit.data[at(k) + p]), Math.abs(expected));
               difference = Math.max(difference, Math.abs(margin.data[at(k) + p] - expected));
             }
-            assert.ok(difference < 1e-5 * scale, `${net} image ${i} class ${k}: ${difference}`);
+            assertLess(difference, 1e-5 * scale, `${net} image ${i} class ${k}`);
           }
         }
       }

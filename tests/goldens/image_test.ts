@@ -146,7 +146,7 @@ goldenTest("22 letterboxes equal Darknet and the paper's code bit for bit", asyn
       const golden = npy(root, `detector/letterbox/${expected.golden}`).data as Float32Array;
       // jpeg.jpg: Darknet has another JPEG decoder; the index states the tolerance.
       const { largest } = differences(planes, golden);
-      assert(largest <= (expected.tolerance ?? 0), `${file}: ${largest}`);
+      assertAtMost(largest, expected.tolerance ?? 0, file);
       if (expected.resized) {
         const g = darknetLetterbox(image, width, height);
         assert.deepEqual([g.width, g.height, g.left, g.top], [

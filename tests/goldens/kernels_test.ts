@@ -12,6 +12,7 @@ import { createCompute } from "../../src/gpu/create_compute.ts";
 import { distance, halfPixel, hasGpu, runKernel } from "../kernels/support.ts";
 import { assertClose } from "../assert_close.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 const KINDS = hasGpu ? ["cpu", "gpu"] as const : ["cpu"] as const;
 const NETS = ["alexish", "resish", "mobile"];
@@ -52,7 +53,7 @@ for (const kind of KINDS) {
         const placement = halfPixelPlacement(w, h, width, height);
         const final = await finalMaps(compute, batch, { width, height, placement });
         const found = distance(final, map.data);
-        assert.ok(found <= 2e-6, `${stem}: ${found}`);
+        assertAtMost(found, 2e-6, `${stem}`);
         checked++;
       }
       assert.ok(checked >= 10, `only ${checked} files`);

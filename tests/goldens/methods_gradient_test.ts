@@ -75,11 +75,11 @@ for (const name of NETS) {
         for (const [target, kind] of [["logit", "logit"], ["probability", "prob"]] as const) {
           const raw = await mapsOf(net, method, target);
           const expected = await net.read(`pgc/${file}_${kind}_raw.npy`);
-          assertClose(`${method.name} ${kind}`, mapDifference(raw, expected), tolerance);
+          assertSmall(`${method.name} ${kind}`, mapDifference(raw, expected), tolerance);
           if (kind === "prob") continue;
           const final = await finalsOf(net, method, raw);
           const finals = await net.read(`pgc/${file}_${kind}_map.npy`);
-          assertClose(`${method.name} final`, mapDifference(final, finals), tolerance);
+          assertSmall(`${method.name} final`, mapDifference(final, finals), tolerance);
         }
       }
     } finally {
@@ -98,12 +98,12 @@ for (const name of NETS) {
           const raw = await mapsOf(net, method, target);
           const expected = await net.read(`pgc/${file}_raw.npy`);
           const difference = mapDifference(raw, expected, eitherSign);
-          assertClose(`${name} ${file}`, difference, TOLERANCE);
+          assertSmall(`${name} ${file}`, difference, TOLERANCE);
           if (target === "probability") continue;
           const signed = eitherSign ? withSignsOf(raw, expected) : raw;
           const final = await finalsOf(net, method, signed);
           const finals = await net.read(`pgc/${file}_map.npy`);
-          assertClose(`${name} ${file} final`, mapDifference(final, finals), TOLERANCE);
+          assertSmall(`${name} ${file} final`, mapDifference(final, finals), TOLERANCE);
         }
       }
     } finally {
@@ -122,10 +122,10 @@ for (const name of NETS) {
         try {
           const raw = await mapsOf(net, fullGrad, "logit");
           const expected = await net.read("pgc/fullgrad_logit_raw.npy");
-          assertClose(`${file} full-grad`, mapDifference(raw, expected), TOLERANCE);
+          assertSmall(`${file} full-grad`, mapDifference(raw, expected), TOLERANCE);
           const final = await finalsOf(net, fullGrad, raw);
           const finals = await net.read("pgc/fullgrad_logit_map.npy");
-          assertClose(`${file} full-grad final`, mapDifference(final, finals), TOLERANCE);
+          assertSmall(`${file} full-grad final`, mapDifference(final, finals), TOLERANCE);
           for (const target of ["logit", "probability", "margin"] as const) {
             await withImages(net, target, async (context) => {
               for (const slot of [0, 1]) {
@@ -136,7 +136,7 @@ for (const name of NETS) {
                     ? Math.max(...[score, input, biases].map(Math.abs))
                     : Math.abs(score);
                   const error = Math.abs(input + biases + implicit - score) / scale;
-                  assertClose(`${file} completeness, ${target}`, error, 1e-4);
+                  assertSmall(`${file} completeness, ${target}`, error, 1e-4);
                 }
               }
             });
@@ -155,7 +155,7 @@ for (const name of ["resish", "mobile"]) {
     try {
       const raw = await mapsOf(net, cam, "logit");
       const expected = await net.read("torchcam/cam_logit_raw.npy");
-      assertClose(`${name} cam`, mapDifference(raw, expected), TOLERANCE);
+      assertSmall(`${name} cam`, mapDifference(raw, expected), TOLERANCE);
     } finally {
       await net.classifier.dispose();
     }
@@ -181,7 +181,7 @@ for (const name of NETS) {
             );
             // A target in front of its ReLU (alexish) is ill-conditioned: 2e-2, as INDEX.md states.
             const tolerance = name === "alexish" ? 2e-2 : TOLERANCE;
-            assertClose(`${name} ${file} ${kind}`, mapDifference(found, expected), tolerance);
+            assertSmall(`${name} ${file} ${kind}`, mapDifference(found, expected), tolerance);
           }
         }
       } finally {
@@ -271,6 +271,6 @@ function withSignsOf(maps: Tensor, expected: Tensor): Tensor {
   return floats(maps.shape, data);
 }
 
-function assertClose(what: string, difference: number, tolerance: number): void {
+function assertSmall(what: string, difference: number, tolerance: number): void {
   assert.ok(difference <= tolerance, `${what}: ${difference.toExponential(1)} > ${tolerance}`);
 }

@@ -16,6 +16,7 @@ import {
   openReference,
 } from "../methods/reference_nets.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 /** Of the range of the expected map. */
 const TOLERANCE = 1e-4;
@@ -65,7 +66,7 @@ for (const name of NETS) {
       const final = await finalsOf(net, fused, await mapsOf(net, fused, "logit"));
       const expected = await net.read("pgc/gradcam_logit_multilayer_map.npy");
       const difference = mapDifference(final, expected);
-      assert.ok(difference <= TOLERANCE, `${name} fused: ${difference}`);
+      assertAtMost(difference, TOLERANCE, `${name} fused`);
     } finally {
       for (const classifier of [net.classifier, ...others]) await classifier.dispose();
     }

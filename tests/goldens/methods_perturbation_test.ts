@@ -21,6 +21,7 @@ import {
   withImages,
 } from "../methods/reference_nets.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 const SCORES = [["logit", "logit"], ["probability", "prob"]] as const;
 
@@ -36,7 +37,7 @@ async function eachNet(goldens: URL, run: (net: ReferenceNet) => Promise<void>) 
 }
 
 function within(what: string, difference: number, most: number) {
-  assert.ok(difference <= most, `${what}: ${difference}`);
+  assertAtMost(difference, most, what);
 }
 
 goldenTest(

@@ -17,6 +17,7 @@ import {
   toChannelsFirst,
 } from "../nets_helpers.ts";
 import { assertClose } from "../assert_close.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 const FACES = ["sample1", "sample3"].flatMap((sample) =>
   [0, 1, 2].map((face) => `${sample}_face${face}`)
@@ -65,7 +66,7 @@ for (const backend of ["native", "wasm"] satisfies Backend[]) {
             maps: largestDifference(maps!.data, (await at("em64_onnx_class_maps")).data),
           };
           for (const [what, difference] of Object.entries(differences)) {
-            assert.ok(difference <= TOLERANCE, `${face} ${what}: ${difference}`);
+            assertAtMost(difference, TOLERANCE, `${face} ${what}`);
           }
         }
       } finally {
@@ -89,14 +90,11 @@ for (const backend of ["native", "wasm"] satisfies Backend[]) {
             probabilities: largestDifference(probabilities!.data, (await at("expr_probs")).data),
           };
           for (const [what, difference] of Object.entries(differences)) {
-            assert.ok(difference <= TOLERANCE, `${face} ${what}: ${difference}`);
+            assertAtMost(difference, TOLERANCE, `${face} ${what}`);
           }
           const expected = (await at("onnx_features_nchw")).data;
           const difference = largestDifference(features!.data, expected);
-          assert.ok(
-            difference <= FEATURE_TOLERANCE * Math.max(...expected),
-            `${face}: ${difference}`,
-          );
+          assertAtMost(difference, FEATURE_TOLERANCE * Math.max(...expected), `${face}`);
         }
       } finally {
         await session.dispose();
@@ -113,7 +111,7 @@ for (const backend of ["native", "wasm"] satisfies Backend[]) {
         const input = toChannelsFirst(await at("input_rgb255_nhwc"), f);
         const { landmarks } = await runNet(session, input);
         const difference = largestDifference(landmarks!.data, (await at("lm68_raw")).data);
-        assert.ok(difference <= TOLERANCE, `${face}: ${difference}`);
+        assertAtMost(difference, TOLERANCE, `${face}`);
       }
     } finally {
       await session.dispose();
@@ -130,7 +128,7 @@ for (const backend of ["native", "wasm"] satisfies Backend[]) {
         const { grid } = await runNet(session, toChannelsFirst(await at("rgb255"), f));
         const expected = toChannelsFirst(await at("grid"));
         const difference = largestDifference(grid!.data, expected.data);
-        assert.ok(difference <= TOLERANCE, `${sample}: ${difference}`);
+        assertAtMost(difference, TOLERANCE, `${sample}`);
       }
     } finally {
       await session.dispose();
@@ -180,6 +178,6 @@ goldenTest("landmarks are placed in the crop as face-api places them", async (go
     });
     const relative = placed.map((value, i) => value / (i % 2 === 0 ? width : height));
     const difference = largestDifference(relative, (await at("lm68_post")).data);
-    assert.ok(difference <= 1e-6, `${face}: ${difference}`);
+    assertAtMost(difference, 1e-6, `${face}`);
   }
 });

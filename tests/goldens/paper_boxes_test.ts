@@ -8,6 +8,7 @@ import { paperLetterbox } from "../../src/image/letterbox.ts";
 import { paperBoxWeights } from "../../src/kernels/paper_box_weights.ts";
 import { scoreMaps } from "../../src/kernels/box_scores.ts";
 import { goldenTest } from "../shared_goldens.ts";
+import { assertAtLeast, assertAtMost } from "../assert_that.ts";
 
 const SIDE = 227;
 const CELLS = { width: 13, height: 13 };
@@ -67,7 +68,7 @@ goldenTest("importances of seeded maps in 420 boxes are the published code's", a
     const image = { width: sizes[2 * n], height: sizes[2 * n + 1] };
     const found = await importances(maps.slice(n * 169, (n + 1) * 169), image, boxes);
     const own = compare(found, [...expected.subarray(n * count, (n + 1) * count)], boxes);
-    assert.ok(own.largest <= 2e-6, `image ${n}: ${own.largest}`);
+    assertAtMost(own.largest, 2e-6, `image ${n}`);
     compared += own.compared;
   }
   assert.equal(compared, 354);
@@ -86,8 +87,8 @@ goldenTest("importances under EmoNet's Grad-CAM are the published code's", async
     const boxes = golden.boxes_xywh_608 as number[][];
     const found = await importances(maps.slice(n * 169, (n + 1) * 169), image, boxes);
     const own = compare(found, golden.importance, boxes);
-    assert.ok(own.largest <= 3e-5, `${name}: ${own.largest}`);
+    assertAtMost(own.largest, 3e-5, name);
     compared += own.compared;
   }
-  assert.ok(compared >= 80, String(compared));
+  assertAtLeast(compared, 80);
 });

@@ -73,7 +73,7 @@ Deno.test("Darknet's letterbox of a plain image is the plain level between bars 
   const column = [0.5, 0.5, 0.2, 0.2, 0.2, 0.2, 0.5, 0.5];
   planes.forEach((value, i) => {
     const expected = column[Math.floor(i / 8) % 8];
-    assertClose(value, expected, 1e-7, `${i}: ${value}`);
+    assertClose(value, expected, 1e-7, String(i));
   });
 });
 

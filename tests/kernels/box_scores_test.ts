@@ -13,7 +13,7 @@ import {
   scoreMaps,
 } from "../../src/kernels/box_scores.ts";
 import { bilinear, distance, gpuTest, noise, onBoth, quadrature } from "./support.ts";
-import { assertAtLeast, assertLess, assertMore, assertSome } from "../assert_that.ts";
+import { assertAtLeast, assertAtMost, assertLess, assertMore, assertSome } from "../assert_that.ts";
 import { assertClose } from "../assert_close.ts";
 
 const EPSILON = 1e-7;
@@ -356,6 +356,6 @@ gpuTest("GPU and CPU agree on a large batch", async () => {
         scoreMaps(await createCompute(kind), batch, frame, boxes, mean)
       ),
     );
-    assert.ok(distance(cpu, gpu) <= 2e-6, `${mean}: ${distance(cpu, gpu)}`);
+    assertAtMost(distance(cpu, gpu), 2e-6, `${mean}`);
   }
 });

@@ -4,6 +4,7 @@ import { upsampleBilinear } from "../../src/kernels/upsample_bilinear.ts";
 import { bilinear, distance, gpuTest, halfPixel, noise, onBoth, runKernel } from "./support.ts";
 import { assertClose } from "../assert_close.ts";
 import { createCompute } from "../../src/gpu/create_compute.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 onBoth("upsample_bilinear gives hand-checked samples", async (compute) => {
   const samples = await runKernel(compute, upsampleBilinear, halfPixel(1, [1, 2], [1, 4]), [
@@ -81,7 +82,7 @@ gpuTest("upsample_bilinear is the same on GPU and CPU", async () => {
       runKernel(await createCompute(kind), upsampleBilinear, p, [map])
     ),
   );
-  assert.ok(distance(cpu, gpu) <= 1e-5, `range 7: ${distance(cpu, gpu)}`);
+  assertAtMost(distance(cpu, gpu), 1e-5, "range 7");
 });
 
 gpuTest("upsample_bilinear takes more than 65535 workgroups", async () => {

@@ -17,6 +17,7 @@ import {
   noCalls,
 } from "../corpus/counted_analysis.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
+import { assertEvery, assertMore } from "../assert_that.ts";
 
 /** Three pictures (one of them a copy), with two objects each, under two methods and a control. */
 async function withRun(
@@ -106,7 +107,7 @@ Deno.test("classes that another run explained are not this run's", () =>
       own.methods.map((method) => [...own.maps(method)].length).join();
     assert.equal(counts(finishedRun(ledger, id, all, stages)), "21,21,21");
     assert.equal(counts(run), "3,3,3");
-    assert.ok([...run.samples()].every(({ targets }) => targets.length === 1), "other classes");
+    assertEvery([...run.samples()], ({ targets }) => targets.length === 1, "other classes");
   }));
 
 /** What a ledger lacks of the run, as its summary has it. */
@@ -152,7 +153,7 @@ Deno.test("a run copied into its own ledger is the same run, without activations
     for (const [m, method] of run.methods.entries()) {
       assert.deepEqual([...copied.maps(copied.methods[m])], [...run.maps(method)]);
     }
-    assert.ok(ledger.activationBytes() > 0, "no activations to leave out");
+    assertMore(ledger.activationBytes(), 0, "no activations to leave out");
     assert.equal(own.activationBytes(), 0);
     assert.deepEqual([...Deno.readDirSync(folder)].filter(({ name }) => /tmp$/.test(name)), []);
   }));

@@ -8,7 +8,7 @@ import { makeClassifier } from "../classifier/made_classifier.ts";
 import { put } from "../onnx/native.ts";
 import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
-import { assertEvery } from "../assert_that.ts";
+import { assertAtMost, assertEvery } from "../assert_that.ts";
 import { assertClose } from "../assert_close.ts";
 
 async function weightsOf(context: MethodContext, classes: readonly number[]): Promise<Tensor> {
@@ -22,7 +22,7 @@ Deno.test("Ablation-CAM equals pytorch-grad-cam's with zeros on a small net", as
   for (const [target, kind] of [["logit", "logit"], ["probability", "prob"]] as const) {
     const expected = await net.read(`pgc/ablationcam_zero_${kind}_raw.npy`);
     const difference = mapDifference(await mapsOf(net, ablationCam, target), expected);
-    assert.ok(difference <= 2e-5, `${kind}: ${difference}`);
+    assertAtMost(difference, 2e-5, kind);
   }
   await net.classifier.dispose();
 });
@@ -42,8 +42,8 @@ Deno.test("Ablation-CAM's weights are the relative drops of the score, one chann
         const scores = await classifier.evaluateHead(floats(own.shape, data), context.forward, row);
         const expected = (whole - scores.probabilities.data[k]) / whole;
         const found = weights.data[row * channels + c];
-        const close = Math.abs(found - expected) <= 1e-5 * Math.max(1, Math.abs(expected));
-        assert.ok(close, `${row} ${c}: ${found} for ${expected}`);
+        const most = 1e-5 * Math.max(1, Math.abs(expected));
+        assertClose(found, expected, most, `row ${row}, channel ${c}`);
       }
     }
     assertEvery(weights.data.subarray(2 * channels), (w) => w === 0, "padding");

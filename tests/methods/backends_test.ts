@@ -15,6 +15,7 @@ import type { Backend } from "../../src/runtime/session.ts";
 import { netOn, output, put } from "../onnx/native.ts";
 import { networkOf } from "../../src/runtime/network.ts";
 import { sourceOf } from "../../src/classifier/source.ts";
+import { assertAtLeast, assertAtMost } from "../assert_that.ts";
 
 const SIDE = 20, COLOURS = 3, CHANNELS = 6, CLASSES = 4, SAMPLES = 2;
 /** Of the range of a map. */
@@ -130,10 +131,7 @@ for (const head of ["pooled", "connected"] as const) {
         const found = await mapsOn(backend, bytes);
         assert.deepEqual([...found.keys()], [...expected.keys()]);
         // All but CAM, which needs a pooling + linear head.
-        assert.ok(
-          expected.size >= METHODS.length - (head === "pooled" ? 0 : 1),
-          `${expected.size}`,
-        );
+        assertAtLeast(expected.size, METHODS.length - (head === "pooled" ? 0 : 1));
         for (const [name, raw] of expected) {
           assert.ok(raw.every(Number.isFinite), `${name}: not finite`);
           for (let i = 0; i < SAMPLES; i++) {
@@ -141,7 +139,7 @@ for (const head of ["pooled", "connected"] as const) {
               sampleOf(raw, SAMPLES, i),
               sampleOf(found.get(name)!, SAMPLES, i),
             );
-            assert.ok(value <= TOLERANCE, `${name}, sample ${i}: ${value}`);
+            assertAtMost(value, TOLERANCE, `${name}, sample ${i}`);
           }
         }
       },

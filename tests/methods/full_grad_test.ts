@@ -24,7 +24,7 @@ import {
   WIDTH,
 } from "./small_net.ts";
 import { assertClose } from "../assert_close.ts";
-import { assertMore } from "../assert_that.ts";
+import { assertLess, assertMore } from "../assert_that.ts";
 
 /** Runs `use` on a classifier and disposes of it. */
 async function using<T>(
@@ -40,8 +40,8 @@ async function using<T>(
 }
 
 function assertComplete({ score, input, biases, implicit }: FullGradTerms, tolerance = 1e-4): void {
-  const error = Math.abs(input + biases + implicit - score);
-  assert.ok(error <= tolerance * Math.abs(score), `${input} + ${biases} + ${implicit} = ${score}`);
+  const what = `${input} + ${biases} + ${implicit}`;
+  assertClose(input + biases + implicit, score, { relative: tolerance }, what);
 }
 
 Deno.test("FullGrad of a net computed by hand", async () => {
@@ -175,7 +175,7 @@ Deno.test("FullGrad equals pytorch-grad-cam's on a small net, with normalisation
         await mapsOf(net, fullGrad, "logit"),
         rows(await net.read("pgc/fullgrad_logit_raw.npy"), 0, 2),
       );
-      assert.ok(difference < 2e-5, `${file}: ${difference}`);
+      assertLess(difference, 2e-5, file);
       await withImages(net, "logit", async (context) => {
         for (const term of await fullGradTerms(context, [8, 7])) assertComplete(term);
       });

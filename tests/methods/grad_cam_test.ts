@@ -121,7 +121,7 @@ Deno.test("the maps of all classes' probabilities cancel out: probabilities sum 
     const { data } = await readFloats(attribution.weights);
     for (let channel = 0; channel < CHANNELS; channel++) sum[channel] += data[channel];
   }
-  assert.ok(sum.every((value) => Math.abs(value) < 1e-7), `${sum}`);
+  assertClose(sum, sum.map(() => 0), 1e-7);
   await classifier.dispose();
 });
 

@@ -1,6 +1,5 @@
 /** Methods against small stored maps of PyTorch implementations, for a checkout without the full reference set. */
 
-import assert from "node:assert/strict";
 import { eigenCam } from "../../src/methods/eigen_cam.ts";
 import { eigenGradCam } from "../../src/methods/eigen_grad_cam.ts";
 import { elementwiseGradCam } from "../../src/methods/elementwise_grad_cam.ts";
@@ -14,6 +13,7 @@ import { layerCam } from "../../src/methods/layer_cam.ts";
 import { shapleyCam } from "../../src/methods/shapley_cam.ts";
 import { xGradCam } from "../../src/methods/xgrad_cam.ts";
 import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 const ON_GRADIENTS = [
   [gradCam, "gradcam"],
@@ -34,7 +34,7 @@ Deno.test("methods on activations and gradients equal pytorch-grad-cam's on a sm
         for (const [target, kind] of [["logit", "logit"], ["probability", "prob"]] as const) {
           const expected = await net.read(`pgc/${file}_${kind}_raw.npy`);
           const difference = mapDifference(await mapsOf(net, method, target), expected);
-          assert.ok(difference <= 2e-5, `${kind}: ${difference}`);
+          assertAtMost(difference, 2e-5, kind);
         }
       });
     }
@@ -59,7 +59,7 @@ Deno.test("methods on components equal pytorch-grad-cam's on a small net, up to 
         const expected = await net.read(`pgc/${file}_raw.npy`);
         const maps = await mapsOf(net, method, target);
         const difference = mapDifference(maps, expected, eitherSign);
-        assert.ok(difference <= 2e-5, String(difference));
+        assertAtMost(difference, 2e-5);
       });
     }
   } finally {

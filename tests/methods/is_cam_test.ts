@@ -3,7 +3,7 @@ import { readFloats } from "../../src/classifier/values.ts";
 import { isCam } from "../../src/methods/is_cam.ts";
 import { mapDifference, mapsOf, openMobile } from "./reference_nets.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
-import { assertEvery } from "../assert_that.ts";
+import { assertAtMost, assertEvery } from "../assert_that.ts";
 import { assertClose } from "../assert_close.ts";
 
 Deno.test("IS-CAM equals torch-cam's on a small net", async () => {
@@ -14,7 +14,7 @@ Deno.test("IS-CAM equals torch-cam's on a small net", async () => {
     // torch-cam's are after the ReLU.
     const rectified = { ...maps, data: maps.data.map((x) => Math.max(x, 0)) };
     const difference = mapDifference(rectified, expected);
-    assert.ok(difference <= 1e-5, `${kind}: ${difference}`);
+    assertAtMost(difference, 1e-5, kind);
   }
   await net.classifier.dispose();
 });

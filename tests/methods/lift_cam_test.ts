@@ -19,6 +19,7 @@ import {
   smallInputs,
   WEIGHTS,
 } from "./small_net.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("LIFT-CAM's contributions are the rescale rule's, written out, and its weights their sums", async () => {
   const net = await openSmallNet();
@@ -82,8 +83,7 @@ async function checkCompleteness(classifier: Classifier, inputs: Tensor, target:
     const size = data.length / classes.length;
     (await changes(context, classes)).forEach((change, row) => {
       const total = data.subarray(row * size, (row + 1) * size).reduce((a, b) => a + b, 0);
-      const gap = Math.abs(total - change) / Math.abs(change);
-      assert.ok(gap <= 1e-4, `${target}, row ${row}: ${total} instead of ${change}`);
+      assertClose(total, change, { relative: 1e-4 }, `${target}, row ${row}`);
     });
   });
 }

@@ -27,6 +27,7 @@ import {
   WEIGHTS,
 } from "./small_net.ts";
 import { assertSome } from "../assert_that.ts";
+import { assertClose } from "../assert_close.ts";
 
 const NAMES = Object.keys(COMPOSITES) as CompositeName[];
 
@@ -122,8 +123,8 @@ for (const layer of [undefined, "mini-xception/MaxPool_9", "mini-xception/Relu_3
               (a, b) => a + b,
               0,
             );
-            const gap = Math.abs(arrived + absorbed.data[row] - score) / Math.abs(score);
-            assert.ok(gap <= 1e-4, `${name}, ${target}, row ${row}: ${gap}`);
+            const total = arrived + absorbed.data[row];
+            assertClose(total, score, { relative: 1e-4 }, `${name}, ${target}, row ${row}`);
           });
         }
       });

@@ -59,7 +59,7 @@ Deno.test("occlusion is the mean fall of the score under the patches over a pixe
         );
         const expected = over.reduce((sum, { fall }) => sum + fall, 0) / over.length;
         const found = map.data[y * W + x];
-        assertClose(found, expected, 1e-5, `${y} ${x}: ${found} for ${expected}`);
+        assertClose(found, expected, 1e-5, `row ${y}, column ${x}`);
       }
     }
     assertSome(map.data, (x) => Math.abs(x) > 0.1);

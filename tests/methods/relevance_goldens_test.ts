@@ -1,12 +1,12 @@
 /** Methods that hand relevance back, and Integrated Gradients, against small stored values, for a checkout without the full reference set. */
 
-import assert from "node:assert/strict";
 import { floats } from "../../src/base/tensor.ts";
 import { gaussLegendre, integrateGradients } from "./quadrature.ts";
 import { liftCam } from "../../src/methods/lift_cam.ts";
 import { lrpCam } from "../../src/methods/lrp_cam.ts";
 import { mapDifference, mapsOf, openMobile, withImages } from "./reference_nets.ts";
 import { bothClasses, difference } from "./reference_values.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 Deno.test("LIFT-CAM and LRP-CAM equal their definitions on a small net", async () => {
   const net = await openMobile();
@@ -14,7 +14,7 @@ Deno.test("LIFT-CAM and LRP-CAM equal their definitions on a small net", async (
     const raw = await mapsOf(net, method, "logit");
     const rectified = floats(raw.shape, raw.data.map((value) => Math.max(value, 0)));
     const found = mapDifference(rectified, await net.read(`captum/${file}_ref_raw.npy`));
-    assert.ok(found <= 1e-5, `${method.name}: ${found}`);
+    assertAtMost(found, 1e-5, method.name);
   }
   await net.classifier.dispose();
 });
@@ -28,7 +28,7 @@ Deno.test("Integrated Gradients by Gauss–Legendre points equal captum's on a s
       context,
       (c, k) => integrateGradients(c, k, gaussLegendre(32)),
     );
-    assert.ok(difference(found, expected) <= 1e-5, `${difference(found, expected)}`);
+    assertAtMost(difference(found, expected), 1e-5);
   });
   await net.classifier.dispose();
 });

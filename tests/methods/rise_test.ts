@@ -36,7 +36,7 @@ Deno.test("RISE's masks are grids of 7 × 7 cells, enlarged, shifted and half op
     const mask = riseMask(drawn, H, W);
     mask.forEach((value, p) => {
       const expected = pixel(drawn, Math.floor(p / W), p % W);
-      assertClose(value, expected, 1e-6, `${i} ${p}: ${value} for ${expected}`);
+      assertClose(value, expected, 1e-6, `mask ${i}, pixel ${p}`);
       sum += value;
     });
   }

@@ -36,7 +36,7 @@ Deno.test("ShapleyCAM's Hessian product of a probability after a linear head equ
         expected.forEach((value, k) => {
           for (const cell of [0, 40]) {
             const found = product!.data[(row * channels + k) * cells + cell];
-            assertClose(found, value, 1e-5 * scale, `channel ${k}: ${found} ${value}`);
+            assertClose(found, value, 1e-5 * scale, `channel ${k}`);
           }
         });
       });

@@ -6,6 +6,7 @@ import { meanScores, softmax } from "../../src/methods/_channel_weights.ts";
 import { noisyMaskScores, ssCam } from "../../src/methods/ss_cam.ts";
 import { mapDifference, openMobile, withImages } from "./reference_nets.ts";
 import { miniXception, noiseInputs, withContext } from "./shipped.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 Deno.test("SS-CAM without noise equals torch-cam's on a small net", async () => {
   const net = await openMobile();
@@ -25,7 +26,7 @@ Deno.test("SS-CAM without noise equals torch-cam's on a small net", async () => 
         }
       }
       const difference = mapDifference(floats(expected.shape, maps), expected);
-      assert.ok(difference <= 1e-5, `${kind}: ${difference}`);
+      assertAtMost(difference, 1e-5, kind);
     });
   }
   await net.classifier.dispose();

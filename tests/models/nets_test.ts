@@ -15,7 +15,7 @@ import {
   runNet,
   toChannelsFirst,
 } from "../nets_helpers.ts";
-import { assertMore } from "../assert_that.ts";
+import { assertAtMost, assertLess, assertMore } from "../assert_that.ts";
 import { assertClose } from "../assert_close.ts";
 
 const models = new URL("../../models/", import.meta.url);
@@ -44,7 +44,7 @@ Deno.test("the shipped nets keep their weights as they came, so all four take un
     assertMore(large.length, 5);
     assert.deepEqual([...new Set(large.map((weight) => weight.type))], [type]);
   }
-  assert.ok(total < 1.8e6, `${total}`);
+  assertLess(total, 1.8e6);
 });
 
 Deno.test("shapes follow from the graphs: free batch, stated outputs, the target tensors", async () => {
@@ -117,7 +117,7 @@ for (const backend of ["native", "wasm"] satisfies Backend[]) {
         for (const [output, file] of Object.entries(outputs)) {
           const difference = largestDifference(results[output].data, (await reference(file)).data);
           // fp32 convolutions in another order.
-          assert.ok(difference <= 1e-4, `${net} ${output}: ${difference}`);
+          assertAtMost(difference, 1e-4, `${net} ${output}`);
         }
       } finally {
         await session.dispose();

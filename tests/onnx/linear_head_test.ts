@@ -34,8 +34,8 @@ async function assertLinear(b: GraphBuilder, head: LinearHead | { reason: string
         const mean = cells.reduce((a, v) => a + v, 0) / cells.length;
         sum += head.weights.data[row * channels + c] * mean;
       }
-      const error = Math.abs(Number(logits.data[sample * k + row]) - sum);
-      assert(error < 1e-6, `sample ${sample}, class ${row}: off by ${error} from ${sum}`);
+      const found = Number(logits.data[sample * k + row]);
+      assertClose(found, sum, 1e-6, `sample ${sample}, class ${row}`);
     }
   }
 }

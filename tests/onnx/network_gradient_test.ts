@@ -6,6 +6,7 @@ import { readModel } from "../../src/onnx/model_file.ts";
 import { withScores } from "../../src/onnx/scores.ts";
 import type { Backend } from "../../src/runtime/session.ts";
 import { gradientsOf, readFloats, relativeDifference } from "../gradient_goldens.ts";
+import { assertAtMost } from "../assert_that.ts";
 
 const NETWORK = new URL("../golden/onnx/", import.meta.url);
 const GRADIENTS = new URL("../golden/gradients/", import.meta.url);
@@ -21,7 +22,7 @@ async function compare(file: string, backend: Backend) {
     const found = await gradientsOf(head, backend, { ...question, score, target: "last_act", at });
     const expected = await readFloats(new URL(`gradient_${name}.npy`, GRADIENTS));
     const difference = relativeDifference(found, expected);
-    assert.ok(difference <= 1e-5, `${file}, ${name}: ${difference}`);
+    assertAtMost(difference, 1e-5, `${file}, ${name}`);
   }
   // On a software adapter compiling the shaders of all layers takes 20 s; the rules are checked there one by one.
   if (backend === "webgpu") return;
@@ -33,7 +34,7 @@ async function compare(file: string, backend: Backend) {
   });
   const expected = await readFloats(new URL("input_gradient_logit.npy", GRADIENTS));
   const difference = relativeDifference(whole, expected);
-  assert.ok(difference <= 1e-5, `${file}, input: ${difference}`);
+  assertAtMost(difference, 1e-5, `${file}, input`);
 }
 
 const gpu = await openGpu();

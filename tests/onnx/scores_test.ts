@@ -16,8 +16,7 @@ function softmax({ shape, data }: Tensor): number[] {
 }
 
 function near(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = 1e-6) {
-  assert.equal(a.length, b.length);
-  for (let i = 0; i < b.length; i++) assertClose(a[i], b[i], tolerance);
+  assertClose(a, b, tolerance);
 }
 
 /** Scores [N, 4] out of an image. */

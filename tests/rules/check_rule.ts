@@ -305,7 +305,7 @@ function compare(
     forwards,
     backwards,
     tolerance * size,
-    `adjoint: <Jv, u> is ${forwards}, <v, Jᵀu> is ${backwards} (sizes ${size})`,
+    `adjoint, <Jv, u> against <v, Jᵀu> (sizes ${size})`,
   );
   const differences = results.up.map((e, j) => (e - results.down[j]) / (2 * EPSILON));
   const slope = dot(differences, u);
@@ -313,7 +313,7 @@ function compare(
     slope,
     backwards,
     1e-2 * size,
-    `finite differences give ${slope}, the gradient ${backwards} (sizes ${size})`,
+    `finite differences against the gradient (sizes ${size})`,
   );
 }
 

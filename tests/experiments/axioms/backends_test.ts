@@ -10,7 +10,7 @@ import { ablationCam } from "../../../src/methods/ablation_cam.ts";
 import type { Method } from "../../../src/methods/mod.ts";
 import { toFloats } from "../../../src/runtime/session.ts";
 import { figure, withAxiomContext } from "./support.ts";
-import { assertEvery, assertMore } from "../../assert_that.ts";
+import { assertEvery, assertLess, assertMore } from "../../assert_that.ts";
 
 Deno.test("native and WebAssembly give the same maps; a broken backend is noticed", async () => {
   const source = await findClassifier("mini-xception");
@@ -22,7 +22,7 @@ Deno.test("native and WebAssembly give the same maps; a broken backend is notice
       async (context) => figure(await backends.check(context, gradCam)),
       () => ({ other: () => Promise.resolve(other) }),
     );
-    assert.ok(near < 1e-4, String(near));
+    assertLess(near, 1e-4);
     const off = await withAxiomContext(
       async (context) => figure(await backends.check(context, gradCam)),
       () => ({
@@ -37,7 +37,7 @@ Deno.test("native and WebAssembly give the same maps; a broken backend is notice
           }),
       }),
     );
-    assert.ok(off > 1e-4, String(off));
+    assertMore(off, 1e-4);
   } finally {
     await wasm.dispose();
   }

@@ -7,13 +7,14 @@ import { lrpCamBy } from "../../../src/methods/lrp_cam.ts";
 import { augSmooth, type CompositeName, COMPOSITES } from "../../../src/methods/mod.ts";
 import { liftCam } from "../../../src/methods/lift_cam.ts";
 import { figure, withAxiomContext } from "./support.ts";
+import { assertLess, assertMore } from "../../assert_that.ts";
 
 Deno.test("LIFT-CAM, KernelSHAP-CAM, Integrated Gradients and FullGrad are complete on the shipped classifier", async () => {
   for (const target of ["logit", "probability"] as const) {
     await withAxiomContext(async (context) => {
       for (const method of [liftCam, kernelShapCam, integratedGradients, fullGrad]) {
         const value = figure(await completeness.check(context, method));
-        assert.ok(value < 1e-4, `${method.name}, ${target}: ${value}`);
+        assertLess(value, 1e-4, `${method.name}, ${target}`);
       }
     }, () => ({ target }));
   }
@@ -25,7 +26,7 @@ Deno.test("LRP-CAM conserves relevance on the shipped classifier, by every compo
       const method = lrpCamBy(composite);
       assert.equal(completeness.applies(method), true, method.name);
       const value = figure(await completeness.check(context, method));
-      assert.ok(value < 1e-4, `${method.name}: ${value}`);
+      assertLess(value, 1e-4, method.name);
     }
   });
   // The map of a modified method is not a sum of relevance.
@@ -50,5 +51,5 @@ Deno.test("completeness notices a head whose scores at the baseline are others",
       },
     }),
   );
-  assert.ok(value > 1e-4, String(value));
+  assertMore(value, 1e-4);
 });

@@ -12,6 +12,7 @@ import { kernelShapCam } from "../../../src/methods/kernel_shap_cam.ts";
 import { layerCam } from "../../../src/methods/layer_cam.ts";
 import { liftCam } from "../../../src/methods/lift_cam.ts";
 import { figure, withAxiomContext } from "./support.ts";
+import { assertAtMost } from "../../assert_that.ts";
 
 Deno.test("a map that is not a number fails, and is not taken for a constant one", async () => {
   for (const rows of [[0], [0, 1, 2]]) {
@@ -47,7 +48,7 @@ Deno.test("completeness holds under every target, the margin to the sample's run
     await withAxiomContext(async (context) => {
       for (const method of [liftCam, kernelShapCam, integratedGradients, fullGrad]) {
         const value = figure(await completeness.check(context, method));
-        assert.ok(value <= 1e-4, `${method.name}, ${target}: ${value}`);
+        assertAtMost(value, 1e-4, `${method.name}, ${target}`);
       }
     }, () => ({ target }));
   }

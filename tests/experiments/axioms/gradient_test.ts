@@ -1,8 +1,8 @@
-import assert from "node:assert/strict";
 import { readFloats } from "../../../src/classifier/values.ts";
 import { gradient } from "../../../src/experiments/axioms/gradient.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
 import { figure, withAxiomContext } from "./support.ts";
+import { assertLess, assertMore } from "../../assert_that.ts";
 
 Deno.test("the gradient axiom holds for every target of the shipped classifier", async () => {
   for (const target of ["logit", "probability", "margin"] as const) {
@@ -10,7 +10,7 @@ Deno.test("the gradient axiom holds for every target of the shipped classifier",
       async (context) => figure(await gradient.check(context, gradCam)),
       () => ({ target }),
     );
-    assert.ok(value < 1e-2, `${target}: ${value}`);
+    assertLess(value, 1e-2, `${target}`);
   }
 });
 
@@ -29,6 +29,6 @@ Deno.test("the gradient axiom notices a gradient that is 5 % too large", async (
       },
     }),
   );
-  assert.ok(value > 0.03, String(value));
-  assert.ok(value < 0.07, String(value));
+  assertMore(value, 0.03);
+  assertLess(value, 0.07);
 });

@@ -7,6 +7,7 @@ import { masks } from "../../../src/experiments/axioms/masks.ts";
 import { ablationCam } from "../../../src/methods/ablation_cam.ts";
 import { noiseInputs } from "../../methods/shipped.ts";
 import { figure, withAxiomContext } from "./support.ts";
+import { assertLess, assertMore } from "../../assert_that.ts";
 
 /** Checks the axiom on the face-api expression net: pooling and a fully connected layer, so that masks are sums. */
 async function check(change: (classifier: Classifier) => Classifier): Promise<number> {
@@ -25,7 +26,7 @@ async function check(change: (classifier: Classifier) => Classifier): Promise<nu
 
 Deno.test("masked scores are the head's on the shipped expression net", async () => {
   const value = await check((net) => net);
-  assert.ok(value < 1e-4, String(value));
+  assertLess(value, 1e-4);
 });
 
 Deno.test("the masks axiom notices a head that is not the one the shortcut was made of", async () => {
@@ -38,5 +39,5 @@ Deno.test("the masks axiom notices a head that is not the one the shortcut was m
         row,
       ),
   }));
-  assert.ok(value > 1e-3, String(value));
+  assertMore(value, 1e-3);
 });

@@ -6,6 +6,7 @@ import { occlusion as sensitivity } from "../../../src/methods/occlusion.ts";
 import type { Method, MethodContext } from "../../../src/methods/mod.ts";
 import { toFloats } from "../../../src/runtime/session.ts";
 import { figure, withAxiomContext } from "./support.ts";
+import { assertLess, assertMore } from "../../assert_that.ts";
 
 /** The map of the falls themselves, changed by `change`. */
 function falls(change: (value: number) => number): Method {
@@ -26,9 +27,9 @@ Deno.test("the occlusion axiom is 1 for any rising function of the falls, and âˆ
   await withAxiomContext(async (context) => {
     const rising = figure(await occlusion.check(context, falls((value) => Math.atan(3 * value))));
     // Values that differ by less than a float32 of the normalised map can tie.
-    assert.ok(rising > 1 - 1e-3, String(rising));
+    assertMore(rising, 1 - 1e-3);
     const falling = figure(await occlusion.check(context, falls((value) => -value)));
-    assert.ok(falling < -1 + 1e-3, String(falling));
+    assertLess(falling, -1 + 1e-3);
   });
 });
 

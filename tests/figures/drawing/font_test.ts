@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { shorten, textOutline, textWidth, wrap } from "../../../src/figures/drawing/font.ts";
 import { assertClose } from "../../assert_close.ts";
-import { assertAtLeast, assertAtMost, assertEvery, assertMore } from "../../assert_that.ts";
+import {
+  assertAtLeast,
+  assertAtMost,
+  assertEvery,
+  assertLess,
+  assertMore,
+} from "../../assert_that.ts";
 
 /** Leftmost and rightmost x of path data (all numbers come in x y pairs). */
 function extent(data: string): [number, number] {
@@ -18,10 +24,10 @@ Deno.test("a text's width is the sum of DejaVu Sans' advances", () => {
 Deno.test("an outline lies where the text starts and is about as wide as the text", () => {
   const [left, right] = extent(textOutline("Human face", 100, 50, 20));
   const width = textWidth("Human face", 20);
-  assert.ok(left >= 100, `${left}`);
-  assert.ok(left < 104, `${left}`);
-  assert.ok(right <= 100 + width, `${right}`);
-  assert.ok(right > 100 + width - 4, `${right}`);
+  assertAtLeast(left, 100);
+  assertLess(left, 104);
+  assertAtMost(right, 100 + width);
+  assertMore(right, 100 + width - 4);
 });
 
 Deno.test("right-to-left letters are in visual order", () => {

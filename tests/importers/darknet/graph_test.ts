@@ -45,7 +45,7 @@ async function compare(text: string): Promise<void> {
         value,
         found[i],
         TOLERANCE * largest,
-        `head ${k}, ${i}: ${found[i]}, not ${value}`,
+        `head ${k}, ${i}`,
       );
       spread = Math.max(spread, Math.abs(value - values[0]));
     });

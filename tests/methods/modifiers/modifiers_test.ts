@@ -29,7 +29,7 @@ import {
   openMobile,
   type ReferenceNet,
 } from "../reference_nets.ts";
-import { assertEvery, assertMore } from "../../assert_that.ts";
+import { assertAtMost, assertEvery, assertMore } from "../../assert_that.ts";
 import { assertClose } from "../../assert_close.ts";
 
 /** Runs `use` with the small network that is committed. */
@@ -50,7 +50,7 @@ Deno.test("augmentation smoothing equals pytorch-grad-cam's aug_smooth", () =>
   withMobile(async (net) => {
     const expected = await net.read("pgc/gradcam_logit_aug_smooth_map.npy");
     const found = mapDifference(await finalOf(net, augSmooth.apply(gradCam)), expected);
-    assert.ok(found <= 1e-4, String(found));
+    assertAtMost(found, 1e-4);
   }));
 
 Deno.test("a map smoothed by augmentation is that of the mirrored input, mirrored, whatever the method", () =>
@@ -60,7 +60,7 @@ Deno.test("a map smoothed by augmentation is that of the mirrored input, mirrore
       const plain = await mapsOf(net, smooth, "logit");
       const mirrored = await mapsOf({ ...net, inputs: flip(net.inputs) }, smooth, "logit");
       const difference = mapDifference(flip(mirrored), plain);
-      assert.ok(difference <= 1e-5, `${method.name}: ${difference}`);
+      assertAtMost(difference, 1e-5, method.name);
       // The method by itself is not equivariant on this net, or the test would show nothing.
       const raw = await mapsOf(net, method, "logit");
       const other = await mapsOf({ ...net, inputs: flip(net.inputs) }, method, "logit");
@@ -77,7 +77,7 @@ Deno.test("a map smoothed by augmentation is taken as it is: its mean in a box i
       (worst, value, i) => Math.max(worst, Math.abs(value - final.data[i])),
       0,
     );
-    assert.ok(difference <= 1e-6, String(difference));
+    assertAtMost(difference, 1e-6);
     assertEvery(raw.data, (value) => value >= 0 && value <= 1);
   }));
 
@@ -89,7 +89,7 @@ Deno.test("first-component smoothing equals pytorch-grad-cam's eigen_smooth, up 
     const expected = await net.read("pgc/gradcam_logit_eigen_smooth_map.npy");
     const [a, b] = [await finalsOf(net, smooth, raw), await finalsOf(net, smooth, opposite)];
     const found = mapDifference(closerMaps(expected, a, b), expected);
-    assert.ok(found <= 1e-3, String(found));
+    assertAtMost(found, 1e-3);
   }));
 
 /** The first principal component of terms t(g, A) as pytorch-grad-cam has it: a singular value decomposition of the centred cells. */
@@ -136,7 +136,7 @@ Deno.test("first-component smoothing of HiResCAM, LayerCAM and element-wise Grad
       const expected = await mapsOf(net, decomposed(method, term), "logit");
       const opposite = floats(smooth.shape, smooth.data.map((value) => -value));
       const found = mapDifference(closerMaps(expected, smooth, opposite), expected);
-      assert.ok(found <= 1e-5, `${method.name}: ${found}`);
+      assertAtMost(found, 1e-5, method.name);
     }
   }));
 
@@ -179,7 +179,7 @@ Deno.test("fused layers equal pytorch-grad-cam's several target layers", () =>
       const expected = await net.read("pgc/gradcam_logit_multilayer_map.npy");
       const fused = fusedLayers(others).apply(gradCam);
       const found = mapDifference(await finalOf(net, fused), expected);
-      assert.ok(found <= 1e-4, String(found));
+      assertAtMost(found, 1e-4);
       assert.deepEqual(fused.settings?.layers, others.map(({ layer }) => layer.name));
     } finally {
       for (const other of others) await other.dispose();
@@ -190,7 +190,7 @@ Deno.test("a layer fused with itself gives the plain map", () =>
   withMobile(async (net) => {
     const fused = fusedLayers([net.classifier]).apply(gradCam);
     const found = mapDifference(await finalOf(net, fused), await finalOf(net, gradCam));
-    assert.ok(found <= 1e-5, String(found));
+    assertAtMost(found, 1e-5);
   }));
 
 Deno.test("fused layers are those of the context's classifier, also of one with other weights", () =>
@@ -204,7 +204,7 @@ Deno.test("fused layers are those of the context's classifier, also of one with 
     const other = { ...net, classifier: random };
     // Twice the same layer is that layer.
     const found = mapDifference(await finalOf(other, fused), await finalOf(other, gradCam));
-    assert.ok(found <= 1e-5, String(found));
+    assertAtMost(found, 1e-5);
   }));
 
 Deno.test("modifiers act in their order, leave controls alone, and say what they cannot change", () => {

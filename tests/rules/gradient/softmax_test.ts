@@ -1,10 +1,10 @@
-import assert from "node:assert/strict";
 import { floats, type Tensor } from "../../../src/base/tensor.ts";
 import { gradientGraph } from "../../../src/onnx/backward.ts";
 import { GRADIENT_RULES } from "../../../src/rules/gradient/mod.ts";
 import { netOn, output, runNative } from "../../onnx/native.ts";
 import { checkRules } from "../check_rule.ts";
 import { CASES } from "./softmax_cases.ts";
+import { assertClose } from "../../assert_close.ts";
 
 await checkRules("softmax", CASES);
 
@@ -37,8 +37,8 @@ Deno.test("the gradient of a probability near 1 is right where 1 − p has no di
       });
       logits.forEach((x, row) =>
         expected(x, cotangents).forEach((value, j) => {
-          const off = Math.abs((gradient as Tensor).data[4 * row + j] - value);
-          assert.ok(off <= 2e-6 * Math.abs(value) + 1e-37, `${op}, row ${row}, ${j}: ${off}`);
+          const found = (gradient as Tensor).data[4 * row + j];
+          assertClose(found, value, { relative: 2e-6, absolute: 1e-37 }, `${op}, row ${row}, ${j}`);
         })
       );
     }

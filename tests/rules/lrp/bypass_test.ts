@@ -9,6 +9,7 @@ import { netOn, noise, output, put, runNative } from "../../onnx/native.ts";
 import { near } from "../doubles.ts";
 import { handBack, SHARES } from "./products.ts";
 import { assertEvery } from "../../assert_that.ts";
+import { assertClose } from "../../assert_close.ts";
 
 const NAMES = Object.keys(COMPOSITES) as CompositeName[];
 const ROWS = 2;
@@ -59,8 +60,8 @@ function rowSums(values: readonly number[], part = (value: number) => value): nu
 function assertConserved({ relevance, absorbed, scores }: Found, what: string): void {
   const arrived = rowSums(relevance), sizes = rowSums(relevance, Math.abs);
   scores.forEach((score, row) => {
-    const gap = Math.abs(arrived[row] + absorbed[row] - score);
-    assert.ok(gap <= 1e-5 * (Math.abs(score) + sizes[row]), `${what}, row ${row}: off by ${gap}`);
+    const most = 1e-5 * (Math.abs(score) + sizes[row]);
+    assertClose(arrived[row] + absorbed[row], score, most, `${what}, row ${row}`);
   });
 }
 
