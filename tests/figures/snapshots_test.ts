@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import type { HeatMatrixData, OverlayData } from "../../src/figures/figure.ts";
 import { heatMatrix } from "../../src/figures/heat_matrix.ts";
 import { overlay } from "../../src/figures/overlay.ts";
+import type { ReportData } from "../../src/figures/mod.ts";
+import { associations } from "../../src/figures/page/sections/associations.ts";
 
 const FOLDER = new URL("../golden/figures/", import.meta.url);
 
@@ -47,7 +49,23 @@ const OVERLAY: OverlayData = {
   threshold: 0.3,
 };
 
+/** The bars of the report's table of associations, one below the other; their colours are the page's, here three plain ones. */
+function associationBars(values: readonly number[]): string {
+  const rows = values.map((value, i) => ({
+    ...{ object: `object ${i}`, class: "happy", measure: "phi", method: "Grad-CAM" },
+    value,
+  }));
+  const data = { associations: { rule: "All.", rows } } as unknown as ReportData;
+  const bars = associations.content(data).markup.match(/<svg.*?<\/svg>/g) ?? [];
+  const placed = bars.map((bar, i) => bar.replace("<svg ", `<svg y="${16 * i}" `));
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="${16 * bars.length}">` +
+    "<style>.plus{fill:#b2182b}.minus{fill:#2166ac}.one{fill:#555}.axis{stroke:#888}</style>" +
+    `${placed.join("")}</svg>`;
+}
+
 const FIGURES: Record<string, () => string> = {
+  "association_bars": () => associationBars([0.8, 0.4, 0, NaN, 1]),
+  "association_bars_signed": () => associationBars([0.8, -0.6, 0.05, -Infinity]),
   "heat_matrix_signed": () => heatMatrix(PHI),
   "heat_matrix_strongest_rows": () => heatMatrix(DICE, { maxRows: 3, ink: "page" }),
   "overlay": () => overlay(OVERLAY),
