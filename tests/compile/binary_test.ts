@@ -175,16 +175,27 @@ Deno.test(withDonor("the binary runs alone, and as the sources do"), async (t) =
       await t.step({ name, ignore, fn: () => sameAsSources(place, backend) });
     }
 
-    await t.step("all that a command needs is inside", async () => {
-      const place = await emptyPlace(folder, emocam);
-      assert.match((await works(place, ["models", "list"])).stdout, /mini-xception +classifier/);
-      assert.match((await works(place, ["detect", "--help"])).stdout, /^Usage: emocam detect/);
-      const explained = await works(place, ["explain", photo, "--out", "figures"]);
+    const inside = await emptyPlace(folder, emocam);
+    await t.step("the shipped models are inside", async () => {
+      assert.match((await works(inside, ["models", "list"])).stdout, /mini-xception +classifier/);
+    });
+
+    await t.step("the help of a command is inside", async () => {
+      assert.match((await works(inside, ["detect", "--help"])).stdout, /^Usage: emocam detect/);
+    });
+
+    await t.step("explain draws pictures: the font is inside", async () => {
+      const explained = await works(inside, ["explain", photo, "--out", "figures"]);
       assert.match(explained.stdout, /astronaut\.jpg, face 1: happy/);
-      assertSome(await paths(join(place.folder, "figures")), (path) => path.endsWith(".png"));
-      const checked = await works(place, ["check"]);
-      assert.match(checked.stdout, /gradient .* holds/);
-      assert.deepEqual(await paths(place.temporary), []);
+      assertSome(await paths(join(inside.folder, "figures")), (path) => path.endsWith(".png"));
+    });
+
+    await t.step("check finds the photographs it needs inside", async () => {
+      assert.match((await works(inside, ["check"])).stdout, /gradient .* holds/);
+    });
+
+    await t.step("none of these commands leaves a temporary file", async () => {
+      assert.deepEqual(await paths(inside.temporary), []);
     });
 
     await t.step("the network is given to the commands that fetch only", async () => {
@@ -200,22 +211,29 @@ Deno.test(withDonor("the binary runs alone, and as the sources do"), async (t) =
       assert.notEqual(fetched.code, 0);
     });
 
-    await t.step("libraries are unpacked once, and again when one is damaged", async () => {
-      const place = await emptyPlace(folder, emocam);
-      await works(place, QUICK);
-      const native = join(place.home, ".cache", "emocam", "native");
-      const files = (await paths(native)).map((path) => join(native, path));
+    const warm = await emptyPlace(folder, emocam);
+    const native = join(warm.home, ".cache", "emocam", "native");
+    const libraries = async () => (await paths(native)).map((path) => join(native, path));
+
+    await t.step("libraries are unpacked once", async () => {
+      await works(warm, QUICK);
+      const files = await libraries();
       assert.equal(files.length, 4, `${files}`);
       const times = () => Promise.all(files.map(async (file) => (await Deno.stat(file)).ino));
       const first = await times();
-      await works(place, QUICK);
+      await works(warm, QUICK);
       assert.deepEqual(await times(), first);
-      const library = files.find((file) => basename(file).startsWith("libonnxruntime"))!;
+    });
+
+    await t.step("libraries are unpacked again when one is damaged", async () => {
+      const library = (await libraries()).find((file) =>
+        basename(file).startsWith("libonnxruntime")
+      )!;
       const { size } = await Deno.stat(library);
       await Deno.truncate(library, size - 1);
-      await works(place, QUICK);
+      await works(warm, QUICK);
       assert.equal((await Deno.stat(library)).size, size);
-      assert.equal((await unpacked(place)).length, 2, "no damaged folder is left");
+      assert.equal((await unpacked(warm)).length, 2, "no damaged folder is left");
     });
 
     await t.step("two first starts at once share what one of them unpacks", async () => {
