@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { Command } from "commander";
+import { CORPORA } from "../src/corpora/mod.ts";
 import { AXIOMS } from "../src/experiments/axioms/mod.ts";
+import { IMPORTERS } from "../src/importers/mod.ts";
 import { FAMILIES, METHODS } from "../src/methods/mod.ts";
 import { MEASURES } from "../src/statistics/measures/mod.ts";
 import { createProgram } from "../src/commands/mod.ts";
@@ -67,6 +69,16 @@ Deno.test("every measure has a file of its name, and is called so", async () => 
       await exists(`src/statistics/measures/${name.replaceAll("-", "_")}.ts`),
       `${name} has no file`,
     );
+  }
+});
+
+Deno.test("every importer and every kind of corpus has a file of its name", async () => {
+  for (const [folder, list] of [["importers", IMPORTERS], ["corpora", CORPORA]] as const) {
+    const names = list.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+    for (const name of names) {
+      assert.ok(await exists(`src/${folder}/${name}.ts`), `${folder}: ${name} has no file`);
+    }
   }
 });
 

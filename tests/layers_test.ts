@@ -1,10 +1,11 @@
 /**
- * The layer rule: imports go to a lower rank, or stay in their folder; nothing goes round in circles; private files stay private; and
- * each platform API has one home.
+ * The layer rule: imports go to a lower rank, or stay in their folder; nothing goes round in circles, neither files nor sub-folders; private
+ * files stay private; and each platform API has one home.
  */
 
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import { circleIn, importsOfSources, withoutComments } from "./import_graph.ts";
 import { walkFiles } from "./walk_files.ts";
 
 /** Folders of `src/` by rank. */
@@ -53,93 +54,105 @@ const FORBIDDEN: [string, RegExp][] = [
 
 const root = new URL("../", import.meta.url);
 
-/** Module specifiers that a source text imports or re-exports from relative paths. */
-function relativeImports(text: string): string[] {
-  const pattern = /(?:from\s+|import\s*\(\s*|import\s+)"(\.{1,2}\/[^"]+)"/g;
-  return [...text.matchAll(pattern)].map((match) => match[1]);
-}
+type Imports = ReadonlyMap<string, readonly string[]>;
 
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-}
-
-/** What each file of `src/` imports of `src/`, by paths from the root; types and dynamic imports too. */
-async function importsOfSources(): Promise<Map<string, string[]>> {
-  const imports = new Map<string, string[]>();
-  for await (const file of walkFiles(new URL("src/", root), ".ts")) {
-    const targets = relativeImports(withoutComments(await Deno.readTextFile(file)))
-      .map((specifier) => new URL(specifier, file).pathname.slice(root.pathname.length))
-      .filter((target) => target.startsWith("src/"));
-    imports.set(file.pathname.slice(root.pathname.length), targets);
-  }
-  return imports;
-}
-
-/** The edges of a graph, one list a node; a circle in it as the nodes along it, or `undefined`. */
-function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
-  const done = new Set<string>(), path: string[] = [];
-  const visit = (node: string): string[] | undefined => {
-    const at = path.indexOf(node);
-    if (at >= 0) return [...path.slice(at), node];
-    if (done.has(node)) return undefined;
-    path.push(node);
-    for (const next of graph.get(node) ?? []) {
-      const circle = visit(next);
-      if (circle) return circle;
+/** Imports that do not go down, one a line. */
+function misranked(imports: Imports, ranks: Readonly<Record<string, number>>): string[] {
+  return [...imports].flatMap(([file, targets]) => {
+    const folder = folderOf(file), rank = ranks[folder];
+    if (rank === undefined) {
+      return [`${folder} has no rank: add it to RANKS in tests/layers_test.ts`];
     }
-    path.pop();
-    done.add(node);
-    return undefined;
-  };
-  for (const node of graph.keys()) {
-    const circle = visit(node);
+    return targets.filter((target) =>
+      folderOf(target) !== folder && !(ranks[folderOf(target)] < rank)
+    ).map((target) => `${file} (rank ${rank}) imports ${target} (rank ${ranks[folderOf(target)]})`);
+  });
+}
+
+/** The folder right below `src/` that holds a file. */
+function folderOf(path: string): string {
+  return path.split("/")[1];
+}
+
+/** Imports of private files from elsewhere, one a line. */
+function intrusions(imports: Imports): string[] {
+  return [...imports].flatMap(([file, targets]) =>
+    targets.filter((target) =>
+      /\/_[^/]+$/.test(target) && !`${dirname(file)}/`.startsWith(`${dirname(target)}/`)
+    ).map((target) => `${file} imports ${target}, which is private to ${dirname(target)}`)
+  );
+}
+
+/** Sub-folders of one folder that import each other in a circle, if any do: at every depth. */
+function circleOfSubfolders(imports: Imports): string[] | undefined {
+  const graphs = new Map<string, Map<string, Set<string>>>();
+  for (const [file, targets] of imports) {
+    const from = dirname(file).split("/");
+    for (const target of targets) {
+      const to = dirname(target).split("/");
+      const depth = from.findIndex((part, i) => part !== to[i]);
+      // The first folder in which they differ; both have one.
+      if (depth < 0 || depth >= to.length) continue;
+      const parent = from.slice(0, depth).join("/");
+      const graph = graphs.get(parent) ?? new Map<string, Set<string>>();
+      graphs.set(parent, graph);
+      const [a, b] = [from[depth], to[depth]].map((name) => `${parent}/${name}`);
+      graph.set(a, (graph.get(a) ?? new Set()).add(b));
+    }
+  }
+  for (const graph of graphs.values()) {
+    const circle = circleIn(new Map([...graph].map(([name, others]) => [name, [...others]])));
     if (circle) return circle;
   }
   return undefined;
 }
 
-/** The folder right below `src/` that holds a file, and the folder right below that one, if any. */
-function roomOf(path: string): { folder: string; room: string | undefined } {
-  const [, folder, ...rest] = path.split("/");
-  return { folder: folder!, room: rest.length > 1 ? rest[0] : undefined };
+/** What a source uses that it must not. */
+function strays(path: string, text: string): string[] {
+  const code = withoutComments(text);
+  return [
+    ...HOMES.filter(([pattern, home]) => !path.startsWith(home) && pattern.test(code))
+      .map(([pattern, home]) => `${path} uses ${pattern}; only ${home} may`),
+    ...FORBIDDEN.filter(([folder, pattern]) => path.startsWith(folder) && pattern.test(code))
+      .map(([, pattern]) => `${path} uses ${pattern}`),
+    ...code.includes("Math.random(") ? [`${path} uses unseeded random numbers`] : [],
+  ];
 }
 
-Deno.test("imports go to a lower rank or stay in their folder", async () => {
-  let checked = 0;
-  for (const [file, targets] of await importsOfSources()) {
-    const { folder } = roomOf(file);
-    const rank = RANKS[folder];
-    assert.ok(rank !== undefined, `${folder} has no rank: add it to RANKS in tests/layers_test.ts`);
-    for (const target of targets) {
-      const other = roomOf(target).folder;
-      checked++;
-      assert.ok(
-        other === folder || RANKS[other] < rank,
-        `${file} (rank ${rank}) imports ${target} (rank ${RANKS[other]})`,
-      );
-    }
-  }
-  assert.ok(checked > 50, `only ${checked} imports were seen: the pattern has gone blind`);
+const IMPORTS: Imports = await importsOfSources();
+
+Deno.test("the imports of sources are seen", () => {
+  const seen = [...IMPORTS.values()].flat();
+  assert.ok(seen.length > 500, `only ${seen.length} imports were seen: the pattern has gone blind`);
+  const hidden = seen.filter((target) => /\/_[^/]+$/.test(target));
+  assert.ok(hidden.length > 10, `only ${hidden.length} private imports were seen`);
 });
 
-Deno.test("no file imports itself by way of others, not even for a type", async () => {
-  const circle = circleIn(await importsOfSources());
+Deno.test("imports go to a lower rank or stay in their folder", () => {
+  assert.deepEqual(misranked(IMPORTS, RANKS), []);
+});
+
+Deno.test("no file imports itself by way of others, not even for a type", () => {
+  const circle = circleIn(IMPORTS);
   assert.equal(circle, undefined, `a circle of imports: ${circle?.join(" → ")}`);
 });
 
-Deno.test("a file whose name begins with _ is imported from its own folder only", async () => {
-  let checked = 0;
-  for (const [file, targets] of await importsOfSources()) {
-    for (const target of targets.filter((target) => /\/_[^/]+$/.test(target))) {
-      checked++;
-      const home = dirname(target);
-      assert.ok(
-        dirname(file) === home || dirname(file).startsWith(`${home}/`),
-        `${file} imports ${target}, which is private to ${home}`,
-      );
-    }
+Deno.test("a file whose name begins with _ is imported from its own folder only", () => {
+  assert.deepEqual(intrusions(IMPORTS), []);
+});
+
+Deno.test("sub-folders of one folder have an order: none of two imports the other", () => {
+  const circle = circleOfSubfolders(IMPORTS);
+  assert.equal(circle, undefined, `a circle of sub-folders: ${circle?.join(" → ")}`);
+});
+
+Deno.test("each platform API is used in its one home only", async () => {
+  const found: string[] = [];
+  for await (const file of walkFiles(new URL("src/", root), ".ts")) {
+    const path = file.pathname.slice(root.pathname.length);
+    found.push(...strays(path, await Deno.readTextFile(file)));
   }
-  assert.ok(checked > 10, `only ${checked} private imports were seen: the pattern has gone blind`);
+  assert.deepEqual(found, []);
 });
 
 Deno.test("the check for circles finds one", () => {
@@ -149,19 +162,45 @@ Deno.test("the check for circles finds one", () => {
   assert.equal(circleIn(graph), undefined);
 });
 
-Deno.test("each platform API is used in its one home only", async () => {
-  for await (const file of walkFiles(new URL("src/", root), ".ts")) {
-    const path = file.pathname.slice(root.pathname.length);
-    const text = withoutComments(await Deno.readTextFile(file));
-    for (const [folder, pattern] of FORBIDDEN) {
-      assert.ok(!path.startsWith(folder) || !pattern.test(text), `${path} uses ${pattern}`);
-    }
-    for (const [pattern, home] of HOMES) {
-      assert.ok(
-        path.startsWith(home) || !pattern.test(text),
-        `${path} uses ${pattern}; only ${home} may`,
-      );
-    }
-    assert.ok(!/Math\.random\(/.test(text), `${path} uses unseeded random numbers`);
-  }
+Deno.test("the checks of ranks, private files, sub-folders and homes each find a fault", () => {
+  const made = (imports: Record<string, string[]>): Imports => new Map(Object.entries(imports));
+  const ranks = { low: 0, high: 1 };
+  assert.deepEqual(misranked(made({ "src/high/a.ts": ["src/low/b.ts"] }), ranks), []);
+  assert.deepEqual(misranked(made({ "src/low/b.ts": ["src/high/a.ts"] }), ranks), [
+    "src/low/b.ts (rank 0) imports src/high/a.ts (rank 1)",
+  ]);
+  assert.match(misranked(made({ "src/new/a.ts": [] }), ranks)[0], /^new has no rank/);
+  assert.match(misranked(made({ "src/low/a.ts": ["src/new/a.ts"] }), ranks)[0], /rank undefined/);
+
+  assert.deepEqual(intrusions(made({ "src/a/b.ts": ["src/a/_c.ts"] })), []);
+  assert.deepEqual(intrusions(made({ "src/a/deep/b.ts": ["src/a/_c.ts"] })), []);
+  assert.deepEqual(intrusions(made({ "src/a/b.ts": ["src/a/deep/_c.ts"] })), [
+    "src/a/b.ts imports src/a/deep/_c.ts, which is private to src/a/deep",
+  ]);
+
+  const rooms = {
+    "src/a/mod.ts": ["src/a/one/x.ts", "src/a/two/x.ts"],
+    "src/a/one/x.ts": ["src/a/two/x.ts", "src/a/types.ts"],
+    "src/a/two/y.ts": ["src/a/types.ts"],
+  };
+  assert.equal(circleOfSubfolders(made(rooms)), undefined);
+  assert.deepEqual(
+    circleOfSubfolders(made({ ...rooms, "src/a/two/y.ts": ["src/a/one/z.ts"] })),
+    ["src/a/one", "src/a/two", "src/a/one"],
+  );
+  const deep = {
+    "src/a/in/one/x.ts": ["src/a/in/two/x.ts"],
+    "src/a/in/two/x.ts": ["src/a/in/one/y.ts"],
+  };
+  assert.deepEqual(circleOfSubfolders(made(deep)), [
+    "src/a/in/one",
+    "src/a/in/two",
+    "src/a/in/one",
+  ]);
+
+  assert.deepEqual(strays("src/commands/a.ts", 'console.log("x")'), []);
+  assert.deepEqual(strays("src/corpus/a.ts", '// console.log("x")'), []);
+  assert.equal(strays("src/corpus/a.ts", 'console.log("x")').length, 1);
+  assert.equal(strays("src/corpus/a.ts", "const x = Math.random();").length, 1);
+  assert.equal(strays("src/attribution/a.ts", "await Deno.readFile(path)").length, 1);
 });
