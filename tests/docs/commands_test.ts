@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { emocam } from "../commands/cli.ts";
 import { optionNames, optionsNamed, parse, type Shown, shownIn } from "./command_lines.ts";
-import { type Document, readDocuments } from "./documents.ts";
+import { blocksOf, type Document, readDocuments } from "./documents.ts";
 import { writeStandIns } from "./stand_ins.ts";
 
 const DOCUMENTS = await readDocuments();
@@ -138,3 +138,16 @@ for (const document of DOCUMENTS) {
       }
     }));
 }
+
+Deno.test("the README shows the default run with its real output", () =>
+  withStandIns(async () => {
+    const readme = DOCUMENTS.find(({ path }) => path === "README.md")!.text;
+    const shown = blocksOf(readme).find(({ language }) => language === "text")!.text;
+    const { status, out, err } = await emocam("analyze");
+    assert.equal(status, 0, err);
+    const printed = new Set(`${out}${err}`.split("\n").map((line) => line.trim()));
+    // Times differ, and … stands for lines that are left out.
+    const lines = shown.split("\n").filter((line) => line !== "" && !/images\/s|^…$/.test(line));
+    assert.ok(lines.length > 5, `only ${lines.length} lines are shown`);
+    assert.deepEqual(lines.filter((line) => !printed.has(line.trim())), []);
+  }));
