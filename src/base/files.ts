@@ -4,6 +4,8 @@
  * @module
  */
 
+import { resolve } from "node:path";
+
 /** Bytes written at once: Deno copies what it is given, and a model has hundreds of megabytes. */
 const PIECE = 2 ** 22;
 
@@ -105,4 +107,9 @@ export async function isFile(path: string): Promise<boolean> {
 /** Whether there is a folder at a path, or a link to one. What cannot be looked at is none. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await statOf(path).catch(() => undefined))?.isDirectory ?? false;
+}
+
+/** A path that starts from a folder where it is relative; from the working directory where there is no such folder. */
+export function pathFrom(base: string | undefined, path: string): string {
+  return base === undefined ? path : resolve(base, path);
 }

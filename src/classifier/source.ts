@@ -13,6 +13,7 @@ import { readModel } from "../onnx/model_file.ts";
 import { withScores } from "../onnx/scores.ts";
 import { type ClassifierCard, findCard, type Located } from "../runtime/card.ts";
 import { type Network, networkOf, readNetwork } from "../runtime/network.ts";
+import { pathFrom } from "../base/files.ts";
 
 /** A classifier's card and files, read and checked. */
 export interface ClassifierSource extends Network<ClassifierCard> {
@@ -28,15 +29,17 @@ export interface ClassifierSource extends Network<ClassifierCard> {
  * A bare ONNX file has its sizes taken from the graph, its classes numbered "0", "1", …, values scaled to 0..1, and maps
  * placed by the half-pixel convention that other tools use; `inputShape` [C, H, W] fills in what the graph leaves open.
  *
+ * @param base folder from which paths start, instead of the working directory
  * @throws {UsageError} when there is no such card or file, or the card is not a classifier's.
  * @throws {ModelError} when the card or model is malformed, or the file is not the one the card describes.
  */
 export async function findClassifier(
   name: string,
   inputShape?: readonly number[],
+  base?: string,
 ): Promise<ClassifierSource> {
-  if (name.toLowerCase().endsWith(".onnx")) return await bareClassifier(name, inputShape);
-  const { card, folder } = await findCard(name);
+  if (name.toLowerCase().endsWith(".onnx")) return await bareClassifier(name, inputShape, base);
+  const { card, folder } = await findCard(name, base);
   if (card.task !== "classifier") {
     throw new UsageError(
       `Cannot use model ${card.name} as classifier: its card says task ${card.task}; see emocam models list`,
@@ -96,10 +99,11 @@ async function readMeanImage(
 async function bareClassifier(
   path: string,
   inputShape: readonly number[] | undefined,
+  base: string | undefined,
 ): Promise<ClassifierSource> {
   let bytes: Uint8Array;
   try {
-    bytes = await Deno.readFile(path);
+    bytes = await Deno.readFile(pathFrom(base, path));
   } catch (error) {
     throw new UsageError(`Cannot read classifier ${path}: ${messageOf(error)}`);
   }

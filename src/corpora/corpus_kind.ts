@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly several: boolean;
   /** "folders": the first sub-folder that an image lies in is its annotation `label`. */
   readonly labels?: "folders";
+  /** The folder from which relative paths start, instead of the working directory. Images are named, and their files given, from there. */
+  readonly base?: string | undefined;
 }
 
 /** A place that images come from. To add one, write its file and list it in `mod.ts`. */

@@ -12,9 +12,10 @@ import { lookAt, slashes } from "./_paths.ts";
 import type { CorpusKind, ReadOptions } from "./corpus_kind.ts";
 import { CORPORA } from "./mod.ts";
 import { flag } from "../base/flag.ts";
+import { pathFrom } from "../base/files.ts";
 
 /** How images are found. */
-export type FindOptions = Pick<ReadOptions, "labels">;
+export type FindOptions = Pick<ReadOptions, "labels" | "base">;
 
 /** An argument with its kind. */
 interface Place {
@@ -32,22 +33,22 @@ interface Place {
  */
 export async function findImages(
   args: readonly string[],
-  { labels }: FindOptions = {},
+  { labels, base }: FindOptions = {},
 ): Promise<CorpusImage[]> {
   const all: Place[] = [];
-  for (const arg of args) all.push(await placeOf(arg));
+  for (const arg of args) all.push(await placeOf(arg, base));
   const naming = all.filter(({ kind }) => !kind.annotates);
   const annotating = all.filter(({ kind }) => kind.annotates);
   const places = naming.length > 0 ? naming : annotating;
   const found = new Map<string, CorpusImage>();
   for (const { text, kind } of places) {
-    const options = { several: places.length > 1, ...labels === undefined ? {} : { labels } };
+    const options = { several: places.length > 1, base, ...labels === undefined ? {} : { labels } };
     for await (const image of kind.images(text, options)) add(found, image);
   }
   if (naming.length > 0) {
     const folders = naming.flatMap(foldersOf);
     for (const place of annotating) {
-      const rows = await Array.fromAsync(place.kind.images(place.text, { several: true }));
+      const rows = await Array.fromAsync(place.kind.images(place.text, { several: true, base }));
       annotate(found, rows, [...folders, ...foldersOf(place)], place.text);
     }
   }
@@ -63,11 +64,12 @@ export async function findImages(
       `Cannot find images: no .jpg, .png, .webp or .gif in ${args.join(", ")}`,
     );
   }
-  return distinct([...found.values()]).sort((a, b) => compareCodePoints(a.path, b.path));
+  return distinct([...found.values()]).sort((a, b) => compareCodePoints(a.path, b.path))
+    .map((image) => ({ ...image, file: pathFrom(base, image.file) }));
 }
 
-async function placeOf(text: string): Promise<Place> {
-  const info = await lookAt(text);
+async function placeOf(text: string, base: string | undefined): Promise<Place> {
+  const info = await lookAt(pathFrom(base, text));
   const kind = CORPORA.find((kind) => kind.takes({ text, info }));
   if (kind) return { text, kind };
   throw new UsageError(`Cannot find images: there is no file or folder ${JSON.stringify(text)}`);

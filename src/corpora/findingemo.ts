@@ -11,6 +11,7 @@ import type { CorpusImage } from "../image/image_file.ts";
 import { numbered } from "./_numbered.ts";
 import type { CorpusKind } from "./corpus_kind.ts";
 import { readFindingEmo } from "./findingemo/annotations.ts";
+import { pathFrom } from "../base/files.ts";
 
 const NAME = /\.ann$/i;
 
@@ -18,18 +19,18 @@ const NAME = /\.ann$/i;
 export const findingemo: CorpusKind = {
   name: "findingemo",
   takes: ({ text, info }) => NAME.test(text) && (info?.isFile ?? false),
-  async *images(text) {
-    yield* await readAnnotations(text);
+  async *images(text, { base }) {
+    yield* await readAnnotations(text, base);
   },
   folder: dirname,
   annotates: true,
 };
 
 /** The images of a FindingEmo table, beside it, each with all its annotations. */
-async function readAnnotations(file: string): Promise<CorpusImage[]> {
+async function readAnnotations(file: string, base: string | undefined): Promise<CorpusImage[]> {
   let text: string;
   try {
-    text = await Deno.readTextFile(file);
+    text = await Deno.readTextFile(pathFrom(base, file));
   } catch (error) {
     throw new UsageError(`Cannot read annotations from ${file}: ${messageOf(error)}`);
   }

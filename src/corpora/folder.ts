@@ -8,14 +8,15 @@
 import { join, relative } from "node:path";
 import { IMAGE_NAME, slashes } from "./_paths.ts";
 import type { CorpusKind } from "./corpus_kind.ts";
+import { pathFrom } from "../base/files.ts";
 
 /** A folder of images. */
 export const folder: CorpusKind = {
   name: "folder",
   takes: ({ info }) => info?.isDirectory ?? false,
-  async *images(text, { several, labels }) {
+  async *images(text, { several, labels, base }) {
     const prefix = several ? slashes(text) : "";
-    for await (const file of filesIn(text)) {
+    for await (const file of filesIn(text, base)) {
       const path = slashes(relative(text, file));
       yield {
         path: prefix ? `${prefix.replace(/\/$/, "")}/${path}` : path,
@@ -31,11 +32,11 @@ export const folder: CorpusKind = {
 };
 
 /** Image files below a folder. Links to folders are not followed, so that a cycle cannot trap the walk. */
-async function* filesIn(folder: string): AsyncGenerator<string> {
-  for await (const entry of Deno.readDir(folder)) {
+async function* filesIn(folder: string, base: string | undefined): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(pathFrom(base, folder))) {
     if (entry.name.startsWith(".")) continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory) yield* filesIn(path);
+    if (entry.isDirectory) yield* filesIn(path, base);
     else if (IMAGE_NAME.test(entry.name)) yield path;
   }
 }

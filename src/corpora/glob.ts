@@ -8,6 +8,7 @@ import { glob as globOf } from "node:fs/promises";
 import { UsageError } from "../base/errors.ts";
 import { IMAGE_NAME, lookAt, slashes } from "./_paths.ts";
 import type { CorpusKind } from "./corpus_kind.ts";
+import { pathFrom } from "../base/files.ts";
 
 const GLOB_CHARACTERS = /[*?[\]{}]/;
 
@@ -15,10 +16,10 @@ const GLOB_CHARACTERS = /[*?[\]{}]/;
 export const glob: CorpusKind = {
   name: "glob",
   takes: ({ text, info }) => info === undefined && GLOB_CHARACTERS.test(text),
-  async *images(text) {
+  async *images(text, { base }) {
     let matched = false;
-    for await (const file of globOf(text)) {
-      if ((await lookAt(file))?.isDirectory || !IMAGE_NAME.test(file)) continue;
+    for await (const file of globOf(text, base === undefined ? {} : { cwd: base })) {
+      if ((await lookAt(pathFrom(base, file)))?.isDirectory || !IMAGE_NAME.test(file)) continue;
       matched = true;
       yield { path: slashes(file), file };
     }

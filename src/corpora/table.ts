@@ -11,6 +11,7 @@ import type { CorpusImage } from "../image/image_file.ts";
 import { numbered } from "./_numbered.ts";
 import { slashes } from "./_paths.ts";
 import type { CorpusKind } from "./corpus_kind.ts";
+import { pathFrom } from "../base/files.ts";
 
 const TABLE_NAME = /\.(csv|tsv)$/i;
 
@@ -24,18 +25,18 @@ const PATH_COLUMNS = ["path", "image_path", "image", "filename", "file_name", "f
 export const table: CorpusKind = {
   name: "table",
   takes: ({ text, info }) => info !== undefined && !info.isDirectory && TABLE_NAME.test(text),
-  async *images(text) {
-    yield* await readTable(text);
+  async *images(text, { base }) {
+    yield* await readTable(text, base);
   },
 };
 
-async function readTable(file: string): Promise<CorpusImage[]> {
+async function readTable(file: string, base: string | undefined): Promise<CorpusImage[]> {
   const refuse = (why: string) => {
     throw new UsageError(`Cannot read the image table ${basename(file)}: ${why}`);
   };
   let rows: Record<string, string>[] = [];
   try {
-    const text = await Deno.readTextFile(file);
+    const text = await Deno.readTextFile(pathFrom(base, file));
     rows = parse(text, {
       columns: true,
       bom: true,

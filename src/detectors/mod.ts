@@ -64,6 +64,8 @@ interface DetectorSettings {
   readonly preset?: string | undefined;
   /** Of the pictures; by default upright. */
   readonly orientation?: Orientation;
+  /** The folder from which the path of a card or of boxes starts, instead of the working directory. */
+  readonly base?: string | undefined;
 }
 
 /**
@@ -76,11 +78,11 @@ interface DetectorSettings {
 export async function findDetector(
   name: string,
   images: readonly CorpusImage[],
-  { backend, options = {}, preset, orientation = "exif" }: DetectorSettings,
+  { backend, options = {}, preset, orientation = "exif", base }: DetectorSettings,
 ): Promise<OpenedDetector> {
-  const boxes = await openBoxes(name);
+  const boxes = await openBoxes(name, base);
   if (!boxes) {
-    const located = await findDetectorCard(name);
+    const located = await findDetectorCard(name, base);
     const presets = presetOptions(located.card, preset);
     return {
       detector: await openDetector(located, backend, { ...presets, ...options }),
@@ -92,8 +94,11 @@ export async function findDetector(
   return matched ? { ...matched, notices: [...boxes.notices, ...matched.notices] } : boxes;
 }
 
-async function findDetectorCard(name: string): Promise<Located<DetectorCard>> {
-  const { card, folder } = await findCard(name);
+async function findDetectorCard(
+  name: string,
+  base: string | undefined,
+): Promise<Located<DetectorCard>> {
+  const { card, folder } = await findCard(name, base);
   if (card.task === "detector") return { card, folder };
   throw new UsageError(
     `Cannot use model ${card.name} as detector: its card says task ${card.task}; see emocam models list`,

@@ -12,6 +12,7 @@ import { z } from "zod";
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
 import { userModelsFolder } from "./model_folder.ts";
+import { pathFrom } from "../base/files.ts";
 
 const positive = z.number().int().positive();
 
@@ -219,13 +220,14 @@ async function cardsIn(folder: string): Promise<Located[]> {
 /**
  * Finds a card by the path of a `.json` file, or by the name of one that ships or lies in the user's model folder.
  *
+ * @param base folder from which a path starts, instead of the working directory
  * @throws {UsageError} when there is no such name or file; the names there are are listed.
  * @throws {ModelError} when the card is malformed.
  */
-export async function findCard(name: string): Promise<Located> {
+export async function findCard(name: string, base?: string): Promise<Located> {
   const user = userModelsFolder();
   const paths = name.endsWith(".json")
-    ? [name]
+    ? [pathFrom(base, name)]
     : [MODELS_FOLDER, ...user === undefined ? [] : [user]].map((folder) =>
       join(folder, `${name}.json`)
     );

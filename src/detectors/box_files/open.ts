@@ -10,7 +10,7 @@ import { mapConcurrently } from "../../base/concurrency.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { sha256 } from "../../base/json.ts";
 import { imageSize } from "../../image/decode.ts";
-import { isFolder } from "../../base/files.ts";
+import { isFolder, pathFrom } from "../../base/files.ts";
 import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
 import type { Detector, OpenedDetector } from "../detector.ts";
 import { boxesDetector, inPixels, matchImages } from "./match.ts";
@@ -27,8 +27,11 @@ const HEADERS_AT_A_TIME = 8;
  * @returns nothing where the name is none of these: a detector's name or card. Notices are of boxes left out and labels without names.
  * @throws {UsageError} saying what cannot be used.
  */
-export async function openBoxes(name: string): Promise<OpenedDetector | undefined> {
-  const read = await readTable(name);
+export async function openBoxes(
+  name: string,
+  base?: string,
+): Promise<OpenedDetector | undefined> {
+  const read = await readTable(name, base);
   return read && { detector: unmatched(read.table), notices: read.notices };
 }
 
@@ -74,13 +77,14 @@ async function matched(
 
 async function readTable(
   name: string,
+  base: string | undefined,
 ): Promise<{ table: BoxTable; notices: readonly string[] } | undefined> {
   if (!/\.(csv|json)$/i.test(name)) {
-    return /[\\/]/.test(name) && await isFolder(name)
-      ? { table: await readYoloFolder(name), notices: [] }
+    return /[\\/]/.test(name) && await isFolder(pathFrom(base, name))
+      ? { table: { ...await readYoloFolder(pathFrom(base, name)), origin: name }, notices: [] }
       : undefined;
   }
-  const bytes = await readFile(name);
+  const bytes = await readFile(name, base);
   if (isCard(name, bytes)) return undefined;
   const table = readBoxes(bytes, name);
   const notices = table.leftOut === undefined
@@ -88,7 +92,7 @@ async function readTable(
     : [`${name}: boxes without width or height are left out (${table.leftOut})`];
   const { labelNames } = boxFormat(bytes, name);
   if (!labelNames) return { table, notices };
-  const file = await namesBeside(name, labelNames);
+  const file = await namesBeside(pathFrom(base, name), labelNames);
   if (file === undefined) {
     return { table, notices: [...notices, `${name}: ${labelNames.missing}`] };
   }
@@ -127,9 +131,9 @@ async function sizesOf(
   return sizes;
 }
 
-async function readFile(name: string): Promise<Uint8Array> {
+async function readFile(name: string, base?: string): Promise<Uint8Array> {
   try {
-    return await Deno.readFile(name);
+    return await Deno.readFile(pathFrom(base, name));
   } catch (error) {
     throw new UsageError(`Cannot read detector ${name}: ${messageOf(error)}`);
   }
