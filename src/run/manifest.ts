@@ -54,13 +54,15 @@ export interface RunDescription {
   readonly command: string;
   /** The command line's arguments, options as resolved. */
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** The folder from which relative paths in the arguments start, where it is not the working directory. */
+  readonly base?: string | undefined;
   /** Credits of the photographs, where they are those that ship. */
   readonly credits: readonly string[];
 }
 
 /** Makes the manifest of a run that is about to start. */
 export async function createManifest(
-  { title, command, arguments: args, credits }: RunDescription,
+  { title, command, arguments: args, base = Deno.cwd(), credits }: RunDescription,
   setup: Setup,
   record: AnalysisRecord,
 ): Promise<Manifest> {
@@ -74,7 +76,7 @@ export async function createManifest(
     command,
     arguments: args,
     from: typeof args.out === "string"
-      ? relative(resolve(args.out), Deno.cwd()).replaceAll("\\", "/") || "."
+      ? relative(resolve(args.out), base).replaceAll("\\", "/") || "."
       : ".",
     settings: {
       ...settingsOf(args, {

@@ -58,21 +58,28 @@ export interface Setup {
   dispose(): Promise<void>;
 }
 
+/** What models are opened with beside options. */
+export interface OpenInput {
+  /** [C, H, W] of ready inputs, if there are any. */
+  readonly inputShape?: readonly number[] | undefined;
+  /** The folder from which relative paths of models start, instead of the working directory. */
+  readonly base?: string | undefined;
+}
+
 /**
  * Loads and checks everything that a run needs, so that a bad model, option or box file stops it before any work.
  *
  * @param images of the corpus, to match a file of boxes with
- * @param inputShape [C, H, W] of ready inputs, if there are any
  * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used and what to do.
  */
 export async function openSetup(
   options: ExplainOptions,
   images: readonly CorpusImage[],
-  inputShape?: readonly number[],
+  { inputShape, base }: OpenInput = {},
 ): Promise<Setup> {
   const chosen = withComposites(findMethods(options.methods), options.composite);
   const backend = await chooseBackend(options.backend);
-  const source = await findClassifier(options.classifier, inputShape);
+  const source = await findClassifier(options.classifier, inputShape, base);
   const [layer, ...further] = options.layer ?? [];
   const classifier = await openClassifier(source, {
     backend: backend.backend,
@@ -110,6 +117,7 @@ export async function openSetup(
     options: detectorOptions({ ...options }),
     preset: options.preset,
     orientation: options.orientation,
+    base,
   });
   notices.push(...remarks);
   const faceFinder = samples !== "faces"

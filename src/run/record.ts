@@ -157,19 +157,20 @@ export interface RecordedImages {
 
 /**
  * The images of a run: exactly those that it had, under their names in it. Their annotations are read again from where they were, or
- * taken from the run's `images.csv` where that is gone. To be called in the folder that the run was made from.
+ * taken from the run's `images.csv` where that is gone.
  *
+ * @param base folder that the run was made from, where it is still there
  * @param moved folder that holds the images by their paths in the run, or by their file names
  */
 export async function recordedImages(
   run: RunRecord,
   labels: "folders" | undefined,
-  moved?: string,
+  { base, moved }: { readonly base?: string | undefined; readonly moved?: string | undefined },
 ): Promise<RecordedImages> {
   const { paths } = run.record.arguments;
   const found = await findImages(
     paths.length > 0 ? paths : [join(MODELS_FOLDER, "photos")],
-    labels ? { labels } : {},
+    { ...labels ? { labels } : {}, base },
   ).catch((error) => {
     if (error instanceof UsageError) return [];
     throw error;

@@ -20,7 +20,7 @@ export function analyzeCommand(exit: (status: number) => void): Command {
   )
     .action(async (paths: string[], options, command: Command) => {
       const resolved = withPreset(command, options);
-      const { runProduct } = await import("./product.ts");
-      exit(await runProduct(paths, resolved));
+      const { runAnalyze } = await import("./run.ts");
+      exit(await runAnalyze(paths, resolved));
     });
 }

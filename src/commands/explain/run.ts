@@ -55,7 +55,9 @@ export async function runExplain(
     arrays.map(async (path) => ({ path, input: await readInput(path) })),
   );
   const images = arrays.length > 0 ? [] : await findImages(paths);
-  const setup = await openSetup(options, images, tensors[0]?.input.shape.slice(1));
+  const setup = await openSetup(options, images, {
+    inputShape: tensors[0]?.input.shape.slice(1),
+  });
   try {
     if (images.length > 0) await prepareFolder(flag("out"), options.out);
     if (options.maps !== undefined) await prepareFolder(flag("maps"), options.maps);

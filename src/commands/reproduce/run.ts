@@ -13,12 +13,13 @@ import type { Verdict } from "../../reproduction/history.ts";
 import { lockFolder } from "../../run/folder_lock.ts";
 import type { DriftData } from "../../reproduction/page.ts";
 import { brokenLock, prepareFolder } from "../../run/folder.ts";
-import { checkList } from "./list.ts";
-import { DRIFT_HTML, DRIFT_JSON, Interrupted, reproduce, sizeText } from "./reproduction.ts";
+import { checkList } from "../../reproduction/list.ts";
+import { DRIFT_HTML, DRIFT_JSON, reproduce, sizeText } from "../../reproduction/reproduce.ts";
 import { printRemarks, textTable } from "../terminal.ts";
 import { DRIFTED, INTERRUPTED, MISSING } from "../exit_codes.ts";
 import { legible } from "../../base/legible.ts";
 import { flag } from "../../base/flag.ts";
+import { printAnalysis } from "../analyze/events.ts";
 
 /** Options of `reproduce`, parsed. */
 export type ReproduceOptions = ParsedOptions<"reproduce">;
@@ -47,31 +48,34 @@ export async function runReproduce(
   target: string | undefined,
   options: ReproduceOptions,
 ): Promise<number> {
-  try {
-    if (options.list !== undefined) return await runList(target, options.list, options);
-    if (target === undefined) {
-      throw new UsageError(
-        `Cannot reproduce: name the folder of a run, or give a list of runs with ${flag("list")}`,
-      );
-    }
-    const out = options.out ?? OUT;
-    await prepareFolder(flag("out"), out);
-    using lock = lockFolder(out, `reproduce ${target}`);
-    printRemarks(brokenLock(lock));
-    const data = await reproduce(target, {
-      tolerance: options.tolerance ?? DEFAULT_TOLERANCE,
-      images: options.images,
-      set: options.set ?? [],
-      out,
-      keep: options.out !== undefined,
-    });
-    printCheck(data);
-    console.log(`report ${join(out, DRIFT_HTML)}, ${join(out, DRIFT_JSON)}`);
-    return STATUS[data.verdict];
-  } catch (error) {
-    if (error instanceof Interrupted) return INTERRUPTED;
-    throw error;
+  if (options.list !== undefined) return await runList(target, options.list, options);
+  if (target === undefined) {
+    throw new UsageError(
+      `Cannot reproduce: name the folder of a run, or give a list of runs with ${flag("list")}`,
+    );
   }
+  const out = options.out ?? OUT;
+  await prepareFolder(flag("out"), out);
+  using lock = lockFolder(out, `reproduce ${target}`);
+  printRemarks(brokenLock(lock));
+  const checked = await reproduce(target, {
+    tolerance: options.tolerance ?? DEFAULT_TOLERANCE,
+    images: options.images,
+    set: options.set ?? [],
+    out,
+    keep: options.out !== undefined,
+  }, printAnalysis());
+  if (checked.kind === "interrupted") return interrupted();
+  const { data } = checked;
+  printCheck(data);
+  console.log(`report ${join(out, DRIFT_HTML)}, ${join(out, DRIFT_JSON)}`);
+  return STATUS[data.verdict];
+}
+
+/** Says that a check was stopped. */
+function interrupted(): number {
+  console.error("interrupted");
+  return INTERRUPTED;
 }
 
 async function runList(
@@ -100,8 +104,10 @@ async function runList(
         for (const text of whyLines(data)) console.log(`  ${text}`);
       }
     },
-    onRemark: (text) => console.error(legible(text)),
+    onBegin: (name) => console.error(`checking ${legible(name)}`),
+    analysis: printAnalysis(),
   });
+  if (verdicts === "interrupted") return interrupted();
   for (const gravest of ["drifted", "missing", "failed"] as const) {
     if (verdicts.includes(gravest)) return STATUS[gravest];
   }

@@ -6,30 +6,32 @@
 
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { messageOf, UsageError } from "../../base/errors.ts";
-import { fileNames } from "../../base/file_names.ts";
-import { placeText } from "../../reproduction/drift.ts";
-import { DEFAULT_TOLERANCE } from "../../run/options/mod.ts";
-import { causeText } from "../../reproduction/causes.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
+import { fileNames } from "../base/file_names.ts";
+import { placeText } from "./drift.ts";
+import { DEFAULT_TOLERANCE } from "../run/options/mod.ts";
+import { causeText } from "./causes.ts";
 import {
   appendHistory,
   historyLine,
   type HistoryRow,
   readHistory,
   type Verdict,
-} from "../../reproduction/history.ts";
-import { type FolderLock, lockFolder } from "../../run/folder_lock.ts";
-import type { DriftData } from "../../reproduction/page.ts";
-import { prepareFolder } from "../../run/folder.ts";
+} from "./history.ts";
+import { type FolderLock, lockFolder } from "../run/folder_lock.ts";
+import type { AnalyzeEvents } from "../run/analyze.ts";
+import type { DriftData } from "./page.ts";
+import { prepareFolder } from "../run/folder.ts";
 import {
   DRIFT_JSON,
   firstDrift,
-  Interrupted,
   largestDifference,
   reproduce,
-} from "./reproduction.ts";
-import { isFile } from "../../base/files.ts";
-import { flag } from "../../base/flag.ts";
+  type Reproduced,
+  type ReproductionOptions,
+} from "./reproduce.ts";
+import { isFile } from "../base/files.ts";
+import { flag } from "../base/flag.ts";
 
 /** `reproduce.json`. Paths are relative to the folder that it lies in. */
 const listSchema = z.strictObject({
@@ -55,16 +57,22 @@ interface ListEvents {
   onLock(lock: FolderLock): void;
   /** A run was checked; `line` is what its history says. */
   onCheck(name: string, data: DriftData, line: string): void;
-  onRemark(text: string): void;
+  /** A run of the list is about to be checked. */
+  onBegin(name: string): void;
+  /** What happens while a run is repeated. */
+  readonly analysis?: AnalyzeEvents;
 }
 
 /**
  * Checks the runs of a list one after another. A run that cannot be checked does not keep the others from it.
  *
- * @returns the verdicts, in the order of the list.
+ * @returns the verdicts, in the order of the list; or that its user stopped it.
  * @throws {UsageError} when the list cannot be used, or another process is at these reports.
  */
-export async function checkList(file: string, events: ListEvents): Promise<Verdict[]> {
+export async function checkList(
+  file: string,
+  events: ListEvents,
+): Promise<readonly Verdict[] | "interrupted"> {
   const { runs, reports, keep, tolerance } = await readList(file);
   const base = dirname(resolve(file));
   const folder = join(base, reports);
@@ -80,14 +88,16 @@ export async function checkList(file: string, events: ListEvents): Promise<Verdi
     // Names that sort by time and that every file system takes.
     const report = join(own, new Date().toISOString().replaceAll(":", "-"));
     await Deno.mkdir(report, { recursive: true });
-    events.onRemark(`checking ${name}`);
-    const data = await checkOne(join(base, entry.run), entry.run, {
+    events.onBegin(name);
+    const checked = await checkOne(join(base, entry.run), entry.run, {
       tolerance: entry.tolerance ?? tolerance,
       images: entry.images === undefined ? undefined : join(base, entry.images),
       set: Object.entries(entry.set ?? {}).map(([option, value]) => `${option}=${value}`),
       out: report,
       keep: false,
-    });
+    }, events.analysis);
+    if (checked.kind === "interrupted") return "interrupted";
+    const { data } = checked;
     const written = await isFile(join(report, DRIFT_JSON));
     await appendHistory(folder, [
       rowOf(name, data, written ? `${name}/${report.slice(own.length + 1)}` : ""),
@@ -124,14 +134,17 @@ async function readList(file: string): Promise<z.infer<typeof listSchema>> {
 async function checkOne(
   target: string,
   name: string,
-  options: Parameters<typeof reproduce>[1],
-): Promise<DriftData> {
+  options: ReproductionOptions,
+  events: AnalyzeEvents | undefined,
+): Promise<Reproduced> {
   try {
-    return { ...await reproduce(target, options), run: name };
+    const checked = await reproduce(target, options, events);
+    return checked.kind === "interrupted"
+      ? checked
+      : { ...checked, data: { ...checked.data, run: name } };
   } catch (error) {
-    if (error instanceof Interrupted) throw error;
     const why = messageOf(error);
-    return {
+    const data: DriftData = {
       run: name,
       verdict: error instanceof UsageError ? "missing" : "failed",
       headline: why,
@@ -143,6 +156,7 @@ async function checkOne(
       before: [],
       after: [],
     };
+    return { kind: "checked", data };
   }
 }
 

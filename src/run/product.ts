@@ -6,17 +6,21 @@
  */
 
 import { basename, join } from "node:path";
-import { UsageError } from "../../base/errors.ts";
-import { fileNames } from "../../base/file_names.ts";
-import { csvText } from "../../base/csv.ts";
-import { writeWhole } from "../../base/files.ts";
-import type { ParsedOptions } from "../../run/options/mod.ts";
-import { runAnalyze, tryAnalyze } from "./run.ts";
-import { prepareFolder, takeFolder } from "../../run/folder.ts";
-import { holdCache, LEDGER_FILE as LEDGER } from "../../run/shared_cache.ts";
-import { INTERRUPTED } from "../exit_codes.ts";
-import { flag } from "../../base/flag.ts";
-import { printRemarks } from "../terminal.ts";
+import { UsageError } from "../base/errors.ts";
+import { fileNames } from "../base/file_names.ts";
+import { csvText } from "../base/csv.ts";
+import { writeWhole } from "../base/files.ts";
+import type { AnalyzeOptions, ParsedOptions } from "./options/mod.ts";
+import {
+  analyze,
+  type AnalyzeEvents,
+  type AnalyzeInput,
+  type AnalyzeOutcome,
+  tryAnalyze,
+} from "./analyze.ts";
+import { prepareFolder, takeFolder } from "./folder.ts";
+import { holdCache, LEDGER_FILE as LEDGER } from "./shared_cache.ts";
+import { flag } from "../base/flag.ts";
 
 /** Options of `analyze` as they come from the command line. */
 export type ProductOptions = ParsedOptions<"analyze">;
@@ -38,51 +42,58 @@ interface Corpus {
 /** What lies beside the runs' folders. */
 const TABLE = "product.csv";
 
+/** What happens during a product. */
+export interface ProductEvents extends AnalyzeEvents {
+  /** One of several runs begins. */
+  onRun?(folder: string, place: number, count: number): void;
+  /** A run has ended. */
+  onOutcome?(options: AnalyzeOptions, outcome: AnalyzeOutcome): void;
+  /** What the table of runs says of a run's outcome. */
+  statusOf(outcome: AnalyzeOutcome): string;
+}
+
 /**
- * Runs all combinations; with one of each it is plain `analyze`. Folders are named by what varies: `CLASSIFIER`,
- * `CLASSIFIER.DETECTOR`, `CORPUS.CLASSIFIER` …; `product.csv` lists them.
+ * Runs all combinations; with one of each it is a plain analysis. Folders are named by what varies: `CLASSIFIER`,
+ * `CLASSIFIER.DETECTOR`, `CORPUS.CLASSIFIER` …; `product.csv` lists them. An interruption ends all.
  *
- * @returns the exit status: the highest of the runs; an interruption ends all.
  * @throws {UsageError} when corpora are named twice or together with plain paths; ModelError as `analyze`.
  */
-export async function runProduct(
+export async function analyzeProduct(
   paths: readonly string[],
   options: ProductOptions,
-): Promise<number> {
+  events: ProductEvents,
+): Promise<void> {
   const { classifier, detector, corpus: _, ...rest } = options;
   const cells = cellsOf(corporaOf(paths, options.corpus), classifier, detector);
+  const run = async (cell: Cell, own: AnalyzeOptions, input: AnalyzeInput) => {
+    const outcome = await analyze(cell.corpus.paths, own, input, events);
+    events.onOutcome?.(own, outcome);
+    return outcome;
+  };
   if (cells.length === 1) {
-    const [{ corpus, ...models }] = cells as [Cell];
-    return await runAnalyze(corpus.paths, { ...rest, ...only(models) });
+    await run(cells[0], { ...rest, ...only(cells[0]) }, {});
+    return;
   }
   // A name that is wrong stops the product now, not when the runs before it have worked for hours.
-  for (const { corpus, ...models } of cells) {
-    await tryAnalyze(corpus.paths, { ...rest, ...only(models) });
-  }
+  for (const cell of cells) await tryAnalyze(cell.corpus.paths, { ...rest, ...only(cell) });
   await prepareFolder(flag("out"), options.out);
   using taken = takeFolder(options.out, "analyze");
-  printRemarks(taken.remarks);
   using cache = await holdCache(rest);
-  if (cache) printRemarks(cache.remarks);
+  for (const remark of [...taken.remarks, ...cache?.remarks ?? []]) events.onRemark?.(remark);
   const ledger = cache?.ledger ?? join(options.out, LEDGER);
-  let highest = 0;
   const rows: string[][] = [];
-  for (const [i, { corpus, folder, ...models }] of cells.entries()) {
-    console.error(`\n[${i + 1}/${cells.length}] ${folder}`);
-    if (i > 0) console.log("");
-    console.log(`${folder}:`);
-    const own = { ...rest, ...only(models), out: join(options.out, folder) };
+  for (const [i, cell] of cells.entries()) {
+    const { corpus, folder } = cell;
+    events.onRun?.(folder, i, cells.length);
     // A fresh start is one start: later runs reuse what the first has left.
-    const status = await runAnalyze(corpus.paths, { ...own, fresh: i === 0 && !!rest.fresh }, {
-      ledger,
-    });
-    highest = Math.max(highest, status);
-    rows.push([corpus.name, models.classifier, models.detector, folder, String(status)]);
+    const fresh = i === 0 && !!rest.fresh;
+    const own = { ...rest, ...only(cell), out: join(options.out, folder), fresh };
+    const outcome = await run(cell, own, { ledger });
+    rows.push([corpus.name, cell.classifier, cell.detector, folder, events.statusOf(outcome)]);
     const header = ["corpus", "classifier", "detector", "folder", "status"];
     await writeWhole(join(options.out, TABLE), csvText([header, ...rows]));
-    if (status === INTERRUPTED) return status;
+    if (outcome.kind === "interrupted") return;
   }
-  return highest;
 }
 
 function only({ classifier, detector }: Pick<Cell, "classifier" | "detector">) {

@@ -5,39 +5,32 @@
  */
 
 import { join, resolve } from "node:path";
-import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
-import { compareRuns, type RunComparison } from "../../reproduction/compare.ts";
-import {
-  type Difference,
-  hasDrifted,
-  placeText,
-  type Section,
-  SECTIONS,
-} from "../../reproduction/drift.ts";
-import { type Cause, causeText, driftCauses } from "../../reproduction/causes.ts";
-import { isObject, type ManifestJson } from "../../ledger/manifest.ts";
-import type { Verdict } from "../../reproduction/history.ts";
-import { isFolder, writeWhole } from "../../base/files.ts";
-import { hashTables, listTables } from "../../outputs/read.ts";
-import type { Fact } from "../../figures/mod.ts";
-import { type DriftData, driftReport } from "../../reproduction/page.ts";
-import { type Backend, BACKENDS } from "../../runtime/session.ts";
-import { chooseBackend } from "../../runtime/open.ts";
-import { flag } from "../../base/flag.ts";
-import type { AnalyzeOptions } from "../../run/options/mod.ts";
-import { repeatedOptions } from "../../run/options/again.ts";
-import { runAnalyze } from "../analyze/run.ts";
+import { messageOf, ModelError, UsageError } from "../base/errors.ts";
+import { compareRuns, type RunComparison } from "./compare.ts";
+import { type Difference, hasDrifted, placeText, type Section, SECTIONS } from "./drift.ts";
+import { type Cause, causeText, driftCauses } from "./causes.ts";
+import { isObject, type ManifestJson } from "../ledger/manifest.ts";
+import type { Verdict } from "./history.ts";
+import { isFolder, writeWhole } from "../base/files.ts";
+import { hashTables, listTables } from "../outputs/read.ts";
+import type { Fact } from "../figures/mod.ts";
+import { type DriftData, driftReport } from "./page.ts";
+import { type Backend, BACKENDS } from "../runtime/session.ts";
+import { chooseBackend } from "../runtime/open.ts";
+import { flag } from "../base/flag.ts";
+import type { AnalyzeOptions } from "../run/options/mod.ts";
+import { repeatedOptions } from "../run/options/again.ts";
+import { analyze, type AnalyzeEvents, type InterruptedRun } from "../run/analyze.ts";
 import {
   readRecord,
   recordedImages,
   recordedOptions,
   type RunRecord,
   textOf,
-} from "../../run/record.ts";
-import { INTERRUPTED } from "../exit_codes.ts";
+} from "../run/record.ts";
 
 /** How a run is repeated. */
-interface ReproductionOptions {
+export interface ReproductionOptions {
   readonly tolerance: number;
   readonly images?: string | undefined;
   /** Options of `analyze` instead of the recorded ones, `name=value` each. */
@@ -54,21 +47,22 @@ export const DRIFT_HTML = "drift.html";
 /** Where the repeated run is made. */
 const REPEATED = "repeated-run";
 
-/** A check was interrupted by its user. */
-export class Interrupted extends Error {
-  override name = "Interrupted";
-}
+/** What came of a check: its data, or that its user stopped it. */
+export type Reproduced =
+  | { readonly kind: "checked"; readonly data: DriftData }
+  | { readonly kind: "interrupted" };
 
 /**
  * Repeats a run, compares, and writes `drift.json` and `drift.html`. Anything that keeps a recorded run from being repeated here (images,
  * tables, models, boxes, a backend) is a missing input, told in the result.
  *
- * @throws {UsageError} when there is no such run, or an option cannot be used. {@linkcode Interrupted} after Ctrl-C.
+ * @throws {UsageError} when there is no such run, or an option cannot be used.
  */
 export async function reproduce(
   target: string,
   options: ReproductionOptions,
-): Promise<DriftData> {
+  events: AnalyzeEvents = {},
+): Promise<Reproduced> {
   const run = await readRecord(target);
   const repeated = resolve(options.out, REPEATED);
   if (await samePlace(repeated, run.folder)) {
@@ -80,7 +74,8 @@ export async function reproduce(
   }
   const recorded = recordedOptions(run, options.set);
   await Deno.remove(repeated, { recursive: true }).catch(() => {});
-  const outcome = await repeat(run, recorded, { ...options, repeated });
+  const outcome = await repeat(run, recorded, { ...options, repeated }, events);
+  if (outcome.kind === "interrupted") return outcome;
   const data = await judge(target, run, options, outcome, repeated);
   const json = JSON.stringify(
     data,
@@ -91,55 +86,54 @@ export async function reproduce(
   await writeWhole(join(options.out, DRIFT_JSON), json + "\n");
   await writeWhole(join(options.out, DRIFT_HTML), driftReport(data));
   if (!options.keep) await Deno.remove(repeated, { recursive: true }).catch(() => {});
-  return data;
+  return { kind: "checked", data };
 }
 
 /** What came of repeating. */
 interface Outcome {
+  readonly kind: "repeated";
   readonly missing: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** Runs the analysis again, in the folder that it was run from, so that relative paths mean what they meant. */
+/** Runs the analysis again, with relative paths from the folder that it was run from, so that they mean what they meant. */
 async function repeat(
   run: RunRecord,
   options: AnalyzeOptions,
   { images: moved, set, repeated }: ReproductionOptions & { repeated: string },
-): Promise<Outcome> {
-  const notes: string[] = [], missing = await missingTables(run);
-  const before = Deno.cwd();
-  const movedTo = moved === undefined ? undefined : resolve(moved);
-  if (await isFolder(run.from)) Deno.chdir(run.from);
-  else {notes.push(
-      `the folder that the run was made from is gone: paths are taken from the current folder`,
-    );}
+  events: AnalyzeEvents,
+): Promise<Outcome | InterruptedRun> {
+  const missing = await missingTables(run);
+  const there = await isFolder(run.from);
+  const base = there ? run.from : undefined;
+  const notes = there
+    ? []
+    : ["the folder that the run was made from is gone: paths are taken from the current folder"];
   try {
-    const found = await recordedImages(run, options.labels, movedTo);
+    const found = await recordedImages(run, options.labels, { base, moved });
     missing.push(...found.missing.map((path) => `image ${path}`));
     if (found.added > 0) {
       notes.push(`images that are new in the corpus are left out: ${found.added}`);
     }
-    if (missing.length > 0) return { missing, notes };
-    const backend = set.some((change) => /^(--)?backend=/.test(change))
-      ? options.backend
-      : await recordedBackend(run, notes);
-    const status = await runAnalyze(run.record.arguments.paths, {
-      ...options,
-      ...repeatedOptions(),
-      backend,
-      out: repeated,
-    }, { images: found.images, quiet: true });
-    if (status === INTERRUPTED) throw new Interrupted("interrupted");
-    return { missing, notes };
+    if (missing.length > 0) return { kind: "repeated", missing, notes };
+    const chosen = set.some((change) => /^(--)?backend=/.test(change))
+      ? { backend: options.backend, notes: [] }
+      : await recordedBackend(run);
+    notes.push(...chosen.notes);
+    const outcome = await analyze(
+      run.record.arguments.paths,
+      { ...options, ...repeatedOptions(), backend: chosen.backend, out: repeated },
+      { images: found.images, base },
+      events,
+    );
+    return outcome.kind === "interrupted" ? outcome : { kind: "repeated", missing, notes };
   } catch (error) {
     // The run was made with these models, boxes and options: what cannot be used any more is gone or has changed.
     if (error instanceof UsageError || error instanceof ModelError) {
       if (set.length > 0 && error instanceof UsageError) throw error;
-      return { missing: [...missing, messageOf(error)], notes };
+      return { kind: "repeated", missing: [...missing, messageOf(error)], notes };
     }
     throw error;
-  } finally {
-    Deno.chdir(before);
   }
 }
 
@@ -153,16 +147,17 @@ async function missingTables({ folder, record }: RunRecord): Promise<string[]> {
 }
 
 /** The backend that the run used, where it is there; with the note that tells when it is not. */
-async function recordedBackend(run: RunRecord, notes: string[]): Promise<Backend | "auto"> {
+async function recordedBackend(
+  run: RunRecord,
+): Promise<{ backend: Backend | "auto"; notes: readonly string[] }> {
   const name = BACKENDS.find((known) => known === run.record.backend.name);
-  if (name === undefined) return "auto";
+  if (name === undefined) return { backend: "auto", notes: [] };
   try {
     await chooseBackend(name);
-    return name;
+    return { backend: name, notes: [] };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    notes.push(`${messageOf(error)}; repeated on another one`);
-    return "auto";
+    return { backend: "auto", notes: [`${messageOf(error)}; repeated on another one`] };
   }
 }
 

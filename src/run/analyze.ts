@@ -1,0 +1,269 @@
+/**
+ * An analysis: from a corpus to a folder of tables and a report. It prints nothing: what a user should see is told to its caller.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { countRun, type MethodOutput, type RunOutput } from "../association/count_run.ts";
+import { analysisRecord } from "../corpus/analysis_record.ts";
+import { refuseConflictingBoxes } from "../corpus/conflicting_boxes.ts";
+import { type Analysis, registerStages } from "../corpus/plan.ts";
+import { streamCorpus, type StreamHooks, type StreamSummary } from "../corpus/stream.ts";
+import { findImages } from "../corpora/find_images.ts";
+import type { AxiomResult } from "../experiments/axioms/mod.ts";
+import { failedAxioms } from "../experiments/failed_axioms.ts";
+import { closeGpu } from "../gpu/device.ts";
+import type { CorpusImage } from "../image/image_file.ts";
+import { FinishedRun } from "../ledger/finished_run.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { writeOutputs } from "../outputs/mod.ts";
+import type { RunSummary } from "../outputs/output.ts";
+import { paperSettings } from "../outputs/paper.ts";
+import { MODELS_FOLDER } from "../runtime/card.ts";
+import { prepareFolder, takeFolder } from "./folder.ts";
+import { createManifest, writeManifest } from "./manifest.ts";
+import { openSetup, type Setup } from "./open.ts";
+import { commandLine } from "./options/again.ts";
+import type { AnalyzeOptions } from "./options/mod.ts";
+import { holdCache, LEDGER_FILE, RUN_LEDGER_FILE } from "./shared_cache.ts";
+import { checkMethods, openAxiomContext, readAxioms, writeAxioms } from "./verdicts.ts";
+import { flag } from "../base/flag.ts";
+import { defined } from "../base/defined.ts";
+
+/** What an analysis can be given beside its options. */
+export interface AnalyzeInput {
+  /** Images that are known already, instead of those of its paths. */
+  readonly images?: readonly CorpusImage[];
+  /** The ledger, where it is not that of its own folder: shared with other runs. */
+  readonly ledger?: string;
+  /** The folder from which relative paths of images and models start, instead of the working directory. */
+  readonly base?: string | undefined;
+}
+
+/** A way to stop the work on images, until it is disposed of. */
+export interface Interruption extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** What happens during an analysis. */
+export interface AnalyzeEvents extends Pick<StreamHooks, "onProgress" | "onFailure" | "onChange"> {
+  /** A line that a user should see. */
+  onRemark?(line: string): void;
+  /** Everything is open and checked; `reasons` say why results of before are computed again. */
+  onStart?(setup: Setup, images: number, reasons: readonly string[]): void;
+  onVerdict?(result: AxiomResult): void;
+  /** The work on images begins, which can be stopped; the end of that work disposes of what it gives. */
+  interruption?(): Interruption;
+}
+
+/** What came of an analysis. */
+export type AnalyzeOutcome = InterruptedRun | FinishedAnalysis;
+
+/** It was stopped. The same call continues from there. */
+export interface InterruptedRun {
+  readonly kind: "interrupted";
+  readonly done: number;
+  readonly total: number;
+}
+
+/** All its images were worked on, and its outputs written. */
+export interface FinishedAnalysis {
+  readonly kind: "finished";
+  readonly summary: StreamSummary;
+  readonly counted: RunOutput;
+  /** Pictures that are in the corpus more than once. */
+  readonly duplicates: number;
+  /** Methods that fail on this classifier, with the axioms. */
+  readonly failing: ReadonlyMap<string, readonly string[]>;
+  /** What a reader of the outputs must know, a line each. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Analyses a corpus, and writes what was found into the folder `out`.
+ *
+ * @param paths of images; none for the photographs that ship
+ * @throws {UsageError} and ModelError before any work, when something asked for cannot be used.
+ */
+export async function analyze(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+  given: AnalyzeInput = {},
+  events: AnalyzeEvents = {},
+): Promise<AnalyzeOutcome> {
+  const tell = (lines: readonly string[]) => lines.forEach((line) => events.onRemark?.(line));
+  const shipped = paths.length === 0;
+  const { images, setup } = await openRun(paths, options, given);
+  await prepareFolder(flag("out"), options.out);
+  using taken = takeFolder(options.out, "analyze");
+  tell(taken.remarks);
+  using cache = given.ledger === undefined ? await holdCache(options) : undefined;
+  if (cache) tell(cache.remarks);
+  const ownLedger = join(options.out, LEDGER_FILE);
+  const path = given.ledger ?? cache?.ledger ?? ownLedger;
+  using ledger = Ledger.open(path, { fresh: options.fresh ?? false });
+  try {
+    const analysis: Analysis = {
+      ...setup,
+      images: await refuseConflictingBoxes(images, setup.detector),
+      seed: options.seed,
+      activationBudget: options.activationCache * 2 ** 20,
+    };
+    const stages = registerStages(ledger, analysis);
+    const record = analysisRecord(analysis, stages, {
+      threshold: options.threshold,
+      target: options.target,
+      layers: setup.layers.map(({ name }) => name),
+    });
+    const manifest = await createManifest(
+      {
+        title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
+        command: commandLine(paths, options),
+        arguments: argumentsOf(paths, options),
+        base: given.base,
+        credits: shipped ? await shippedCredits() : [],
+      },
+      setup,
+      record,
+    );
+    const run = ledger.startRun(manifest);
+    // In a shared ledger other runs' settings are not changes.
+    events.onStart?.(setup, images.length, given.ledger === undefined ? stages.reasons : []);
+    if (options.check) {
+      await using context = await openAxiomContext(
+        setup,
+        analysis.images,
+        options,
+        (path, reason) => events.onFailure?.(path, reason),
+      );
+      const checked = await checkMethods(
+        context,
+        setup.methods,
+        (result) => events.onVerdict?.(result),
+      );
+      await writeAxioms(options.out, setup, checked);
+    }
+    const axioms = await readAxioms(options.out, setup);
+    const summary = await stream(analysis, ledger, run, stages, {
+      ...events,
+      // In a shared ledger, other images may have the same names.
+      ...path === ownLedger ? {} : { onChange: () => {} },
+    });
+    if (summary.interrupted) {
+      ledger.finishRun(run, "interrupted");
+      return { kind: "interrupted", done: summary.done, total: summary.total };
+    }
+    ledger.finishRun(run, "finished", manifest);
+    const finished = new FinishedRun(ledger, run, manifest);
+    const counted = countRun(finished);
+    const ended = counts(summary, counted.methods);
+    const files = new Map(images.map(({ path, file }) => [path, file]));
+    const remarks = await writeOutputs(options.out, {
+      run: finished,
+      counted,
+      summary: ended,
+      verdicts: axioms,
+      fileOf: (path) => files.get(path),
+    });
+    const copy = join(options.out, RUN_LEDGER_FILE);
+    if (path !== ownLedger) ledger.copyRun(run, Object.values(manifest.stages), copy);
+    const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
+    await writeManifest(options.out, told, finished, {
+      ledger: path === ownLedger ? path : copy,
+      run,
+      summary: ended,
+      axioms,
+      files: shipped ? undefined : files,
+    });
+    ledger.finishRun(run, "finished", { ...told, summary: ended, axioms });
+    return {
+      kind: "finished",
+      summary,
+      counted,
+      duplicates: ledger.duplicates(run).length,
+      failing: failedAxioms(axioms, finished.methods),
+      remarks,
+    };
+  } finally {
+    await setup.dispose();
+    await closeGpu();
+  }
+}
+
+async function stream(
+  analysis: Analysis,
+  ledger: Ledger,
+  run: number,
+  stages: Parameters<typeof streamCorpus>[3],
+  { interruption, onProgress, onFailure, onChange }: AnalyzeEvents,
+): Promise<StreamSummary> {
+  using stopping = interruption?.();
+  return await streamCorpus(analysis, ledger, run, stages, {
+    ...defined({ onProgress, onFailure, onChange }),
+    ...stopping ? { signal: stopping.signal } : {},
+  });
+}
+
+/**
+ * Opens everything that a run needs and closes it again, so that one of several runs cannot stop when others have worked for hours.
+ *
+ * @throws {UsageError} and ModelError as `analyze`.
+ */
+export async function tryAnalyze(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+): Promise<void> {
+  const { setup } = await openRun(paths, options, {});
+  await setup.dispose();
+}
+
+async function openRun(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+  { images: given, base }: AnalyzeInput,
+): Promise<{ images: readonly CorpusImage[]; setup: Setup }> {
+  const found = given ??
+    await findImages(paths.length === 0 ? [join(MODELS_FOLDER, "photos")] : paths, {
+      ...options.labels ? { labels: options.labels } : {},
+      base,
+    });
+  const images = options.limit === undefined ? found : found.slice(0, options.limit);
+  const setup = await openSetup(options, images, { base });
+  // Names that are not known stop the run now, not at its end.
+  if (options.preset) paperSettings(options, options.threshold, setup.detector.labels);
+  return { images, setup };
+}
+
+/** The arguments as resolved, for the manifest. */
+function argumentsOf(paths: readonly string[], options: AnalyzeOptions): Record<string, unknown> {
+  return { command: "analyze", paths, ...options };
+}
+
+function counts(summary: StreamSummary, outputs: readonly MethodOutput[]): RunSummary {
+  const { total, failed, samples, reused, timings } = summary;
+  return {
+    images: total,
+    failed,
+    samples,
+    reused,
+    boxes: outputs[0]?.boxes ?? 0,
+    undefinedImportances: outputs.reduce((sum, { undefinedBoxes }) => sum + undefinedBoxes, 0),
+    milliseconds: Object.fromEntries(
+      Object.entries(timings).map(([stage, time]) => [stage, Math.round(time)]),
+    ),
+  };
+}
+
+function titleOf(paths: readonly string[]): string {
+  return paths.length === 1
+    ? basename(paths[0])
+    : `${basename(paths[0])} and ${paths.length - 1} more`;
+}
+
+/** The credits of the photographs that ship, one a table row of their CREDITS.md. */
+async function shippedCredits(): Promise<string[]> {
+  const text = await Deno.readTextFile(join(MODELS_FOLDER, "photos", "CREDITS.md"));
+  return text.split("\n").filter((line) => /^\|(?! file |-)/.test(line))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()).join("; "));
+}
