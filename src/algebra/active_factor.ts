@@ -4,7 +4,7 @@
  * @module
  */
 
-import { product } from "./cholesky.ts";
+import { dot } from "./cholesky.ts";
 
 /** A pivot below this share of the largest diagonal element: the row depends on those that are there. */
 const TOLERANCE = 1e-11;
@@ -35,7 +35,7 @@ export class ActiveFactor {
     let left = this.#matrix[from + member];
     for (let i = 0; i < n; i++) {
       const row = i * stride;
-      const value = (this.#matrix[from + this.members[i]] - product(lower, row, own, i)) /
+      const value = (this.#matrix[from + this.members[i]] - dot(lower, row, own, i)) /
         lower[row + i];
       lower[own + i] = value;
       left -= value * value;

@@ -43,7 +43,7 @@ export function pivotedCholesky(
     lower[own + rank] = root;
     for (let k = rank + 1; k < n; k++) {
       const row = order[k] * n;
-      const value = (matrix[row + pivot] - product(lower, row, own, rank)) / root;
+      const value = (matrix[row + pivot] - dot(lower, row, own, rank)) / root;
       lower[row + rank] = value;
       left[order[k]] -= value * value;
     }
@@ -52,7 +52,7 @@ export function pivotedCholesky(
 }
 
 /** Σ x[p + j] x[q + j] over j < length; four sums at a time, since an addition waits for the one before. */
-export function product(x: Float64Array, p: number, q: number, length: number): number {
+export function dot(x: Float64Array, p: number, q: number, length: number): number {
   let a = 0, b = 0, c = 0, d = 0;
   let j = 0;
   for (; j + 3 < length; j += 4) {

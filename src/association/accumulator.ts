@@ -34,7 +34,7 @@ export interface AccumulatorSettings {
 }
 
 /** The importance of one box under the map of one class. */
-export interface ScoredBox {
+export interface LabelledImportance {
   readonly label: string;
   /** Index of the class whose map it is; one of the sample's targets. */
   readonly class: number;
@@ -48,7 +48,7 @@ export interface CountedSample {
   readonly predicted: number;
   /** Indices of the classes whose maps were computed. */
   readonly targets: readonly number[];
-  readonly scores: readonly ScoredBox[];
+  readonly scores: readonly LabelledImportance[];
   /** Labels to list even without a scored box. */
   readonly labels?: Iterable<string> | undefined;
 }

@@ -19,7 +19,7 @@ export { type OverlaySource, sampleOverlay } from "./sample_overlay.ts";
 export { report } from "./report.ts";
 export { chooseSamples, SAMPLE_RULE } from "./page/choose_samples.ts";
 export type {
-  Association,
+  AssociationRow,
   Associations,
   Fact,
   Failure,
@@ -29,5 +29,5 @@ export type {
   RuntimeFacts,
   SampleFigure,
   SampleSection,
-  Stage,
+  StageTime,
 } from "./page/report_data.ts";

@@ -41,7 +41,7 @@ export const ablationCam: Method = {
   rectify: true,
   usesTarget: true,
   usesMasks: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   unsupported: targetUnsupported,
   compute: (context, classes) =>
     weighSamples(context, classes, async (row, k) => {

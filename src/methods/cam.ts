@@ -26,7 +26,7 @@ export const cam: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: false,
-  weighsChannels: true,
+  yieldsWeights: true,
   unsupported(classifier) {
     const head = classifier.linearHead();
     return "reason" in head

@@ -28,7 +28,7 @@ export const fem: Method = {
   family: "gradient",
   rectify: true,
   usesTarget: false,
-  weighsChannels: true,
+  yieldsWeights: true,
   settings: { sigmas: SIGMAS },
   unsupported: () => undefined,
   compute: perContext(async (context) => {

@@ -38,7 +38,7 @@ export const finerCam: Method = {
   rectify: true,
   usesTarget: true,
   usesGradient: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   settings: { compared: COMPARED, strength: STRENGTH },
   unsupported(classifier, target) {
     return gradientUnsupported(classifier, target) ??

@@ -24,7 +24,7 @@ export const gradCam: Method = {
   usesTarget: true,
   usesGradient: true,
   equalsCam: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   unsupported: gradientUnsupported,
   async compute(context, classes) {
     const { mean } = await context.gradient(classes);

@@ -33,7 +33,7 @@ export const gradCamPlusPlus: Method = {
   rectify: true,
   usesTarget: true,
   usesGradient: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   settings: { epsilon: EPSILON },
   unsupported: gradientUnsupported,
   async compute(context, classes) {

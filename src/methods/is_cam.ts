@@ -48,7 +48,7 @@ export const isCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   needsInput: true,
   settings,
   unsupported: targetUnsupported,

@@ -146,7 +146,7 @@ export const kernelShapCam: Method = {
   rectify: true,
   usesTarget: true,
   usesMasks: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   random: true,
   settings,
   unsupported: targetUnsupported,

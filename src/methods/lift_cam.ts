@@ -36,7 +36,7 @@ export const liftCam: Method = {
       "lift-cam is DeepLIFT's rescale rule; the published code hides the ReLUs and fully connected layers from it (its contributions miss the " +
       "score by 39 %), so that its maps differ",
   },
-  weighsChannels: true,
+  yieldsWeights: true,
   settings: { rule: "rescale", baseline: 0 },
   unsupported: (classifier, target) => relevanceUnsupported(classifier, target, write),
   async compute(context, classes) {

@@ -148,7 +148,7 @@ export const limeCam: Method = {
   usesTarget: true,
   usesMasks: true,
   published: { target: "logit" },
-  weighsChannels: true,
+  yieldsWeights: true,
   random: true,
   settings,
   unsupported: targetUnsupported,

@@ -47,7 +47,7 @@ export function lrpCamBy(composite: CompositeName): Method {
         "lrp-cam is LRP's epsilon rule; the published code hides the ReLUs and fully connected layers from it (its relevance misses the score " +
         "by 123 %), so that its maps differ",
     },
-    weighsChannels: true,
+    yieldsWeights: true,
     settings: { composite },
     unsupported: (classifier, target) =>
       target === "probability"

@@ -78,7 +78,7 @@ export interface Method {
   /** Cells of its maps: those of the target layer (by default), or the pixels of the input. */
   readonly grid?: "layer" | "input";
   /** Whether it yields channel weights rather than maps. */
-  readonly weighsChannels?: boolean;
+  readonly yieldsWeights?: boolean;
   /**
    * What its maps are sums of, [batch, C, h, w]: a term for each channel and cell of the target layer. For methods that are such sums, but not
    * of weighted channels.

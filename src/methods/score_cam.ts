@@ -42,7 +42,7 @@ export const scoreCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   needsInput: true,
   unsupported: targetUnsupported,
   compute: (context, classes) =>

@@ -44,7 +44,7 @@ export const shapleyCam: Method = {
   rectify: true,
   usesTarget: true,
   usesGradient: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   unsupported(classifier, target) {
     const first = gradientUnsupported(classifier, target);
     if (first !== undefined) return first;

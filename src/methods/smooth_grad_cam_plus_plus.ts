@@ -41,7 +41,7 @@ export const smoothGradCamPlusPlus: Method = {
   rectify: true,
   usesTarget: true,
   usesGradient: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   needsInput: true,
   random: true,
   settings: { samples: SAMPLES, noise: NOISE, epsilon: EPSILON },

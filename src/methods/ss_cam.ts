@@ -62,7 +62,7 @@ export const ssCam: Method = {
   family: "perturbation",
   rectify: true,
   usesTarget: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   needsInput: true,
   random: true,
   settings,

@@ -31,7 +31,7 @@ export const xGradCam: Method = {
   rectify: true,
   usesTarget: true,
   usesGradient: true,
-  weighsChannels: true,
+  yieldsWeights: true,
   settings: { epsilon: EPSILON },
   unsupported: gradientUnsupported,
   async compute(context, classes) {

@@ -14,7 +14,7 @@ import {
 import type { EmotionAnnotation } from "./filters.ts";
 
 /** Agreement of prediction and annotation. */
-export interface Agreement {
+export interface AnnotationAgreement {
   readonly pearson: Correlation;
   readonly spearman: Correlation;
 }
@@ -23,8 +23,8 @@ export interface Agreement {
 interface ValenceArousal {
   /** NaN where the classifier has no such head. */
   readonly columns: readonly Float64Array[];
-  readonly valence: Agreement;
-  readonly arousal: Agreement;
+  readonly valence: AnnotationAgreement;
+  readonly arousal: AnnotationAgreement;
   /** [4, 4], pairwise complete. */
   readonly pearson: readonly (readonly number[])[];
   /** [4, 4], likewise; the paper shows Pearson's only. */
@@ -39,7 +39,10 @@ export function valenceArousal(rows: readonly EmotionAnnotation[]): ValenceArous
     Float64Array.from(rows, ({ prediction }) => prediction.arousal ?? NaN),
     Float64Array.from(rows, ({ annotation }) => annotation.arousal),
   ];
-  const agreement = (predicted: Float64Array, annotated: Float64Array): Agreement => {
+  const agreement = (
+    predicted: Float64Array,
+    annotated: Float64Array,
+  ): AnnotationAgreement => {
     const pairs = completePairs(predicted, annotated);
     return { pearson: pearson(...pairs), spearman: spearman(...pairs) };
   };

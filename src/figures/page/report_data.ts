@@ -36,7 +36,7 @@ export interface ReportData {
   readonly models: readonly ModelFacts[];
   readonly runtime: RuntimeFacts;
   /** Wall time by stage, in the order of the run. */
-  readonly stages: readonly Stage[];
+  readonly stages: readonly StageTime[];
   /** Images that could not be used. Give all; the page shows the first 200 and the number of the others. */
   readonly failures: readonly Failure[];
   readonly samples: SampleSection;
@@ -68,11 +68,11 @@ export interface ReportCounts {
 export interface Associations {
   /** By which rule they were chosen and sorted. */
   readonly rule: string;
-  readonly rows: readonly Association[];
+  readonly rows: readonly AssociationRow[];
 }
 
 /** One cell of a matrix, with its evidence, if there is any. */
-export interface Association {
+export interface AssociationRow {
   readonly object: string;
   readonly class: string;
   readonly measure: string;
@@ -131,7 +131,7 @@ export interface RuntimeFacts {
 }
 
 /** One stage of a run. */
-export interface Stage {
+export interface StageTime {
   readonly name: string;
   readonly seconds: number;
 }

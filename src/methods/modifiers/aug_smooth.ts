@@ -30,7 +30,7 @@ export const augSmooth: Modifier = {
     ...named(method, "aug-smooth", "augmented"),
     rectify: false,
     normalised: true,
-    weighsChannels: false,
+    yieldsWeights: false,
     needsInput: true,
     grid: "input",
     async compute(context, classes) {

@@ -23,13 +23,13 @@ import { type Modifier, named } from "./modifier.ts";
 export const eigenSmooth: Modifier = {
   name: "eigen-smooth",
   unsupported: (method) =>
-    method.weighsChannels || method.terms
+    method.yieldsWeights || method.terms
       ? undefined
       : "its maps are not sums over the channels of the target layer",
   apply: (method) => ({
     ...method,
     ...named(method, "eigen-smooth", "first principal component"),
-    weighsChannels: false,
+    yieldsWeights: false,
     async compute(context, classes) {
       const layer = await readActivation(context);
       const terms = await termsOf(method, context, classes, layer);

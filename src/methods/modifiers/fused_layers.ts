@@ -32,7 +32,7 @@ export function fusedLayers(others: readonly Classifier[]): Modifier {
         ...names,
         settings: { ...names.settings, layers: others.map(({ layer }) => layer.name) },
         rectify: false,
-        weighsChannels: false,
+        yieldsWeights: false,
         needsInput: true,
         grid: "input",
         unsupported: (classifier, target) =>

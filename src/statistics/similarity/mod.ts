@@ -5,19 +5,19 @@
  */
 
 import { UsageError } from "../../base/errors.ts";
-import { COUNTED } from "./counted.ts";
-import { pack, pairCounts } from "./counts.ts";
+import { COUNT_SIMILARITIES } from "./count_similarities.ts";
+import { contingencyTable, pack } from "./contingency.ts";
 import { mahalanobis } from "./mahalanobis.ts";
 import { seuclidean } from "./seuclidean.ts";
 import type { Similarity } from "./similarity.ts";
 import { THESIS } from "./thesis.ts";
 
-export type { PairCounts } from "./counts.ts";
+export type { ContingencyTable } from "./contingency.ts";
 export type { CountedSimilarity, JointSimilarity, Similarity } from "./similarity.ts";
 
 /** Every similarity measure: scipy's 22 in alphabetical order, then the thesis's own. */
 export const SIMILARITIES: readonly Similarity[] = [
-  ...[...COUNTED, mahalanobis, seuclidean].sort((p, q) => p.name < q.name ? -1 : 1),
+  ...[...COUNT_SIMILARITIES, mahalanobis, seuclidean].sort((p, q) => p.name < q.name ? -1 : 1),
   ...THESIS,
 ];
 
@@ -60,7 +60,7 @@ export function similarityMatrix(
   for (let i = 0; i < count; i++) {
     for (let j = i + 1; j < count; j++) {
       const distance = "distance" in similarity
-        ? similarity.distance(pairCounts(packed, i, j))
+        ? similarity.distance(contingencyTable(packed, i, j))
         : joint![at++];
       values[i * count + j] = values[j * count + i] = 1 - distance;
     }

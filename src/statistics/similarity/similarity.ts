@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PairCounts } from "./counts.ts";
+import type { ContingencyTable } from "./contingency.ts";
 
 /** A measure that the counts of a pair decide. */
 export interface CountedSimilarity {
@@ -14,7 +14,7 @@ export interface CountedSimilarity {
   readonly title: string;
   /** The distance in the counts, and where it is from. */
   readonly source: string;
-  distance(counts: PairCounts): number;
+  distance(counts: ContingencyTable): number;
 }
 
 /** A measure that needs all vectors at once, for variances over them. */

@@ -54,7 +54,7 @@ Deno.test("backends are not blamed for a map that jumps when the last bits of th
     const raised = (size: number, jumps: boolean): Method => ({
       ...gradCam,
       name: "raised",
-      weighsChannels: false,
+      yieldsWeights: false,
       async compute({ classifier, forward, input }) {
         const { height, width } = classifier.layer;
         const map = (await toFloats(forward.activation)).data.slice(0, 64 * height * width);

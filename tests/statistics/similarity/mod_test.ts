@@ -6,7 +6,7 @@ import {
   similarityMatrix,
   similarityNamed,
 } from "../../../src/statistics/similarity/mod.ts";
-import { pack, pairCounts } from "../../../src/statistics/similarity/counts.ts";
+import { contingencyTable, pack } from "../../../src/statistics/similarity/contingency.ts";
 import corpus from "../../golden/paper/corpus.json" with { type: "json" };
 import { assertAgrees } from "../golden_number.ts";
 import { assertAtLeast, assertEvery, assertMore } from "../../assert_that.ts";
@@ -178,7 +178,7 @@ Deno.test("vectors are counted 32 elements at a time, at any length", () => {
       for (let j = 0; j < all.length; j++) {
         const count = (u: number, v: number) =>
           sum(n, (k) => all[i][k] === u && all[j][k] === v ? 1 : 0);
-        assert.deepEqual(pairCounts(packed, i, j), {
+        assert.deepEqual(contingencyTable(packed, i, j), {
           a: count(1, 1),
           b: count(1, 0),
           c: count(0, 1),

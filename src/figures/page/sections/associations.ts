@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Association, ReportData } from "../report_data.ts";
+import type { AssociationRow, ReportData } from "../report_data.ts";
 import { coordinate, count, fixed } from "../../../base/number_text.ts";
 import type { Section } from "./section.ts";
 import { lines, type Markup, markup, trusted } from "../../drawing/markup.ts";
@@ -15,12 +15,12 @@ interface Column {
   readonly number?: boolean;
   /** Whether the column is there; without it, always. */
   readonly when?: boolean;
-  cell(row: Association): Markup;
+  cell(row: AssociationRow): Markup;
 }
 
 /** The columns of these rows, those left out that no row has anything for; and which of them is the value's. */
-function columnsOf(rows: readonly Association[]): { columns: Column[]; value: Column } {
-  const has = (key: keyof Association) => rows.some((row) => row[key] !== undefined);
+function columnsOf(rows: readonly AssociationRow[]): { columns: Column[]; value: Column } {
+  const has = (key: keyof AssociationRow) => rows.some((row) => row[key] !== undefined);
   const methods = [...new Set(rows.map(({ method }) => method))];
   const measures = [...new Set(rows.map(({ measure }) => measure))];
   const same = methods.length === 1 && measures.length === 1;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Fact, ReportCounts, ReportData, Stage } from "../report_data.ts";
+import type { Fact, ReportCounts, ReportData, StageTime } from "../report_data.ts";
 import { count, duration } from "../../../base/number_text.ts";
 import type { Section } from "./section.ts";
 import { lines, type Markup, markup } from "../../drawing/markup.ts";
@@ -55,7 +55,7 @@ ${
 ${timeTable(data.stages)}`;
 }
 
-function timeTable(stages: readonly Stage[]): Markup {
+function timeTable(stages: readonly StageTime[]): Markup {
   if (stages.length === 0) return markup`<p class="soft">Not measured.</p>`;
   const total = stages.reduce((sum, { seconds }) => sum + seconds, 0);
   const rows = stages.map((stage) =>
@@ -65,7 +65,7 @@ function timeTable(stages: readonly Stage[]): Markup {
       total > 0 ? `${Math.round((100 * stage.seconds) / total)} %` : "–"
     }</td></tr>`
   );
-  return markup`<div class="scroll"><table><thead><tr><th scope="col">Stage</th><th scope="col" class="number">Wall time</th><th scope="col" class="number">Share</th></tr></thead>
+  return markup`<div class="scroll"><table><thead><tr><th scope="col">StageTime</th><th scope="col" class="number">Wall time</th><th scope="col" class="number">Share</th></tr></thead>
 <tbody>
 ${lines(rows)}
 <tr><td>Sum</td><td class="number">${duration(total)}</td><td></td></tr>

@@ -7,7 +7,7 @@
 import { ones } from "../../base/bits.ts";
 
 /** How two binary vectors u and v meet over n elements (images). */
-export interface PairCounts {
+export interface ContingencyTable {
   /** Both 1. */
   readonly a: number;
   /** u alone. */
@@ -50,7 +50,11 @@ export function pack(vectors: readonly Uint8Array[]): PackedVectors {
 }
 
 /** The counts of vectors i (u) and j (v). */
-export function pairCounts({ n, words, ones }: PackedVectors, i: number, j: number): PairCounts {
+export function contingencyTable(
+  { n, words, ones }: PackedVectors,
+  i: number,
+  j: number,
+): ContingencyTable {
   const a = both(words[i], words[j]);
   const b = ones[i] - a, c = ones[j] - a;
   return { a, b, c, d: n - a - b - c, n };

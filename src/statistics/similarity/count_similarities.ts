@@ -11,17 +11,17 @@
  * @module
  */
 
-import type { PairCounts } from "./counts.ts";
+import type { ContingencyTable } from "./contingency.ts";
 import type { CountedSimilarity } from "./similarity.ts";
 
-const differing = ({ b, c }: PairCounts) => b + c;
-const euclidean = ({ b, c }: PairCounts) => Math.sqrt(b + c);
-const hamming = ({ b, c, n }: PairCounts) => (b + c) / n;
-const dice = ({ a, b, c }: PairCounts) => (b + c) / (2 * a + b + c);
-const rogersTanimoto = ({ a, b, c, d }: PairCounts) => 2 * (b + c) / (a + d + 2 * (b + c));
+const differing = ({ b, c }: ContingencyTable) => b + c;
+const euclidean = ({ b, c }: ContingencyTable) => Math.sqrt(b + c);
+const hamming = ({ b, c, n }: ContingencyTable) => (b + c) / n;
+const dice = ({ a, b, c }: ContingencyTable) => (b + c) / (2 * a + b + c);
+const rogersTanimoto = ({ a, b, c, d }: ContingencyTable) => 2 * (b + c) / (a + d + 2 * (b + c));
 
 /** 1 − √(JSD): half the divergences of u and v, each scaled to the sum 1, from their mean. */
-function jensenShannon({ a, b, c }: PairCounts): number {
+function jensenShannon({ a, b, c }: ContingencyTable): number {
   if (a + b === 0 || a + c === 0) return Infinity;
   const p = 1 / (a + b), q = 1 / (a + c);
   const mean = (p + q) / 2;
@@ -29,13 +29,13 @@ function jensenShannon({ a, b, c }: PairCounts): number {
   return Math.sqrt(Math.max(0, (b * p + c * q) * Math.LN2 + shared) / 2);
 }
 
-function correlation({ a, b, c, d }: PairCounts): number {
+function correlation({ a, b, c, d }: ContingencyTable): number {
   const product = (a + b) * (c + d) * ((a + c) * (b + d));
   return 1 - (a * d - b * c) / Math.sqrt(product);
 }
 
 /** The twenty measures, in alphabetical order. */
-export const COUNTED: readonly CountedSimilarity[] = [
+export const COUNT_SIMILARITIES: readonly CountedSimilarity[] = [
   {
     name: "braycurtis",
     title: "Bray-Curtis",
