@@ -117,7 +117,7 @@ function boundsOf({ absolute = 0, relative = 0, ofLargest, ofRange }: Tolerance)
   };
 }
 
-/** A flat position, as an index where there is a shape of more than one dimension. */
+/** A flat position, as an index for a shape of more than one dimension. */
 function placeOf(flat: number, shape: readonly number[] | undefined): string {
   if (!shape || shape.length < 2) return String(flat);
   const index: number[] = [];

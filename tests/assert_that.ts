@@ -45,7 +45,7 @@ export function assertExcludes<T>(
   if (includes(all, part)) fail(assertExcludes, `${shown(part)} is in ${shown(all)}`, what);
 }
 
-/** Asserts that something holds of every value; of none where there are none, as `Array.every`. */
+/** Asserts that something holds of every value; trivially if there are none, as `Array.every`. */
 export function assertEvery<T>(values: ArrayLike<T>, holds: Holds<T>, what?: string): void {
   const at = Array.from(values).findIndex((value, i) => !holds(value, i));
   if (at < 0) return;

@@ -37,7 +37,7 @@ const PLURAL: readonly PluralFolder[] = [
   { folder: "statistics/similarity", machinery: ["similarity"] },
 ];
 
-/** Folders whose `mod.ts` is no list of things to be added: a command each, and what stands for a whole. */
+/** Folders whose `mod.ts` is not a list of things to be added: one command each, and what represents a whole. */
 const SINGULAR = /^commands\/\w+$|^experiments\/paper$|^importers\/torch$|^rules\/guided$/;
 
 /** Folders with a `mod.ts` of which {@linkcode PLURAL} says nothing, below `src/`. */

@@ -33,8 +33,8 @@ export interface RunOutput {
 }
 
 /**
- * Labels of a detector up to which each has its row, found or not: a detector of a few known parts lists them all; 601 rows of zeros would help
- * nobody.
+ * Labels of a detector up to which each has its row, found or not: a detector of a few known parts lists them all; 601 rows of zeros would not
+ * help.
  */
 const LISTED_LABELS = 40;
 

@@ -132,7 +132,7 @@ export function placementBy(
   };
 }
 
-/** The placement that a classifier's rule gives, with remarks where there is none by it, or it is far from receptive fields. */
+/** The placement that a classifier's rule gives, with remarks if it gives none, or one far from receptive fields. */
 export function place(
   rule: PlacementRule,
   layer: Layer,

@@ -23,7 +23,7 @@ export class OnceByName<T extends Disposable> {
     return opening;
   }
 
-  /** Disposes of the thing of this name, where there is one. */
+  /** Disposes of the thing of this name, if there is one. */
   async drop(name: string): Promise<void> {
     const opening = this.#opening.get(name);
     this.#opening.delete(name);

@@ -27,7 +27,7 @@ export interface Importer {
   /** As the command line has it: `models import NAME`. */
   readonly name: string;
   readonly title: string;
-  /** What the model is called if nobody says; by default it is called after its file. */
+  /** Name of the model if none is given; by default that of its file. */
   readonly called?: string;
   /** What is given without an option. */
   readonly source?: { readonly name: string; readonly description: string };

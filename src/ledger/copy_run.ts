@@ -62,7 +62,7 @@ export function copyRun(
       copyRows(source, database, table, where, values);
     }
     database.exec("COMMIT");
-    // One file: a write-ahead log beside it would be left behind by the renaming.
+    // One file: a write-ahead log beside it would be left over by the renaming.
     database.exec("PRAGMA journal_mode = DELETE");
     database.close();
     removeFiles(path);

@@ -55,7 +55,7 @@ export interface ImageBoxes {
 /** Stages that every run has, by their names in the manifest. */
 const SAMPLES = "samples", PREDICTIONS = "predictions", DETECTIONS = "detections";
 
-/** A run that has ended, as far as it can be read without its models. */
+/** A run that has ended: what can be read of it without its models. */
 export class FinishedRun {
   readonly manifest: Manifest;
   readonly methods: readonly FinishedMethod[];

@@ -346,7 +346,7 @@ export class Ledger {
   }
 
   /**
-   * Copies a run into a ledger of its own, with the results of these stages (by fingerprint) but for activations. A file of that name is replaced.
+   * Copies a run into a separate ledger, with the results of these stages (by fingerprint) but for activations. A file of that name is replaced.
    *
    * @throws {UsageError} when the file cannot be written.
    */

@@ -93,10 +93,10 @@ export function channelwiseReach(
     shape.map((extent, axis) => axis < 2 || extent !== 1 ? [{ role: role(axis), extent }] : []),
   ]]);
   const walk: Walk = { graph: head, made: producers(head), known, live };
-  const behind = dependents(head, [layer]);
+  const downstream = dependents(head, [layer]);
   const readers: Node[] = [];
   for (const node of head.nodes) {
-    const reads = readsOf(node).filter((read) => behind.has(read));
+    const reads = readsOf(node).filter((read) => downstream.has(read));
     if (!reads.some((read) => live.has(read))) continue;
     const layout = reads.every((read) => live.has(read)) ? stepOf(node, walk) : undefined;
     const made = node.outputs[0];

@@ -128,9 +128,9 @@ export function cut(source: Graph, at: Value): Cut {
       }: ${why}; name a tensor that lies between input and output`,
     );
   }
-  const behind = dependents(graph, [at]);
+  const downstream = dependents(graph, [at]);
   const outputs = graph.outputs.map(({ name }) => name);
-  if (!outputs.some((output) => behind.has(output))) {
+  if (!outputs.some((output) => downstream.has(output))) {
     throw new ModelError(
       `Cannot cut at ${
         JSON.stringify(at)
@@ -139,10 +139,10 @@ export function cut(source: Graph, at: Value): Cut {
   }
   const needed = new Set<Value>(outputs);
   for (const node of [...graph.nodes].reverse()) {
-    const heads = node.outputs.some((o) => needed.has(o) && behind.has(o) && o !== at);
+    const heads = node.outputs.some((o) => needed.has(o) && downstream.has(o) && o !== at);
     if (heads) { for (const read of readsOf(node)) needed.add(read); }
   }
-  const bypass = [...varying].filter((value) => needed.has(value) && !behind.has(value));
+  const bypass = [...varying].filter((value) => needed.has(value) && !downstream.has(value));
   const crossing = [at, ...bypass];
   // Only the inputs that the trunk reads; a graph's second input may enter after the cut, and then is a bypass itself.
   const before = ancestors(graph, crossing);

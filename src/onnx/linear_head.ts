@@ -73,16 +73,16 @@ export function linearHead(
   const walk: Walk = { graph, made: producers(graph), known: inferShapes(graph) };
   const shape = walk.known.get(target)?.shape;
   if (shape?.length !== 4) return { reason: `tensor ${target} is not of the form [N, C, h, w]` };
-  const behind = dependents(graph, [target]);
+  const downstream = dependents(graph, [target]);
   const before = ancestors(graph, [logits]);
-  if (!behind.has(logits)) return { reason: `${logits} does not depend on ${target}` };
+  if (!downstream.has(logits)) return { reason: `${logits} does not depend on ${target}` };
 
   let state: State = { roles: ["batch", "channel", "space", "space"], pooled: false };
   let at = target;
   for (const node of graph.nodes) {
-    const made = node.outputs.find((output) => behind.has(output) && before.has(output));
+    const made = node.outputs.find((output) => downstream.has(output) && before.has(output));
     if (made === undefined || made === target) continue;
-    const reads = [...node.inputs.keys()].filter((i) => behind.has(node.inputs[i]));
+    const reads = [...node.inputs.keys()].filter((i) => downstream.has(node.inputs[i]));
     if (reads.length !== 1 || node.inputs[reads[0]] !== at) {
       return { reason: `the way from ${target} to ${logits} branches at ${named(node)}` };
     }

@@ -277,10 +277,10 @@ const transpose: FieldRule = (site) => {
 const reshape: FieldRule = (site) => {
   const [shape, out] = [site.shape(0), site.outputShape(0)];
   if (!shape || !out) return "lost";
-  const behind = (of: Shape, axis: number): Dim | undefined => product(of.slice(axis + 1));
+  const perStep = (of: Shape, axis: number): Dim | undefined => product(of.slice(axis + 1));
   return relocate(site, (axis) => {
-    const wanted = behind(shape, axis);
-    const found = out.findIndex((dim, at) => dim === shape[axis] && behind(out, at) === wanted);
+    const wanted = perStep(shape, axis);
+    const found = out.findIndex((dim, at) => dim === shape[axis] && perStep(out, at) === wanted);
     return found < 0 || wanted === undefined ? undefined : found;
   });
 };

@@ -24,7 +24,7 @@ const BOX_HEADER = [
   "share",
 ];
 
-/** A scored sample, as far as the table needs it. */
+/** What the table needs of a scored sample. */
 type NamedSample = Omit<FinishedSample, "method"> & { readonly method: { readonly name: string } };
 
 /**

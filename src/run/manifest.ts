@@ -103,7 +103,7 @@ export async function createManifest(
   return startSchema.parse(JSON.parse(JSON.stringify(manifest)));
 }
 
-/** The models as their cards state them: the classifier, and the networks of the detector as far as they ship or were imported. */
+/** The models as their cards state them: the classifier, and those networks of the detector that ship or were imported. */
 async function modelRecords({ classifier, detector }: Setup): Promise<ModelRecord[]> {
   const record = (role: string, card: Card, sha256: string): ModelRecord => {
     const { name, licence, source, title, citation, note } = card;

@@ -146,7 +146,7 @@ Deno.test("the README shows the default run with its real output", () =>
     const { status, out, err } = await emocam("analyze");
     assert.equal(status, 0, err);
     const printed = new Set(`${out}${err}`.split("\n").map((line) => line.trim()));
-    // Times differ, and … stands for lines that are left out.
+    // Times differ, and … marks lines that are left out.
     const lines = shown.split("\n").filter((line) => line !== "" && !/images\/s|^…$/.test(line));
     assert.ok(lines.length > 5, `only ${lines.length} lines are shown`);
     assert.deepEqual(lines.filter((line) => !printed.has(line.trim())), []);

@@ -1,4 +1,4 @@
-/** What stands in for the user's files in the documents' commands: small pictures, tables and models under the names used there. */
+/** Replacements of the user's files in the documents' commands: small pictures, tables and models under the names used there. */
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

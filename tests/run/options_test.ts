@@ -116,7 +116,7 @@ Deno.test("docs/options.md is the table of options: deno task docs makes it", as
   assert.equal(text, optionsMarkdown());
 });
 
-Deno.test("of each command, options have names, groups and flags of their own", () => {
+Deno.test("of each command, options have their own names, groups and flags", () => {
   for (const command of COMMANDS) {
     const names = optionsOf(command).map(({ name }) => name);
     assert.equal(new Set(names).size, names.length, `an option of ${command} is listed twice`);
@@ -152,7 +152,7 @@ Deno.test("settings without an effect in their run are left out of a manifest of
   ]);
 });
 
-/** Where commands that have options of their own declare and name them; they may have the same names as others'. */
+/** Where commands that have their own options declare and name them; they may have the same names as others'. */
 const OWN_OPTIONS = /^src\/(commands\/(models|corpus|cache)|importers|published)\//;
 
 Deno.test("outside the table, no source names an option but by flag()", async () => {

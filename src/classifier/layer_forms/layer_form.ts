@@ -13,7 +13,7 @@ export interface LayerExtents {
   readonly width: number;
 }
 
-/** A form in which the values of a layer lie. Everything behind the cut sees them as [N, C, h, w]. */
+/** A form in which the values of a layer lie. Everything after the cut sees them as [N, C, h, w]. */
 export interface LayerForm {
   /** The shape of such a tensor, in messages. */
   readonly shape: string;

@@ -42,7 +42,7 @@ export async function runReport(
     run,
     counted: countRun(run),
     summary: manifest.summary,
-    // Verdicts of a check after the run stand in its folder; those of the run itself in its manifest too.
+    // Verdicts of a check after the run are in its folder; those of the run itself in its manifest too.
     verdicts: checked.length > 0 ? checked : stored.verdicts,
     fileOf: stored.fileOf,
   });

@@ -38,7 +38,7 @@ export interface BoxFormat {
   readonly labelNames?: {
     /** How its name begins and ends. */
     readonly file: RegExp;
-    /** What to say where there is none. */
+    /** What to say if there is none. */
     readonly missing: string;
     /** @throws {UsageError} naming the line. */
     read(bytes: Uint8Array, origin: string): ReadonlyMap<string, string>;

@@ -8,7 +8,7 @@ import { UsageError } from "../../base/errors.ts";
 
 /** A kind of value. */
 export interface Kind<out T> {
-  /** What stands for the value in `--help`; absent for a switch, which has none. */
+  /** The placeholder of the value in `--help`; absent for a switch, which has none. */
   readonly placeholder?: string;
   /** The values that can be given, for the documents; absent where the placeholder says it. */
   readonly range?: string;
