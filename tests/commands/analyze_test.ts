@@ -138,7 +138,10 @@ Deno.test("an image that the file of boxes leaves out has none, and of equal fil
     const { status, out, err } = await emocam(...args, "--out", join(folder, "run"));
     assert.equal(status, 0);
     assert.match(err, /note: .*boxes\.csv has boxes for 6 of 7 images/);
-    assert.match(err, /failed: twin\.png: Cannot use its boxes: the file equals face000\.png/);
+    assert.match(
+      err,
+      /failed: twin\.png: Cannot use its boxes: the file is identical to face000\.png/,
+    );
     assert.match(out, /7 images, 1 failed .*, 6 samples/);
     // A detector that looks at the picture finds the same in both.
     await analyze("looked");
