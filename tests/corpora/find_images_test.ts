@@ -197,7 +197,7 @@ Deno.test("sub-folders are labels where that is asked for", async () => {
   });
 });
 
-Deno.test("labels of sub-folders are refused where there is no folder", async () => {
+Deno.test("labels of sub-folders are refused if there is no folder", async () => {
   await withFolder(async (folder) => {
     await makeFiles(folder, { "list.csv": "path\na.jpg\n", "a.jpg": "" });
     await assert.rejects(

@@ -46,7 +46,7 @@ Deno.test("ShapleyCAM's Hessian product of a probability after a linear head equ
   }
 });
 
-Deno.test("ShapleyCAM of a logit behind a linear head is Grad-CAM: there is no second derivative", async () => {
+Deno.test("ShapleyCAM of a logit after a linear head is Grad-CAM: there is no second derivative", async () => {
   const net = await openMobile();
   try {
     await withImages(net, "logit", async (context) => {

@@ -178,7 +178,7 @@ const others: [RegExp, (b: GraphBuilder) => void][] = [
     /adds something that is not constant|does not add one number a class/,
     (b) => put(b, "Add", [gap(b), b.initializer(noise([channels, 2, 2]))], {}, "logits"),
   ],
-  [/no 1×1 convolution/, (b) => {
+  [/is not a 1×1 convolution/, (b) => {
     const conv = b.op("Conv", ["maps", b.initializer(noise([classes, channels, 3, 3]))]);
     put(b, "Flatten", [b.op("GlobalAveragePool", [conv])], {}, "logits");
   }],

@@ -143,7 +143,7 @@ Deno.test("images are fetched from the first address that gives one; the others'
     const reasons = [
       /answers 404/,
       /answers 403/,
-      /no http or https address/,
+      /not an http or https address/,
       /Cannot decode the image: .*truncated/,
       /Cannot decode the image/,
       /8 x 8 pixels: a place holder/,
