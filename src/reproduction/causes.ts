@@ -8,7 +8,7 @@ import type { Json } from "../base/json.ts";
 import { nounOf, OPTIONS, type OptionTable } from "../run/options/mod.ts";
 import { effectiveSettings } from "../run/options/settings.ts";
 import { defined } from "../base/defined.ts";
-import { isObject, type ManifestJson } from "../ledger/manifest.ts";
+import { type FinishedManifest, isObject, type ManifestJson } from "../ledger/manifest.ts";
 
 /** What kind of thing is different. */
 type CauseKind =
@@ -40,12 +40,36 @@ export interface Cause {
   readonly input: boolean;
 }
 
-/** Parts of a manifest that tell how a run went or what follows from the rest, not what went into it. */
-const NO_CAUSE = [
-  ...["command", "title", "analysis", "methods", "models", "credits", "ledger"],
-  ...["arguments", "from", "stages", "notices", "summary", "axioms", "outputs", "images"],
-  ...["emocam", "commit", "settings", "versions", "backend", "machine", "environment"],
-];
+/**
+ * How the parts of a manifest are compared: as what is known of a model, each as a kind of cause, or not at all, since they tell how a run
+ * went or follow from the rest. A part of another version, which is not known here, is compared like a model.
+ */
+const PARTS: Readonly<Record<keyof FinishedManifest, "model" | "cause" | "not">> = {
+  classifier: "model",
+  detector: "model",
+  settings: "cause",
+  versions: "cause",
+  commit: "cause",
+  backend: "cause",
+  machine: "cause",
+  environment: "cause",
+  images: "cause",
+  emocam: "not",
+  command: "not",
+  arguments: "not",
+  from: "not",
+  title: "not",
+  methods: "not",
+  analysis: "not",
+  models: "not",
+  credits: "not",
+  stages: "not",
+  notices: "not",
+  ledger: "not",
+  summary: "not",
+  axioms: "not",
+  outputs: "not",
+};
 /** Causes of one kind that are listed; the others are counted. */
 const LISTED = 20;
 
@@ -149,7 +173,8 @@ function imageCauses(before: Json | undefined, after: Json | undefined): Cause[]
 function modelCauses(before: ManifestJson, after: ManifestJson): Cause[] {
   const causes = new Map<string, Cause>();
   for (const name of Object.keys(before)) {
-    if (NO_CAUSE.includes(name) || after[name] === undefined) continue;
+    const part = Object.entries(PARTS).find(([known]) => known === name)?.[1] ?? "model";
+    if (part !== "model" || after[name] === undefined) continue;
     for (const { path, before: own, after: other } of leaves(before[name], after[name], name)) {
       const [last] = path.split(".").slice(-1);
       // They are told on their own.

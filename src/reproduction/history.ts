@@ -26,6 +26,8 @@ export interface HistoryRow {
   readonly where: string;
   /** Why it could be, separated by "; ". */
   readonly reasons: string;
+  /** Those of the reasons that are inputs, changed or missing, as a JSON list; empty where there are none. */
+  readonly inputs: string;
   readonly emocam: string;
   readonly commit: string;
   readonly deno: string;
@@ -39,6 +41,7 @@ export interface HistoryRow {
 
 const COLUMNS: readonly (keyof HistoryRow)[] = [
   ...["time", "run", "verdict", "largest_difference", "tolerance", "where", "reasons"] as const,
+  "inputs",
   ...["emocam", "commit", "deno", "runtime", "backend", "adapter", "machine", "report"] as const,
 ];
 /** What a verdict can have changed on. */
@@ -108,13 +111,17 @@ export function historyLine(rows: readonly HistoryRow[]): string {
   const changes = CIRCUMSTANCES.filter((name) => last[name] !== first[name])
     .map((name) => `${name} ${first[name] || "(none)"} (was ${last[name] || "none"})`);
   // Inputs are told before versions: with another image, that a version changed as well explains nothing.
-  const known = last.reasons.split("; ");
-  const inputs = first.reasons.split("; ")
-    .filter((reason) => /^(image|model|setting|missing)\b/.test(reason) && !known.includes(reason));
+  const known = inputsOf(last);
+  const inputs = inputsOf(first).filter((reason) => !known.includes(reason));
   const told = [...inputs, ...changes];
   const cause = told.length > 0 ? told.join(", ") : first.reasons || "nothing that is recorded";
   return `${verdict} since ${first.time.slice(0, 10)}, ${checks(now.length)}; ` +
     `before that the same verdict (${last.verdict}) for ${span(earlier)}; changed on ${cause}`;
+}
+
+/** The reasons of a check that are inputs; none in rows of versions that did not write them. */
+function inputsOf({ inputs }: HistoryRow): readonly string[] {
+  return inputs === "" ? [] : JSON.parse(inputs);
 }
 
 /** The newest rows that have one verdict. */

@@ -165,6 +165,8 @@ function rowOf(name: string, data: DriftData, report: string): HistoryRow {
   const fact = (wanted: string) => data.after.find((own) => own.name === wanted)?.value ?? "";
   const first = comparison && firstDrift(comparison);
   const largest = comparison && largestDifference(comparison);
+  const gone = missing.map((text) => `missing: ${text}`);
+  const inputs = [...gone, ...causes.filter(({ input }) => input).map(causeText)];
   return {
     time: data.time,
     run: name,
@@ -172,7 +174,8 @@ function rowOf(name: string, data: DriftData, report: string): HistoryRow {
     largest_difference: comparison ? String(largest?.distance ?? 0) : "",
     tolerance: String(data.tolerance),
     where: first ? placeText(first.place) : "",
-    reasons: [...missing.map((text) => `missing: ${text}`), ...causes.map(causeText)].join("; "),
+    reasons: [...gone, ...causes.map(causeText)].join("; "),
+    inputs: inputs.length > 0 ? JSON.stringify(inputs) : "",
     emocam: fact("emocam"),
     commit: fact("commit"),
     deno: fact("deno"),

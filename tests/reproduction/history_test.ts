@@ -17,6 +17,7 @@ const ROW: HistoryRow = {
   tolerance: "0.00001",
   where: "",
   reasons: "",
+  inputs: "",
   emocam: "0.1.0",
   commit: "aa",
   deno: "2.9.6",
@@ -55,7 +56,12 @@ Deno.test("a history says since when a run has its verdict, and on what that cha
     /changed on backend webgpu \(was native\), adapter llvmpipe \(was none\)$/,
   );
   assert.match(
-    on({ verdict: "drifted", reasons: "image a.png changed from sha256 1 to sha256 2", deno: "3" }),
+    on({
+      verdict: "drifted",
+      reasons: "image a.png changed from sha256 1 to sha256 2; deno changed from 2.9.6 to 3",
+      inputs: '["image a.png changed from sha256 1 to sha256 2"]',
+      deno: "3",
+    }),
     /changed on image a\.png changed from sha256 1 to sha256 2, deno 3 \(was 2\.9\.6\)$/,
   );
   assert.match(on({ verdict: "drifted" }), /changed on nothing that is recorded$/);
