@@ -242,7 +242,7 @@ Deno.test("a list can say other options, and where images have moved", async () 
       const { status, out } = await check();
       assert.equal(status, 3);
       assert.match(out, /^one: identical, the first check$/m);
-      assert.match(out, /why it could: setting threshold changed from 0\.3 to 0\.9/);
+      assert.match(out, /why it could: setting salience threshold changed from 0\.3 to 0\.9/);
     },
     {
       runs: [
