@@ -45,6 +45,7 @@ const HOMES: [RegExp, string][] = [
   [/from "node:sqlite"/, "src/ledger/"],
   [/console\.(log|error|warn|info)\(/, "src/commands/"],
   [/from "commander"/, "src/commands/"],
+  [/Deno\.(chdir|exit|exitCode|addSignalListener)\b/, "src/commands/"],
 ];
 
 /** What a folder may not touch: pictures and models go into attribution, results come out; where they are kept is others' concern. */

@@ -326,7 +326,7 @@ Deno.test("wrong usage is said in a line with status 2", async () => {
       [[], /^Cannot reproduce: name the folder of a run/],
       [[join(folder, "none")], /^Cannot find a run: there is no .*run\.json; give the folder/],
       [[folder], /give one of the runs in it: .*broken, .*later, .*other/],
-      [[broken], /^Cannot read .*it is not a manifest/],
+      [[broken], /^Cannot read .*it is not the manifest of a run/],
       [[other], /^Cannot repeat the run of .*arguments\.command: .*only what analyze wrote/],
       [[later], /^Cannot repeat the run: its option newOption is not known/],
       [[later, "--tolerance", "-1"], /^Cannot use --tolerance "-1"/],

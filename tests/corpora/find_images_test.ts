@@ -279,3 +279,28 @@ Deno.test("what names no image is refused in one line", async () => {
     await assert.rejects(findImages([""]), usage(/ ""/));
   });
 });
+
+Deno.test("relative paths start from a folder that is given, and name the images as from within it", async () => {
+  await withFolder(async (folder) => {
+    await makeFiles(folder, {
+      "one/a.png": "",
+      "two/b.png": "",
+      "lists/images.csv": "path,label\n../two/c.png,joy\n",
+      "d.png": "",
+    });
+    const found = async (...args: string[]) =>
+      (await findImages(args, { base: folder })).map(({ path, file }) => [path, file]);
+    const at = (path: string) => join(folder, path);
+    assert.deepEqual(await found("one"), [["a.png", at("one/a.png")]]);
+    assert.deepEqual(await found("*/*.png"), [
+      ["one/a.png", at("one/a.png")],
+      ["two/b.png", at("two/b.png")],
+    ]);
+    assert.deepEqual(await found("d.png", "one"), [
+      ["d.png", at("d.png")],
+      ["one/a.png", at("one/a.png")],
+    ]);
+    assert.deepEqual(await found("lists/images.csv"), [["../two/c.png", at("two/c.png")]]);
+    assert.deepEqual(await found(at("one")), [["a.png", at("one/a.png")]]);
+  });
+});
