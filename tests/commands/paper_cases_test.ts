@@ -149,7 +149,7 @@ Deno.test("boxes from elsewhere: across the edge, in the bars, outside the frame
     const foreign = await corpus.run("run", ...args, ...low, "--objects", "Personne,Visage");
     assert.match(
       foreign.err,
-      /^note: none of the 2 objects that are related was detected \(but ".*" …\): --objects names/m,
+      /^note: none of the 2 objects of the analysis was detected \(detected: ".*" …\); name others with --objects/m,
     );
     const all = await corpus.run("run", ...args, ...low, "--objects", "all");
     assert.equal(all.status, 0, all.err);

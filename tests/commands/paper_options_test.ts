@@ -50,7 +50,7 @@ Deno.test("names that are given twice count once, and one that the detector does
     const args = ["--methods", "grad-cam", "--limit", "2", "--similarity", "dice,dice"];
     const { status, err } = await corpus.run("run", ...args, "--objects", "Car,Persn,Car");
     assert.equal(status, 0, err);
-    assert.match(err, /^note: detector yolov3-openimages knows no object "Persn": nothing is /m);
+    assert.match(err, /^note: detector yolov3-openimages has no class "Persn"; it is left out$/m);
     const [header] = await corpus.table("run", "paper/emotion_object_grad-cam_dice.csv");
     assert.deepEqual(header!.slice(0, 4), ["", "Car", "Persn", "Adoration"]);
   }));

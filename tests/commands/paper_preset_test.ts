@@ -136,7 +136,7 @@ Deno.test("the whole preset: every table of paper/ follows from boxes.csv, predi
     await checkValenceArousal(corpus, input);
     await checkMethods(corpus, input);
     // The list misses Sadness, which is said.
-    assert.match(err, /^note: annotated emotions .* count for none: "Sadness" \(1\)$/m);
+    assert.match(err, /^note: annotated emotions .* are not counted: "Sadness" \(1\)$/m);
     const names = (await Array.fromAsync(Deno.readDir(join(corpus.folder, "run/paper"))))
       .map(({ name }) => name);
     assert.equal(names.length, 5 * 6 + 3 + 5 + 3);

@@ -203,7 +203,7 @@ Deno.test("what the tasks run as is closed to them: sources, models and packages
     assert.equal(status, 2, err);
     assert.match(
       err,
-      /^Cannot write to --out ".*": no permission to write .*\(--deny-write closes it/,
+      /^Cannot write to --out ".*": no permission to write .*\(--deny-write protects it/,
     );
   }
 });

@@ -43,7 +43,10 @@ Deno.test("of equal files with other boxes the first by path is used, whatever t
     const found = await refuseConflictingBoxes(images, detector);
     assert.deepEqual(found.map(({ path }) => path), images.map(({ path }) => path));
     assert.deepEqual(refused(found).map(({ path, refused }) => [path, refused]), [
-      ["b.png", "Cannot use its boxes: the file equals a.png, which has others in boxes.csv"],
+      [
+        "b.png",
+        "Cannot use its boxes: the file is identical to a.png, for which boxes.csv has other boxes",
+      ],
     ]);
     assert.deepEqual(
       refused(await refuseConflictingBoxes(images.toReversed(), detector)).map(({ path }) => path),
