@@ -125,11 +125,13 @@ async function modelRecords({ classifier, detector }: Setup): Promise<ModelRecor
   return records;
 }
 
-/** Names of cards that a detector's key mentions, under any key called `card` or `name`. */
+/** Names of cards that a detector's key mentions, under any key called `card` or `name`; those of tensors are not cards. */
 function cardNames(key: Json): string[] {
   if (key === null || typeof key !== "object") return [];
   if (Array.isArray(key)) return key.flatMap(cardNames);
-  return Object.entries(key).flatMap(([name, value]) =>
+  return Object.entries(key).filter(([name]) => name !== "input" && name !== "output").flatMap((
+    [name, value],
+  ) =>
     (name === "card" || name === "name") && typeof value === "string" ? [value] : cardNames(value)
   );
 }
