@@ -91,7 +91,7 @@ Deno.test({
     const [bare, ours] = await Promise.all([
       `const { default: ort } = await import("onnxruntime-node");
        await ort.InferenceSession.create(${model}); ${wait}`,
-      `const { openSession } = await import("./src/runtime/session.ts");
+      `const { openSession } = await import("./src/runtime/open.ts");
        await openSession(${model}, "native"); ${wait}`,
     ].map((program) =>
       // It sends nothing where it takes the machine for a build server.
