@@ -8,7 +8,7 @@ import type { Json } from "../base/json.ts";
 import type { Rect } from "../image/geometry.ts";
 import type { CorpusImage } from "../image/image_file.ts";
 import type { Orientation, RgbImage, Size } from "../image/image.ts";
-import type { DetectorCard, Located } from "../runtime/card.ts";
+import type { Card, DetectorCard, Located } from "../runtime/card.ts";
 import type { Backend } from "../runtime/session.ts";
 
 /** One detected object, in image pixels. */
@@ -81,6 +81,8 @@ export interface Detector {
   readonly name: string;
   /** Everything that determines its results, for keys by content: hashes of its models, all settings. */
   readonly key: Readonly<Record<string, Json>>;
+  /** The cards of the networks that it runs; absent where it runs none, as a file of boxes. */
+  readonly cards?: readonly Card[];
   /** The labels it can give, where they are known beforehand. */
   readonly labels?: readonly string[];
   /** The size of the network's input, for a detector that letterboxes: the frame in which the paper takes box means. */

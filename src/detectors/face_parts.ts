@@ -141,6 +141,7 @@ export async function openFaceParts(
       faces: finder.key as Json,
       landmarks: locator.key as Json,
     },
+    cards: [faceNet.card, landmarkNet.card],
     labels: FACE_PART_LABELS,
     async detect(image) {
       const faces: Face[] = [];

@@ -186,6 +186,7 @@ export async function openYolo(
       heads: settings.heads as Json,
       classes: sha256(classes.join("\n")),
     },
+    cards: [located.card],
     labels: classes,
     frame,
     detect: async (image) => ({ boxes: await find(image), faces: [] }),

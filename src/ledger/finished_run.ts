@@ -8,6 +8,7 @@
 
 import { join } from "node:path";
 import { UsageError } from "../base/errors.ts";
+import { isFile } from "../base/files.ts";
 import type { RawMap } from "../attribution/results.ts";
 import { type ClassChoice, targetsOf } from "../attribution/request.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
@@ -232,18 +233,12 @@ export interface StoredRun extends Disposable {
 export async function openFinishedRun(folder: string): Promise<StoredRun> {
   const manifest = await readManifest(folder);
   const path = fileOf(folder, manifest.ledger.file);
-  let ledger: Ledger;
-  try {
-    ledger = Ledger.open(path, { mustExist: true });
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+  if (!await isFile(path)) {
     throw new UsageError(
-      `Cannot read the run of ${folder}: it needs the ledger ${path} (${error.message}); ${
-        repeat(manifest)
-      }`,
-      { cause: error },
+      `Cannot read the run of ${folder}: its ledger ${path} is missing; ${repeat(manifest)}`,
     );
   }
+  const ledger = Ledger.open(path, { mustExist: true });
   try {
     const run = new FinishedRun(ledger, manifest.ledger.run, manifest);
     const lacking = run.lacks(manifest);

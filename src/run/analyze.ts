@@ -92,9 +92,27 @@ export async function analyze(
   given: AnalyzeInput = {},
   events: AnalyzeEvents = {},
 ): Promise<AnalyzeOutcome> {
+  const opened = await openRun(paths, options, given);
+  try {
+    return await analyzeOpened(opened, paths, options, given, events);
+  } finally {
+    try {
+      await opened.setup.dispose();
+    } finally {
+      await closeGpu();
+    }
+  }
+}
+
+async function analyzeOpened(
+  { images, setup }: OpenRun,
+  paths: readonly string[],
+  options: AnalyzeOptions,
+  given: AnalyzeInput,
+  events: AnalyzeEvents,
+): Promise<AnalyzeOutcome> {
   const tell = (lines: readonly string[]) => lines.forEach((line) => events.onRemark?.(line));
   const shipped = paths.length === 0;
-  const { images, setup } = await openRun(paths, options, given);
   await prepareFolder(flag("out"), options.out);
   using taken = takeFolder(options.out, "analyze");
   tell(taken.remarks);
@@ -103,92 +121,87 @@ export async function analyze(
   const ownLedger = join(options.out, LEDGER_FILE);
   const path = given.ledger ?? cache?.ledger ?? ownLedger;
   using ledger = Ledger.open(path, { fresh: options.fresh ?? false });
-  try {
-    const analysis: Analysis = {
-      ...setup,
-      images: await refuseConflictingBoxes(images, setup.detector),
-      seed: options.seed,
-      activationBudget: options.activationCache * 2 ** 20,
-    };
-    const stages = registerStages(ledger, analysis);
-    const record = analysisRecord(analysis, stages, {
-      threshold: options.threshold,
-      target: options.target,
-      layers: setup.layers.map(({ name }) => name),
-    });
-    const manifest = await createManifest(
-      {
-        title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
-        command: commandLine(paths, options),
-        arguments: argumentsOf(paths, options),
-        base: given.base,
-        credits: shipped ? await shippedCredits() : [],
-      },
+  const analysis: Analysis = {
+    ...setup,
+    images: await refuseConflictingBoxes(images, setup.detector),
+    seed: options.seed,
+    activationBudget: options.activationCache * 2 ** 20,
+  };
+  const stages = registerStages(ledger, analysis);
+  const record = analysisRecord(analysis, stages, {
+    threshold: options.threshold,
+    target: options.target,
+    layers: setup.layers.map(({ name }) => name),
+  });
+  const manifest = await createManifest(
+    {
+      title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
+      command: commandLine(paths, options),
+      arguments: argumentsOf(paths, options),
+      base: given.base,
+      credits: shipped ? await shippedCredits() : [],
+    },
+    setup,
+    record,
+  );
+  const run = ledger.startRun(manifest);
+  // In a shared ledger other runs' settings are not changes.
+  events.onStart?.(setup, images.length, given.ledger === undefined ? stages.reasons : []);
+  if (options.check) {
+    await using context = await openAxiomContext(
       setup,
-      record,
+      analysis.images,
+      options,
+      (path, reason) => events.onFailure?.(path, reason),
     );
-    const run = ledger.startRun(manifest);
-    // In a shared ledger other runs' settings are not changes.
-    events.onStart?.(setup, images.length, given.ledger === undefined ? stages.reasons : []);
-    if (options.check) {
-      await using context = await openAxiomContext(
-        setup,
-        analysis.images,
-        options,
-        (path, reason) => events.onFailure?.(path, reason),
-      );
-      const checked = await checkMethods(
-        context,
-        setup.methods,
-        (result) => events.onVerdict?.(result),
-      );
-      await writeAxioms(options.out, setup, checked);
-    }
-    const axioms = await readAxioms(options.out, setup);
-    const summary = await stream(analysis, ledger, run, stages, {
-      ...events,
-      // In a shared ledger, other images may have the same names.
-      ...path === ownLedger ? {} : { onChange: () => {} },
-    });
-    if (summary.interrupted) {
-      ledger.finishRun(run, "interrupted");
-      return { kind: "interrupted", done: summary.done, total: summary.total };
-    }
-    ledger.finishRun(run, "finished", manifest);
-    const finished = new FinishedRun(ledger, run, manifest);
-    const counted = countRun(finished);
-    const ended = counts(summary, counted.methods);
-    const files = new Map(images.map(({ path, file }) => [path, file]));
-    const remarks = await writeOutputs(options.out, {
-      run: finished,
-      counted,
-      summary: ended,
-      verdicts: axioms,
-      fileOf: (path) => files.get(path),
-    });
-    const copy = join(options.out, RUN_LEDGER_FILE);
-    if (path !== ownLedger) ledger.copyRun(run, Object.values(manifest.stages), copy);
-    const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
-    await writeManifest(options.out, told, finished, {
-      ledger: path === ownLedger ? path : copy,
-      run,
-      summary: ended,
-      axioms,
-      files: shipped ? undefined : files,
-    });
-    ledger.finishRun(run, "finished", { ...told, summary: ended, axioms });
-    return {
-      kind: "finished",
-      summary,
-      counted,
-      duplicates: ledger.duplicates(run).length,
-      failing: failedAxioms(axioms, finished.methods),
-      remarks,
-    };
-  } finally {
-    await setup.dispose();
-    await closeGpu();
+    const checked = await checkMethods(
+      context,
+      setup.methods,
+      (result) => events.onVerdict?.(result),
+    );
+    await writeAxioms(options.out, setup, checked);
   }
+  const axioms = await readAxioms(options.out, setup);
+  const summary = await stream(analysis, ledger, run, stages, {
+    ...events,
+    // In a shared ledger, other images may have the same names.
+    ...path === ownLedger ? {} : { onChange: () => {} },
+  });
+  if (summary.interrupted) {
+    ledger.finishRun(run, "interrupted");
+    return { kind: "interrupted", done: summary.done, total: summary.total };
+  }
+  const finished = new FinishedRun(ledger, run, manifest);
+  const counted = countRun(finished);
+  const ended = counts(summary, counted.methods);
+  const files = new Map(images.map(({ path, file }) => [path, file]));
+  const remarks = await writeOutputs(options.out, {
+    run: finished,
+    counted,
+    summary: ended,
+    verdicts: axioms,
+    fileOf: (path) => files.get(path),
+  });
+  const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
+  ledger.finishRun(run, "finished", { ...told, summary: ended, axioms });
+  const copy = join(options.out, RUN_LEDGER_FILE);
+  if (path !== ownLedger) ledger.copyRun(run, Object.values(manifest.stages), copy);
+  // Last: it says that everything else is there.
+  await writeManifest(options.out, told, finished, {
+    ledger: path === ownLedger ? path : copy,
+    run,
+    summary: ended,
+    axioms,
+    files: shipped ? undefined : files,
+  });
+  return {
+    kind: "finished",
+    summary,
+    counted,
+    duplicates: ledger.duplicates(run).length,
+    failing: failedAxioms(axioms, finished.methods),
+    remarks,
+  };
 }
 
 async function stream(
@@ -218,11 +231,17 @@ export async function tryAnalyze(
   await setup.dispose();
 }
 
+/** Everything that a run works with; its owner disposes of the setup. */
+interface OpenRun {
+  readonly images: readonly CorpusImage[];
+  readonly setup: Setup;
+}
+
 async function openRun(
   paths: readonly string[],
   options: AnalyzeOptions,
   { images: given, base }: AnalyzeInput,
-): Promise<{ images: readonly CorpusImage[]; setup: Setup }> {
+): Promise<OpenRun> {
   const found = given ??
     await findImages(paths.length === 0 ? [join(MODELS_FOLDER, "photos")] : paths, {
       ...options.labels ? { labels: options.labels } : {},
@@ -230,8 +249,13 @@ async function openRun(
     });
   const images = options.limit === undefined ? found : found.slice(0, options.limit);
   const setup = await openSetup(options, images, { base });
-  // Names that are not known stop the run now, not at its end.
-  if (options.preset) paperSettings(options, options.threshold, setup.detector.labels);
+  try {
+    // Names that are not known stop the run now, not at its end.
+    if (options.preset) paperSettings(options, options.threshold, setup.detector.labels);
+  } catch (error) {
+    await setup.dispose();
+    throw error;
+  }
   return { images, setup };
 }
 
@@ -265,5 +289,10 @@ function titleOf(paths: readonly string[]): string {
 async function shippedCredits(): Promise<string[]> {
   const text = await Deno.readTextFile(join(MODELS_FOLDER, "photos", "CREDITS.md"));
   return text.split("\n").filter((line) => /^\|(?! file |-)/.test(line))
-    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()).join("; "));
+    .map((line) => line.split("|").slice(1, -1).map((cell) => plainText(cell.trim())).join("; "));
+}
+
+/** Markdown as text: code without its marks, links as their targets, seen from the project's folder. */
+function plainText(cell: string): string {
+  return cell.replace(/`([^`]*)`/g, "$1").replace(/\[[^\]]*\]\(\.\.\/([^)]*)\)/g, "models/$1");
 }

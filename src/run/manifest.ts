@@ -16,7 +16,6 @@ import { settingsOf } from "./options/settings.ts";
 import { codeCommit } from "./code_version.ts";
 import type { Setup } from "./open.ts";
 import type { FinishedRun } from "../ledger/finished_run.ts";
-import type { Json } from "../base/json.ts";
 import {
   type Manifest,
   MANIFEST_FILE,
@@ -25,9 +24,8 @@ import {
   type VerdictRecord,
 } from "../ledger/manifest.ts";
 import type { RunSummary } from "../outputs/output.ts";
-import { UsageError } from "../base/errors.ts";
 import { defined } from "../base/defined.ts";
-import { type Card, findCard } from "../runtime/card.ts";
+import type { Card } from "../runtime/card.ts";
 import type { AnalysisRecord } from "../corpus/analysis_record.ts";
 
 /** Variables that can change what is computed, or with which models. Others are not read, so that a run tells nothing of its user. */
@@ -95,7 +93,7 @@ export async function createManifest(
       ...(gpu ? { adapter: gpu.description } : {}),
     },
     ...record,
-    models: await modelRecords(setup),
+    models: modelRecords(setup),
     credits,
     notices: setup.notices,
   };
@@ -104,36 +102,18 @@ export async function createManifest(
 }
 
 /** The models as their cards state them: the classifier, and those networks of the detector that ship or were imported. */
-async function modelRecords({ classifier, detector }: Setup): Promise<ModelRecord[]> {
+function modelRecords({ classifier, detector, faceFinder }: Setup): ModelRecord[] {
   const record = (role: string, card: Card, sha256: string): ModelRecord => {
     const { name, licence, source, title, citation, note } = card;
     const bytes = "bytes" in card ? card.bytes : undefined;
     return { role, name, sha256, licence, source, ...defined({ title, bytes, citation, note }) };
   };
-  const records = [record("classifier", classifier.card, String(classifier.key.model))];
-  for (const name of cardNames(detector.key)) {
-    try {
-      const { card } = await findCard(name);
-      if ("sha256" in card && card.sha256) {
-        records.push(record(card.task, card, card.sha256));
-      }
-    } catch (error) {
-      // A user's own detector may name no shipped card; its key is in run.json all the same.
-      if (!(error instanceof UsageError)) throw error;
-    }
-  }
-  return records;
-}
-
-/** Names of cards that a detector's key mentions, under any key called `card` or `name`; those of tensors are not cards. */
-function cardNames(key: Json): string[] {
-  if (key === null || typeof key !== "object") return [];
-  if (Array.isArray(key)) return key.flatMap(cardNames);
-  return Object.entries(key).filter(([name]) => name !== "input" && name !== "output").flatMap((
-    [name, value],
-  ) =>
-    (name === "card" || name === "name") && typeof value === "string" ? [value] : cardNames(value)
-  );
+  const networks = [detector, ...faceFinder && faceFinder !== detector ? [faceFinder] : []]
+    .flatMap(({ cards }) => cards ?? []);
+  return [
+    record("classifier", classifier.card, String(classifier.key.model)),
+    ...networks.flatMap((card) => card.sha256 ? [record(card.task, card, card.sha256)] : []),
+  ];
 }
 
 /** Programs and packages with their versions. */

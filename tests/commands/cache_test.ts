@@ -139,7 +139,7 @@ Deno.test("EMOCAM_CACHE names a cache for all runs, under the task's own permiss
     assert.equal(forward.activationBytes, forward.rows * 7 * 8 * 8 * 4);
     const text = await run("cache", "list", place("cache"));
     assert.match(text.out, /^predictions +[0-9a-f]{7} +\d+ +0\.\d\d +0\.\d\d +\d{4}-\d\d-\d\d$/m);
-    assert.match(text.out, /^1 ledgers, \d\.\d\d MiB\n$/m);
+    assert.match(text.out, /^1 ledger, \d\.\d\d MiB\n$/m);
     // Nothing is old yet.
     const kept = await run("cache", "prune", place("cache"), "--older-than", "30d");
     assert.match(kept.out, /ledger\.sqlite: nothing to drop; /);
@@ -152,7 +152,7 @@ Deno.test("EMOCAM_CACHE names a cache for all runs, under the task's own permiss
       pruned.out,
       /dropped \d+ activations, \d+ maps, \d+ scored maps, \d+ predictions, 3 detections/,
     );
-    assert.match(pruned.out, /^1 ledgers, 0\.\d\d MiB freed$/m);
+    assert.match(pruned.out, /^1 ledger, 0\.\d\d MiB freed$/m);
     assert.deepEqual(await tablesOf(place("run")), tables, "a run's tables stay");
     const again = await run(
       "analyze",

@@ -52,6 +52,18 @@ Deno.test("analyze without arguments finds the faces of the photographs that shi
       { images: 8, samples: 24, failed: 0 },
     );
     assert.equal(run.images.length, 8);
+    // The detector's networks and the photographs' terms are named as well as the classifier.
+    const models = run.models.map(({ role, name }: Record<string, string>) => `${role} ${name}`);
+    assert.deepEqual(models, [
+      "classifier mini-xception",
+      "faces tiny-face",
+      "landmarks face-landmarks",
+    ]);
+    for (const name of ["tiny-face", "face-landmarks"]) {
+      assert.match(report, new RegExp(`<h4>${name}<`));
+    }
+    assert.match(run.credits.at(-1), /text is in models\/LICENCES\.md$/);
+    assert.doesNotMatch(run.credits.join(), /[`\[\]]/);
   });
 });
 

@@ -186,7 +186,9 @@ Deno.test("a folder without a run, a damaged manifest, and a ledger that is gone
     const text = await Deno.readTextFile(manifest);
     const ledger = join(run, "ledger.sqlite");
     await Deno.rename(ledger, join(folder, "away.sqlite"));
-    await refusal(/^Cannot read the run of .*: it needs the ledger .*ledger\.sqlite/);
+    await refusal(
+      /^Cannot read the run of .*: its ledger .*ledger\.sqlite is missing; give the command again: /,
+    );
     await Deno.writeTextFile(manifest, text.slice(0, -20));
     await refusal(/^Cannot read .*run\.json: /);
     const { analysis: _, ...older } = JSON.parse(text);

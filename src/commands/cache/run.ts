@@ -10,6 +10,7 @@ import { inspectLedger, type LedgerUse, pruneLedger } from "../../ledger/prune.t
 import { inspectFile } from "../../ledger/file.ts";
 import { textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
+import { plural } from "../../base/number_text.ts";
 
 /** Where runs go by default. */
 const RUNS = "runs";
@@ -25,7 +26,7 @@ export async function listCaches(
   } else {
     for (const ledger of ledgers) printLedger(ledger);
     const total = ledgers.reduce((sum, { bytes }) => sum + bytes, 0);
-    console.log(`${ledgers.length} ledgers, ${mebibytes(total)} MiB`);
+    console.log(`${plural(ledgers.length, "ledger")}, ${mebibytes(total)} MiB`);
   }
   for (const line of unreadable) console.error(line);
   return 0;
@@ -68,7 +69,7 @@ export async function pruneCaches(
     }
   }
   for (const line of unreadable) console.error(line);
-  console.log(`${ledgers.length} ledgers, ${mebibytes(freed)} MiB freed`);
+  console.log(`${plural(ledgers.length, "ledger")}, ${mebibytes(freed)} MiB freed`);
   return failed > 0 ? 1 : 0;
 }
 
@@ -117,9 +118,9 @@ async function* databasesIn(folder: string): AsyncGenerator<string> {
 function printLedger({ path, bytes, runs, pictures, lastUsed, stages }: LedgerUse): void {
   const day = (time?: string) => time?.slice(0, 10) ?? "never";
   console.log(
-    `${legible(path)}: ${mebibytes(bytes)} MiB, ${runs} runs, ${pictures} pictures, last used ${
-      day(lastUsed)
-    }`,
+    `${legible(path)}: ${mebibytes(bytes)} MiB, ${plural(runs, "run")}, ${
+      plural(pictures, "picture")
+    }, last used ${day(lastUsed)}`,
   );
   if (stages.length === 0) return console.log("");
   const columns = ["stage", "settings", "rows", "MiB", "activations MiB", "last used"];
