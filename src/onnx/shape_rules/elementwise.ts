@@ -198,6 +198,15 @@ function hasNames(elements: readonly Dim[] | undefined): boolean {
   return elements?.some((x) => typeof x === "string") ?? false;
 }
 
+/** As `Cast`, to the type of the second input. */
+const castLike: ShapeRule = (site) => {
+  const type = site.type(1);
+  const elements = type.startsWith("float")
+    ? site.elements(0)
+    : site.elements(0)?.map((x) => typeof x === "number" ? Math.trunc(x) : x);
+  return [known(type, site.shape(0), type === "bool" ? undefined : elements)];
+};
+
 const likeSecond: ShapeRule = (site) => [known(site.type(1), site.shape(0))];
 
 const prelu: ShapeRule = (site) => {
@@ -207,7 +216,68 @@ const prelu: ShapeRule = (site) => {
   return asFirst(site);
 };
 
-const asBool: ShapeRule = (site) => [known("bool", site.shape(0))];
+/** The bounds are inputs since operator set 11, attributes before. An extent's name is at least 1. */
+const clip: ShapeRule = (site) => {
+  const bound = (input: number, attribute: string, none: number) => {
+    const stated = site.node.attributes[attribute];
+    if (stated?.kind === "float") return stated.value;
+    return site.has(input) ? site.elements(input)?.[0] : none;
+  };
+  const low = bound(1, "min", -Infinity);
+  const high = bound(2, "max", Infinity);
+  const elements = site.elements(0)?.map((x, i): Dim => {
+    if (typeof low !== "number" || typeof high !== "number") return site.unknown(i);
+    // With the bounds crossed, ONNX gives the upper one.
+    if (typeof x === "number") return round(Math.min(Math.max(x, low), high), site.type(0));
+    return low <= 1 && high === Infinity && !isAnonymous(x) ? x : site.unknown(i);
+  });
+  return [known(site.type(0), site.shape(0), elements)];
+};
+
+const relu: ShapeRule = (site) => {
+  const elements = site.elements(0)?.map((x, i): Dim =>
+    typeof x === "number" ? Math.max(x, 0) : isAnonymous(x) ? site.unknown(i) : x
+  );
+  return [known(site.type(0), site.shape(0), elements)];
+};
+
+/** Running sums of a list; of tensors of higher rank only the shape is followed. */
+const cumSum: ShapeRule = (site) => {
+  const elements = site.shape(0)?.length === 1 ? site.elements(0) : undefined;
+  if (!elements) return asFirst(site);
+  const order = [...elements.keys()];
+  if (intOf(site.node, "reverse", 0) !== 0) order.reverse();
+  const exclusive = intOf(site.node, "exclusive", 0) !== 0;
+  const sums: Dim[] = [...elements];
+  let sum: Dim | undefined = 0;
+  for (const i of order) {
+    const next: Dim | undefined = sum === undefined
+      ? undefined
+      : BINARY["Add"]!(sum, elements[i]!, true);
+    sums[i] = (exclusive ? sum : next) ?? site.unknown(i);
+    sum = next;
+  }
+  return [known(site.type(0), site.shape(0), sums)];
+};
+
+/** A truth value of each element; extents are finite numbers. */
+function asks(holds: (x: number, site: Site) => boolean): ShapeRule {
+  return (site) => {
+    const elements = site.elements(0)?.map((x, i): Dim =>
+      typeof x === "number" ? Number(holds(x, site)) : isAnonymous(x) ? site.unknown(i) : 0
+    );
+    return [known("bool", site.shape(0), elements)];
+  };
+}
+
+const isInfinite = asks((x, { node }) =>
+  (x === Infinity && intOf(node, "detect_positive", 1) !== 0) ||
+  (x === -Infinity && intOf(node, "detect_negative", 1) !== 0)
+);
+
+/** Of signed integers; the complement of unsigned ones depends on their width. */
+const bitwiseNot: ShapeRule = (site) =>
+  site.type(0).startsWith("int") ? unary((x) => -1 - x)(site) : asFirst(site);
 
 const not: ShapeRule = (site) => {
   const elements = site.elements(0)?.map((x, i) =>
@@ -227,9 +297,11 @@ const identity: ShapeRule = (site): (Known | undefined)[] => {
   const first = site.input(0);
   return [first && known(first.type, first.shape, site.elements(0))];
 };
-
+/**
+ * Operations whose elements are not followed: a function whose last bit differs between libraries could tip a rounding that follows it,
+ * and the graph would be given another shape than the runtime computes.
+ */
 const SAME_SHAPE = [
-  "Relu",
   "LeakyRelu",
   "ThresholdedRelu",
   "Elu",
@@ -256,12 +328,9 @@ const SAME_SHAPE = [
   "Softplus",
   "Softsign",
   "Mish",
-  "Clip",
   "Exp",
   "Log",
   "Shrink",
-  "BitwiseNot",
-  "CumSum",
   "Trilu",
 ];
 
@@ -290,11 +359,15 @@ export const ELEMENTWISE: ShapeRules = {
   Dropout: dropout,
   Where: where,
   Cast: cast,
-  CastLike: likeSecond,
+  Clip: clip,
+  Relu: relu,
+  CumSum: cumSum,
+  BitwiseNot: bitwiseNot,
+  CastLike: castLike,
   PRelu: prelu,
   Not: not,
-  IsNaN: asBool,
-  IsInf: asBool,
+  IsNaN: asks((x) => Number.isNaN(x)),
+  IsInf: isInfinite,
   QuantizeLinear: quantize,
   DequantizeLinear: likeSecond,
 };
