@@ -4,6 +4,6 @@
  * @module
  */
 
-import { main } from "./src/commands/mod.ts";
+import { start } from "./src/commands/mod.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await start(Deno.args));

@@ -45,6 +45,44 @@ export function createProgram(exit: (status: number) => void): Command {
   return program;
 }
 
+/**
+ * Where a task of `deno.json` was started. `deno task` runs its commands in the folder of that file and keeps the user's folder in
+ * `INIT_CWD`; npm sets that variable too, for every program below it, so only our tasks hand it on, under this name.
+ */
+const STARTED_IN = "EMOCAM_STARTED_IN";
+
+/**
+ * Runs the command line from the folder that its user stands in: relative paths start there, and what is printed is seen from there.
+ *
+ * @returns the exit status.
+ */
+export async function start(args: readonly string[]): Promise<number> {
+  const folder = startedIn();
+  if (folder !== undefined) {
+    try {
+      Deno.chdir(folder);
+    } catch (error) {
+      console.error(
+        `Cannot work in ${JSON.stringify(folder)}, where the task was started: ${
+          messageOf(error)
+        }; start it from a folder that can be read`,
+      );
+      return WRONG_USAGE;
+    }
+  }
+  return await main(args);
+}
+
+/** The folder that a task handed on; nothing where emocam was started by itself. */
+function startedIn(): string | undefined {
+  try {
+    return Deno.env.get(STARTED_IN) || undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
 /** Runs the command line and gives the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   let status = 0;

@@ -25,6 +25,7 @@ import { prepareFolder, takeFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
 import { openSetup, type Setup } from "./open.ts";
 import { commandLine } from "./options/again.ts";
+import { startWords } from "./start_words.ts";
 import type { AnalyzeOptions } from "./options/mod.ts";
 import { holdCache, LEDGER_FILE, RUN_LEDGER_FILE } from "./shared_cache.ts";
 import { checkMethods, openAxiomContext, readAxioms, writeAxioms } from "./verdicts.ts";
@@ -136,7 +137,7 @@ async function analyzeOpened(
   const manifest = await createManifest(
     {
       title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
-      command: commandLine(paths, options),
+      command: commandLine(paths, options, undefined, startWords(given.base)),
       arguments: argumentsOf(paths, options),
       base: given.base,
       credits: shipped ? await shippedCredits() : [],

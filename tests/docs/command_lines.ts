@@ -50,6 +50,10 @@ export function argumentsOf(words: readonly string[]): string[] | undefined {
     return rest[0] === "run" ? rest.slice(rest.indexOf("emocam") + 1) : undefined;
   }
   if (rest[0] === "task" && rest.length === 1) return undefined;
+  // The file of tasks is the same one.
+  if (rest[0] === "task" && rest[1] === "--config") {
+    return argumentsOf([program, "task", ...rest.slice(3)]);
+  }
   if (rest[0] === "task") return throughTask(rest.slice(1).filter((word) => word !== "-q"));
   const main = rest.indexOf("main.ts");
   return main >= 0 ? rest.slice(main + 1) : undefined;

@@ -7,11 +7,16 @@
 import { flag } from "../../base/flag.ts";
 import { OPTIONS, optionsOf, type OptionTable } from "./mod.ts";
 
-/** A command line that makes a run of `analyze` again, quoted for a POSIX shell. */
+/**
+ * A command line that makes a run of `analyze` again, quoted for a POSIX shell.
+ *
+ * @param program the words that start emocam
+ */
 export function commandLine(
   paths: readonly string[],
   options: Readonly<Record<string, unknown>> & { readonly preset?: string },
   table: OptionTable = OPTIONS,
+  program: readonly string[] = ["deno", "task"],
 ): string {
   const quote = (text: string) =>
     /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
@@ -22,7 +27,7 @@ export function commandLine(
     if (value === true) return [flag(name)];
     return [flag(name), Array.isArray(value) ? value.join(",") : String(value)];
   });
-  return ["deno", "task", "analyze", ...paths, ...flags].map(quote).join(" ");
+  return [...program, "analyze", ...paths, ...flags].map(quote).join(" ");
 }
 
 /** The options that have another value where a run is made again for its tables alone: what else it would write only takes time and space. */
