@@ -74,6 +74,8 @@ export interface ClassifierLayer extends LayerExtents {
   readonly name: Value;
   /** Absent where it has no receptive fields. */
   readonly field?: ReceptiveField;
+  /** Of a layer without: whether its rows and columns are the picture's. */
+  readonly rows?: "of the picture" | "not known";
 }
 
 /** What a classifier is. */
@@ -92,6 +94,7 @@ export interface ClassifierFacts {
   /** Shape of one input, [C, H, W]. */
   readonly inputShape: readonly [number, number, number];
   readonly layer: ClassifierLayer;
+  /** The rule that `placement` follows: half-pixel where the layer has no receptive fields. */
   readonly placementRule: PlacementRule;
   readonly placement: Placement;
   /** Remarks that a user should see once (an assumed card, a placement that is not possible …). */

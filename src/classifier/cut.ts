@@ -20,6 +20,8 @@ export interface CutGraph {
   readonly passage: Graph;
   /** Whether the graph's batch size is fixed. */
   readonly fixedBatch: boolean;
+  /** Remarks on the choice of the layer. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -32,12 +34,12 @@ export interface CutGraph {
  */
 export function cutAtLayer(scored: Scored, name: Value | undefined, title: string): CutGraph {
   const { logits, probabilities } = scored;
-  const found = findLayer(scored.graph, logits ?? probabilities, name);
+  const { layer: found, notices } = findLayer(scored.graph, logits ?? probabilities, name);
   const { graph, layer } = formOf(found.shape)!.form.asGrid(scored.graph, found.name);
   const { head, bypass } = cut(graph, layer);
   const [{ name: input, shape }] = graph.inputs;
-  const field = receptiveFields(graph, input).get(layer);
-  const { channels, height, width } = found;
+  const field = found.receptiveField && receptiveFields(graph, input).get(layer);
+  const { channels, height, width, rows } = found;
   const outputs = [layer, ...bypass, ...logits ? [logits] : [], probabilities];
   return {
     graphs: {
@@ -49,8 +51,16 @@ export function cutAtLayer(scored: Scored, name: Value | undefined, title: strin
       ...(logits ? { logits } : {}),
       probabilities,
     },
-    layer: { name: layer, channels, height, width, ...(field ? { field } : {}) },
+    layer: {
+      name: layer,
+      channels,
+      height,
+      width,
+      ...(field ? { field } : {}),
+      ...(rows ? { rows } : {}),
+    },
     passage: extract(graph, { inputs: [input], outputs }, title),
     fixedBatch: typeof shape?.[0] === "number",
+    notices,
   };
 }

@@ -10,7 +10,9 @@ import { copyGraph, type Graph, type Value } from "../onnx/graph.ts";
 import type { ReceptiveField } from "../onnx/field.ts";
 import { ancestors, dependents } from "../onnx/depends_on.ts";
 import { inferShapes } from "../onnx/shapes.ts";
-import { defaultTargetLayer, type TargetLayer, targetLayers } from "./target_layer.ts";
+import { laterNotice } from "./layer_notices.ts";
+import { lastOf, surveyLayers, type TargetLayer } from "./target_layer.ts";
+import type { Arrangement } from "../onnx/axis_factors.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
 import { flag } from "../base/flag.ts";
 import { formOf, formsText, LAYER_FORMS } from "./layer_forms/mod.ts";
@@ -68,26 +70,49 @@ export function fixInput(source: Graph, card: ClassifierCard, wanted: number): F
   return { graph, batch: fixed ?? wanted, inputShape: wantedShape, notices };
 }
 
-/** The target layer of this name, or the default one. @throws {UsageError} when it cannot be one. */
-export function findLayer(
-  graph: Graph,
-  to: Value,
-  name: string | undefined,
-): TargetLayer {
-  const layers = targetLayers(graph, to);
-  const wanted = name ?? defaultTargetLayer(graph, to);
-  const found = layers.find((layer) => layer.name === wanted);
-  if (found) return found;
-  const offered = layers.slice(-6).map((layer) => layer.name).join(", ");
+/** A target layer, and remarks on its choice. */
+interface FoundLayer {
+  readonly layer: TargetLayer;
+  readonly notices: readonly string[];
+}
+
+/**
+ * The target layer of this name, or the default one.
+ *
+ * @throws {UsageError} when it cannot be one.
+ * @throws {ModelError} when none is named and there is none.
+ */
+export function findLayer(graph: Graph, to: Value, name: string | undefined): FoundLayer {
+  const survey = surveyLayers(graph, to);
+  const wanted = name ?? lastOf(survey, to).name;
+  const layer = survey.layers.find((layer) => layer.name === wanted);
+  if (layer) {
+    const notice = laterNotice(survey, layer);
+    return { layer, notices: notice === undefined ? [] : [notice] };
+  }
+  const offered = survey.layers.slice(-6).map((layer) => layer.name).join(", ");
   throw new UsageError(
     `Cannot use target layer ${JSON.stringify(wanted)}: ${
-      whyNoLayer(graph, to, wanted)
+      whyNoLayer(graph, to, wanted, survey.refused.get(wanted))
     }; take one of … ${offered} (all: emocam models inspect)`,
   );
 }
 
+/** Why a tensor of the rank of layers is none. */
+const WHY: Readonly<Partial<Record<Arrangement, string>>> = {
+  exchanged: "its rows and columns are exchanged",
+  "channels-last": "its channels are last, and maps of such tensors cannot be made yet",
+  batched: "its first axis is not the batch, but goes over windows, heads or channels too",
+  listed: "one of its axes goes over all cells of the picture",
+};
+
 /** Why a tensor is not among the target layers. */
-function whyNoLayer(graph: Graph, to: Value, name: Value): string {
+function whyNoLayer(
+  graph: Graph,
+  to: Value,
+  name: Value,
+  refused: Arrangement | undefined,
+): string {
   const shape = inferShapes(graph).get(name)?.shape;
   const inputs = graph.inputs.map(({ name }) => name);
   if (!shape) {
@@ -100,6 +125,8 @@ function whyNoLayer(graph: Graph, to: Value, name: Value): string {
   const between = !inputs.includes(name) && ancestors(graph, [to]).has(name) &&
     dependents(graph, inputs).has(name);
   if (!between) return "it is not between the input and the scores";
+  const why = refused && WHY[refused];
+  if (why !== undefined) return `its shape [${shape}] is not ${formsText()}: ${why}`;
   const extents = formOf(shape)?.extents;
   return extents?.height === 1 && extents.width === 1
     ? `its shape is [${shape}], a map of one cell`
@@ -112,6 +139,8 @@ interface Layer {
   readonly height: number;
   readonly width: number;
   readonly field?: ReceptiveField;
+  /** Of a layer without: whether its rows and columns are the picture's. */
+  readonly rows?: TargetLayer["rows"];
 }
 
 /**
@@ -132,24 +161,21 @@ export function placementBy(
   };
 }
 
-/** The placement that a classifier's rule gives, with remarks if it gives none, or one far from receptive fields. */
+/**
+ * The placement that a classifier's rule gives, and the rule that it follows in the end: cells of a layer without receptive fields are always
+ * spread evenly over the input. With remarks if that is not the rule asked for, or one far from receptive fields.
+ */
 export function place(
   rule: PlacementRule,
   layer: Layer,
   inputShape: readonly [number, number, number],
-): { placement: Placement; notices: readonly string[] } {
+): { placement: Placement; followed: PlacementRule; notices: readonly string[] } {
   const [, height, width] = inputShape;
   const even = placementBy({ layer, inputShape }, "half-pixel")!;
   const byField = placementBy({ layer, inputShape }, "receptive-field");
-  if (!byField) {
-    const notices = rule === "receptive-field"
-      ? [
-        `layer ${layer.name} has no receptive fields; its maps are placed by the half-pixel convention`,
-      ]
-      : [];
-    return { placement: even, notices };
-  }
-  if (rule === "receptive-field") return { placement: byField, notices: [] };
+  const followed = byField ? rule : "half-pixel";
+  if (!byField) return { placement: even, followed, notices: [unplaced(layer)] };
+  if (rule === "receptive-field") return { placement: byField, followed, notices: [] };
   const shift = Math.max(
     furthest(byField.x, even.x, width) / even.x.scale,
     furthest(byField.y, even.y, height) / even.y.scale,
@@ -161,7 +187,15 @@ export function place(
       } pixels elsewhere (${flag("placement")} receptive-field)`,
     ]
     : [];
-  return { placement: even, notices };
+  return { placement: even, followed, notices };
+}
+
+/** The remark on a layer whose receptive fields do not follow from the graph. */
+function unplaced({ name, rows }: Layer): string {
+  const doubt = rows === "not known"
+    ? "; it is not known whether its rows and columns are those of the picture"
+    : "";
+  return `the receptive fields of layer ${name} cannot be followed; its cells are spread evenly over the input (half-pixel placement)${doubt}`;
 }
 
 /** Largest distance in cells between two placements over an input of the given extent. */

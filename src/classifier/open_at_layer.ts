@@ -44,14 +44,10 @@ export async function openAtLayer(
 ): Promise<Classifier> {
   const { card, meanImage } = source;
   const { backend, batch, inputShape } = options;
-  const { graphs, layer, passage, fixedBatch } = cutAtLayer(
-    scored,
-    options.layer ?? card.targetLayer,
-    card.name,
-  );
+  const cut = cutAtLayer(scored, options.layer ?? card.targetLayer, card.name);
+  const { graphs, layer, passage, fixedBatch } = cut;
   const { whole, logits, bypass } = graphs;
-  const placementRule = options.placement ?? card.placement;
-  const { placement, notices } = place(placementRule, layer, inputShape);
+  const placed = place(options.placement ?? card.placement, layer, inputShape);
   const session = await openSteady(passage, backend, { onDevice: [layer.name, ...bypass] });
   const sessions = new Sessions(backend);
   // The same classifier changed, or cut at another layer.
@@ -71,9 +67,9 @@ export async function openAtLayer(
     classes: card.classes,
     inputShape,
     layer,
-    placementRule,
-    placement,
-    notices: [...options.notices, ...notices],
+    placementRule: placed.followed,
+    placement: placed.placement,
+    notices: [...options.notices, ...cut.notices, ...placed.notices],
     hasLogits: logits !== undefined,
     resumable: bypass.length === 0,
     key: {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Graph, Node, Shape } from "./graph.ts";
+import type { TraceSite } from "./trace_site.ts";
 
 /** The receptive field along one axis, in input pixels. */
 export interface AxisField {
@@ -36,15 +36,5 @@ export interface TrackedField extends ReceptiveField {
 /** A field; or "lost": the tensor may be spatial, but its field does not follow from the graph. */
 export type FieldState = TrackedField | "lost";
 
-/** What a field rule sees: one node, the states of its inputs and the shapes around it. */
-export interface FieldSite {
-  readonly graph: Graph;
-  readonly node: Node;
-  state(i: number): FieldState | undefined;
-  /** Whether an input depends on the image at all. */
-  varies(i: number): boolean;
-  shape(i: number): Shape | undefined;
-  outputShape(i: number): Shape | undefined;
-  /** Elements of a small constant input. */
-  numbers(i: number): readonly number[] | undefined;
-}
+/** What a field rule sees. */
+export type FieldSite = TraceSite<FieldState>;

@@ -13,12 +13,13 @@
  * @module
  */
 
-import type { Graph, Known, Node, Shape, Value } from "./graph.ts";
+import type { Graph, Shape, Value } from "./graph.ts";
 import { FIELD_RULES } from "./receptive_field_rules.ts";
 import { dependents } from "./depends_on.ts";
 import { inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
-import type { AxisField, FieldSite, FieldState, ReceptiveField, TrackedField } from "./field.ts";
+import type { AxisField, FieldState, ReceptiveField, TrackedField } from "./field.ts";
+import { siteOf } from "./trace_site.ts";
 
 /**
  * The receptive fields of all tensors whose cells lie on a regular grid over the input image.
@@ -66,30 +67,12 @@ export function traceFields(source: Graph, input: Value): Map<Value, FieldState>
 
 function inputField(shape: Shape | undefined): TrackedField | undefined {
   const pixel: AxisField = { centre: 0, stride: 1, size: 1 };
-  const few = (dim: unknown) => typeof dim === "number" && dim <= 4;
   if (shape && shape.length !== 4) return undefined;
-  const last = shape !== undefined && few(shape[3]) && !few(shape[1]);
-  return { y: pixel, x: pixel, global: false, axes: last ? [1, 2] : [2, 3] };
+  return { y: pixel, x: pixel, global: false, axes: imageAxes(shape) };
 }
 
-function siteOf(
-  graph: Graph,
-  node: Node,
-  known: ReadonlyMap<Value, Known>,
-  states: ReadonlyMap<Value, FieldState>,
-  varying: ReadonlySet<Value>,
-): FieldSite {
-  const input = (i: number) => node.inputs[i] ?? "";
-  return {
-    graph,
-    node,
-    state: (i) => states.get(input(i)),
-    varies: (i) => varying.has(input(i)),
-    shape: (i) => known.get(input(i))?.shape,
-    outputShape: (i) => known.get(node.outputs[i] ?? "")?.shape,
-    numbers(i) {
-      const elements = known.get(input(i))?.elements;
-      return elements?.every((e) => typeof e === "number") ? elements as number[] : undefined;
-    },
-  };
+/** Which axes of an image are y and x: the last two, or the middle ones where the last is no more than 4 and the second is. */
+export function imageAxes(shape: Shape | undefined): readonly [y: number, x: number] {
+  const few = (dim: unknown) => typeof dim === "number" && dim <= 4;
+  return shape !== undefined && few(shape[3]) && !few(shape[1]) ? [1, 2] : [2, 3];
 }

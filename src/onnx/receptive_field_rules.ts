@@ -8,6 +8,7 @@ import { type Dim, intOf, intsOf, type Shape, stringOf } from "./graph.ts";
 import { product } from "./dims.ts";
 import type { AxisField, FieldSite, FieldState, TrackedField } from "./field.ts";
 import { ELEMENTWISE } from "./shape_rules/elementwise.ts";
+import { counted } from "./trace_site.ts";
 import { windowsOf } from "./window.ts";
 
 /** The state of a node's i-th output; `undefined` where the tensor is not spatial any more. */
@@ -183,10 +184,6 @@ const concat: FieldRule = (site) => {
   if (!joint || joint === "lost" || rank === undefined) return joint && "lost";
   return joint.axes.includes(counted(intOf(site.node, "axis", 1), rank)) ? "lost" : joint;
 };
-
-function counted(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
-}
 
 /** A list that is an attribute in older operator sets and an input in newer ones. */
 function list(site: FieldSite, attribute: string, input: number): readonly number[] | undefined {

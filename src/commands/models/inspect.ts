@@ -11,7 +11,8 @@ import type { Graph, ValueInfo } from "../../onnx/graph.ts";
 import { readModel } from "../../onnx/model_file.ts";
 import type { AxisField, ReceptiveField } from "../../onnx/field.ts";
 import { withScores } from "../../onnx/scores.ts";
-import { defaultTargetLayer, targetLayers } from "../../classifier/target_layer.ts";
+import { laterNotice } from "../../classifier/layer_notices.ts";
+import { surveyLayers } from "../../classifier/target_layer.ts";
 import { GRADIENT_RULES } from "../../rules/gradient/mod.ts";
 import { type Card, findCard, shippedCards, userCards } from "../../runtime/card.ts";
 import { textTable } from "../terminal.ts";
@@ -106,6 +107,8 @@ interface Description {
   logits?: string | null;
   layers: LayerFacts[];
   defaultLayer?: string;
+  /** Where the net has maps after the default layer. */
+  notice?: string;
 }
 
 function describe(graph: Graph): Description {
@@ -124,7 +127,10 @@ function describe(graph: Graph): Description {
   try {
     const scored = withScores(graph);
     const score = scored.logits ?? scored.probabilities;
-    const layers = targetLayers(scored.graph, score).map(({ name, op, shape, receptiveField }) => ({
+    const survey = surveyLayers(scored.graph, score);
+    const { last } = survey;
+    const notice = last && laterNotice(survey, last);
+    const layers = survey.layers.map(({ name, op, shape, receptiveField }) => ({
       name,
       op,
       shape,
@@ -140,7 +146,8 @@ function describe(graph: Graph): Description {
       classes: scored.classes,
       logits: scored.logits ?? null,
       layers,
-      ...(layers.length > 0 ? { defaultLayer: defaultTargetLayer(scored.graph, score) } : {}),
+      ...(last ? { defaultLayer: last.name } : {}),
+      ...(notice === undefined ? {} : { notice }),
     };
   } catch (error) {
     return { ...common, notAClassifier: messageOf(error), layers: [] };
@@ -180,6 +187,7 @@ function asText(facts: Description & { file: string; bytes: number }): string {
       ]),
     ),
   );
+  if (facts.notice !== undefined) lines.push("", `note: ${legible(facts.notice)}`);
   return lines.join("\n");
 }
 

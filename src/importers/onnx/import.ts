@@ -176,14 +176,14 @@ function checkClassifier(
     );
   }
   const score = scored.logits ?? scored.probabilities;
-  const layer = findLayer(scored.graph, score, card.targetLayer);
+  const { layer, notices: chosen } = findLayer(scored.graph, score, card.targetLayer);
   const [without] = unsupportedOps(scored.graph, layer.name, score, GRADIENT_RULES);
   const remarks = without
     ? [
       `operator ${without.op} (node ${without.node}) has no backward rule: methods that take gradients cannot be used`,
     ]
     : [];
-  return { targetLayer: layer.name, notices: [...notices, ...remarks] };
+  return { targetLayer: layer.name, notices: [...notices, ...chosen, ...remarks] };
 }
 
 /** Checks that a detector's graph has the input and the outputs that its card names. */
