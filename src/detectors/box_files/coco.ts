@@ -7,6 +7,7 @@
  */
 
 import { z } from "zod";
+import { tidy } from "../../base/text.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { type BoxFormat, type BoxTableParts, checked, normal, refuse } from "./table.ts";
 import type { Box } from "../detector.ts";
@@ -58,7 +59,7 @@ function readCoco(text: string, origin: string): BoxTableParts {
     "images",
     images.map(({ id, file_name }) => [id, normal(file_name)]),
   );
-  const labels = unique(origin, "categories", categories.map(({ id, name }) => [id, name]));
+  const labels = unique(origin, "categories", categories.map(({ id, name }) => [id, tidy(name)]));
   const boxes = new Map<string, Box[]>([...names.values()].map((name) => [name, []]));
   if (boxes.size !== names.size) {
     const twice = images.map(({ file_name }) => normal(file_name))

@@ -4,12 +4,13 @@
  * @module
  */
 
+import { columnAt, withPoint } from "../../base/csv_table.ts";
 import { UsageError } from "../../base/errors.ts";
 import {
   type BoxFormat,
   type BoxTableParts,
   checked,
-  csvRecords,
+  csvTable,
   decimal,
   normal,
   refuse,
@@ -22,9 +23,8 @@ const COLUMNS = ["image", "label", "confidence", "x0", "y0", "x1", "y1"] as cons
 export const csv: BoxFormat = { title: "CSV", claims: () => true, read: readCsv };
 
 function readCsv(text: string, origin: string): BoxTableParts {
-  const records = csvRecords(text, origin);
-  const header = records.shift()?.record ?? [];
-  const missing = COLUMNS.filter((column) => !header.includes(column));
+  const { columns: header, rows, delimiter, notices } = csvTable(text, origin);
+  const missing = COLUMNS.filter((column) => columnAt(header, column) < 0);
   if (missing.length) {
     throw new UsageError(
       `Cannot read boxes from ${origin}: column ${missing.join(", ")} missing in the header ${
@@ -33,14 +33,11 @@ function readCsv(text: string, origin: string): BoxTableParts {
     );
   }
   const images = new Map<string, Box[]>();
-  for (const { info, record } of records) {
-    const where = `line ${info.lines}`;
-    if (record.length !== header.length) {
-      refuse(origin, where, `${record.length} fields, the header has ${header.length}`);
-    }
-    const field = (column: typeof COLUMNS[number]) => record[header.indexOf(column)];
+  for (const { line, fields } of rows) {
+    const where = `line ${line}`;
+    const field = (column: typeof COLUMNS[number]) => fields[columnAt(header, column)];
     const number = (column: typeof COLUMNS[number]) => {
-      const value = decimal(field(column));
+      const value = decimal(withPoint(field(column), delimiter));
       if (!Number.isFinite(value)) {
         refuse(origin, where, `${column} is ${JSON.stringify(field(column))}, not a number`);
       }
@@ -60,5 +57,5 @@ function readCsv(text: string, origin: string): BoxTableParts {
     if (boxes) boxes.push(box);
     else images.set(image, [box]);
   }
-  return { images };
+  return { images, notices };
 }

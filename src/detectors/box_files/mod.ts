@@ -10,16 +10,16 @@ import { sha256 } from "../../base/json.ts";
 import { coco } from "./coco.ts";
 import { csv } from "./csv.ts";
 import { openImages } from "./open_images.ts";
-import { type BoxFormat, type BoxTable, boxTable, utf8 } from "./table.ts";
+import { type BoxFormat, type BoxTable, boxTable, textOf } from "./table.ts";
 
 export { readYoloFolder } from "./yolo_txt.ts";
 
 /** The formats of single files: the first that claims a text reads it. */
 const BOX_FORMATS: readonly BoxFormat[] = [coco, openImages, csv];
 
-/** The format of a file. @throws {UsageError} when it is not UTF-8 text. */
+/** The format of a file. @throws {UsageError} when it is not text. */
 export function boxFormat(bytes: Uint8Array, origin: string): BoxFormat {
-  const text = utf8(bytes, origin);
+  const { text } = textOf(bytes, origin);
   return BOX_FORMATS.find((format) => format.claims(text))!;
 }
 
@@ -34,6 +34,8 @@ export function readBoxes(
   origin: string,
   labelNames?: ReadonlyMap<string, string>,
 ): BoxTable {
-  const parts = boxFormat(bytes, origin).read(utf8(bytes, origin), origin, labelNames);
-  return boxTable(origin, sha256(bytes), parts);
+  const { text, notice } = textOf(bytes, origin);
+  const parts = boxFormat(bytes, origin).read(text, origin, labelNames);
+  const notices = [...notice === undefined ? [] : [notice], ...parts.notices ?? []];
+  return boxTable(origin, sha256(bytes), { ...parts, notices });
 }

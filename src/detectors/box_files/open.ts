@@ -87,9 +87,10 @@ async function readTable(
   const bytes = await readFile(name, base);
   if (isCard(name, bytes)) return undefined;
   const table = readBoxes(bytes, name);
-  const notices = table.leftOut === undefined
-    ? []
-    : [`${name}: boxes without width or height are left out (${table.leftOut})`];
+  const notices = (table.notices ?? []).map((notice) => `${name}: ${notice}`);
+  if (table.leftOut !== undefined) {
+    notices.push(`${name}: boxes without width or height are left out (${table.leftOut})`);
+  }
   const { labelNames } = boxFormat(bytes, name);
   if (!labelNames) return { table, notices };
   const file = await namesBeside(pathFrom(base, name), labelNames);

@@ -7,15 +7,16 @@
  * @module
  */
 
+import { columnAt, withPoint } from "../../base/csv_table.ts";
 import {
   type BoxFormat,
   type BoxTableParts,
   checked,
   csvHeader,
-  csvRecords,
+  csvTable,
   decimal,
   refuse,
-  utf8,
+  textOf,
 } from "./table.ts";
 import type { Box } from "../detector.ts";
 
@@ -26,7 +27,7 @@ export const openImages: BoxFormat = {
   title: "Open Images' CSV",
   claims(text) {
     const header = csvHeader(text);
-    return COLUMNS.every((column) => header.includes(column));
+    return COLUMNS.every((column) => columnAt(header, column) >= 0);
   },
   read: readOpenImages,
   labelNames: {
@@ -48,17 +49,13 @@ function readOpenImages(
   origin: string,
   classNames?: ReadonlyMap<string, string>,
 ): BoxTableParts {
-  const records = csvRecords(text, origin);
-  const header = records.shift()!.record;
+  const { columns, rows, delimiter, notices } = csvTable(text, origin);
   const images = new Map<string, Box[]>();
-  for (const { info, record } of records) {
-    const where = `line ${info.lines}`;
-    if (record.length !== header.length) {
-      refuse(origin, where, `${record.length} fields, the header has ${header.length}`);
-    }
-    const field = (name: string) => record[header.indexOf(name)] ?? "";
+  for (const { line, fields } of rows) {
+    const where = `line ${line}`;
+    const field = (name: string) => fields[columnAt(columns, name)] ?? "";
     const fraction = (name: string) => {
-      const value = decimal(field(name));
+      const value = decimal(withPoint(field(name), delimiter));
       if (!(value >= 0 && value <= 1)) {
         refuse(origin, where, `${name} is ${JSON.stringify(field(name))}, not within 0..1`);
       }
@@ -79,7 +76,7 @@ function readOpenImages(
     if (boxes) boxes.push(box);
     else images.set(image, [box]);
   }
-  return { images, relative: true, stems: true };
+  return { images, relative: true, stems: true, notices };
 }
 
 /**
@@ -89,13 +86,15 @@ function readOpenImages(
  */
 export function readClassNames(bytes: Uint8Array, origin: string): Map<string, string> {
   const names = new Map<string, string>();
-  for (const { info, record } of csvRecords(utf8(bytes, origin), origin)) {
-    const [code, name] = record;
-    if (record.length !== 2 || !code || !name) {
-      refuse(origin, `line ${info.lines}`, "a code and a name are expected");
+  const { columns, rows } = csvTable(textOf(bytes, origin).text, origin);
+  // The header is optional: without it, the first row is one.
+  for (const { line, fields } of [{ line: 1, fields: columns }, ...rows]) {
+    const [code, name] = fields;
+    if (fields.length !== 2 || !code || !name) {
+      refuse(origin, `line ${line}`, "a code and a name are expected");
     }
     if (code === "LabelName") continue;
-    if (names.has(code)) refuse(origin, `line ${info.lines}`, `${code} occurs twice`);
+    if (names.has(code)) refuse(origin, `line ${line}`, `${code} occurs twice`);
     names.set(code, name);
   }
   return names;

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type CsvError, parse } from "csv-parse/sync";
-import { messageOf, UsageError } from "../../base/errors.ts";
+import { CsvFault, type CsvTable, readCsvTable } from "../../base/csv_table.ts";
+import { UsageError } from "../../base/errors.ts";
+import { type DecodedText, decodeText, TextError } from "../../base/text.ts";
 import type { Box } from "../detector.ts";
 
 /** What a reader finds. */
@@ -18,6 +19,8 @@ export interface BoxTableParts {
   readonly stems?: true;
   /** How many boxes without width or height were left out. */
   readonly leftOut?: number;
+  /** What was inferred or left out in reading its text. */
+  readonly notices?: readonly string[];
   /** All labels, where the file lists them; else those of its boxes count. */
   readonly labels?: readonly string[];
 }
@@ -64,12 +67,13 @@ export function boxTable(origin: string, sha256: string, parts: BoxTableParts): 
   return { origin, sha256, ...parts, labels: parts.labels ?? [...labels] };
 }
 
-/** Text of a file. @throws {UsageError} when it is not UTF-8. */
-export function utf8(bytes: Uint8Array, origin: string): string {
+/** Text of a file, and what was inferred of it. @throws {UsageError} when its encoding cannot be told, or it is broken. */
+export function textOf(bytes: Uint8Array, origin: string): DecodedText {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UsageError(`Cannot read boxes from ${origin}: it is not UTF-8 text`);
+    return decodeText(bytes);
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    throw new UsageError(`Cannot read boxes from ${origin}: ${error.message}`);
   }
 }
 
@@ -88,31 +92,25 @@ export function decimal(text: string): number {
   return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : NaN;
 }
 
-/** One row of a CSV file. */
-interface CsvRecord {
-  readonly info: { readonly lines: number };
-  readonly record: string[];
-}
-
-const CSV = { bom: true, trim: true, skip_empty_lines: true, relax_column_count: true } as const;
-
 /** The header of a CSV text; empty where it cannot be read. */
 export function csvHeader(text: string): readonly string[] {
+  const start = /^(?:sep=.*\r?\n)?\s*.*/i.exec(text)![0];
   try {
-    return (parse(text, { ...CSV, to: 1 }) as string[][])[0] ?? [];
+    return readCsvTable(start).columns;
   } catch {
     return [];
   }
 }
 
-/** The rows of a CSV text, the header among them. @throws {UsageError} naming the line. */
-export function csvRecords(text: string, origin: string): CsvRecord[] {
+/** The table in a CSV text. @throws {UsageError} naming the line. */
+export function csvTable(text: string, origin: string): CsvTable {
   try {
-    return parse(text, { ...CSV, info: true }) as unknown as CsvRecord[];
+    return readCsvTable(text);
   } catch (error) {
-    const line = (error as Partial<CsvError> & { lines?: number }).lines;
+    if (!(error instanceof CsvFault)) throw error;
+    const { line, message } = error;
     throw new UsageError(
-      `Cannot read boxes from ${origin}${line ? `, line ${line}` : ""}: ${messageOf(error)}`,
+      `Cannot read boxes from ${origin}${line ? `, line ${line}` : ""}: ${message}`,
     );
   }
 }

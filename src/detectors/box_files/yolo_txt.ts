@@ -9,9 +9,10 @@
 
 import { join } from "node:path";
 import { messageOf, UsageError } from "../../base/errors.ts";
+import { tidy } from "../../base/text.ts";
 import { sha256 } from "../../base/json.ts";
 import { compareCodePoints } from "../../base/code_points.ts";
-import { type BoxTable, boxTable, checked, decimal, refuse, stemOf, utf8 } from "./table.ts";
+import { type BoxTable, boxTable, checked, decimal, refuse, stemOf, textOf } from "./table.ts";
 import type { Box } from "../detector.ts";
 
 /** Lists of names, which hold no boxes. */
@@ -33,7 +34,7 @@ export async function readYoloFolder(folder: string): Promise<BoxTable> {
   for (const file of files) {
     const bytes = await Deno.readFile(join(folder, file));
     const origin = join(folder, file);
-    images.set(stemOf(file), boxesOf(utf8(bytes, origin), origin, names));
+    images.set(stemOf(file), boxesOf(textOf(bytes, origin).text, origin, names));
     parts.push(`${file} ${sha256(bytes)}`);
   }
   const found = { images, labels: names, relative: true, stems: true } as const;
@@ -42,7 +43,7 @@ export async function readYoloFolder(folder: string): Promise<BoxTable> {
 
 function boxesOf(text: string, origin: string, names: readonly string[]): Box[] {
   const boxes: Box[] = [];
-  text.replace(/^\uFEFF/, "").split(/\r?\n/).forEach((line, i) => {
+  text.split(/\r?\n/).forEach((line, i) => {
     const fields = line.trim().split(/\s+/);
     if (line.trim() === "") return;
     const where = `line ${i + 1}`;
@@ -105,8 +106,8 @@ async function classNames(folder: string): Promise<string[]> {
       found.find((name) => name === "obj.names") ?? (found.length === 1 ? found[0] : undefined);
     if (chosen === undefined) continue;
     const origin = join(place, chosen);
-    const names = utf8(await Deno.readFile(origin), origin).replace(/^\uFEFF/, "").trimEnd()
-      .split(/\r?\n/).map((name) => name.trim());
+    const names = textOf(await Deno.readFile(origin), origin).text.trimEnd()
+      .split(/\r?\n/).map(tidy);
     const empty = names.indexOf("");
     if (empty >= 0) refuse(origin, `line ${empty + 1}`, "the name is empty");
     const twice = names.find((name, i) => names.indexOf(name) !== i);

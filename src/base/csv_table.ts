@@ -1,0 +1,184 @@
+/**
+ * The one reader of tables that users give, as spreadsheets, R and pandas write them: comma, semicolon, tab or bar, `sep=;`, empty columns and rows
+ * at the ends, R's column of row numbers.
+ *
+ * @module
+ */
+
+import { type CsvError, parse } from "csv-parse/sync";
+import { messageOf } from "./errors.ts";
+import { tidy } from "./text.ts";
+
+type Delimiter = "," | ";" | "\t" | "|";
+
+/** A row of a table. */
+export interface CsvRow {
+  /** The line on which it ends, from 1. */
+  readonly line: number;
+  /** As many as there are columns; trimmed and in NFC. */
+  readonly fields: readonly string[];
+}
+
+/** A table as it is read. */
+export interface CsvTable {
+  /** The header, trimmed and in NFC. Find a column by {@linkcode columnAt}: case does not matter. */
+  readonly columns: readonly string[];
+  readonly rows: readonly CsvRow[];
+  readonly delimiter: Delimiter;
+  /** What was left out or inferred. Each follows the file's name and a colon. */
+  readonly notices: readonly string[];
+}
+
+/** Why a text is no table that can be read. */
+export class CsvFault extends Error {
+  override name = "CsvFault";
+  constructor(readonly line: number | undefined, what: string) {
+    super(what);
+  }
+}
+
+/** How a table is read. */
+interface CsvOptions {
+  /** By default the one that the header has most of. */
+  readonly delimiter?: Delimiter;
+  /** Whether `NA`, `NaN` and `#N/A` without quotes are absent values (empty), as R, pandas and Excel write them. */
+  readonly absent?: boolean;
+}
+
+interface Cell {
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
+/**
+ * Reads a table with a header. Rows that are empty do not count; nor do empty fields after the last column.
+ *
+ * @returns no columns and no rows for a text without any.
+ * @throws {CsvFault} naming the line, when a row has another number of fields than the header, or quotes are broken.
+ */
+export function readCsvTable(text: string, options: CsvOptions = {}): CsvTable {
+  const named = /^\ufeff?"?sep=(.)"?\s*?(?:\r\n|\r|\n)/i.exec(text);
+  const delimiter = named ? delimiterNamed(named[1]) : options.delimiter ?? delimiterOf(text);
+  // The line stays, empty, so that lines are counted as the file has them.
+  const body = named ? text.replace(/^.*/, "") : text;
+  const [header, ...records] = recordsOf(body, delimiter)
+    .filter(({ cells }) => cells.some((cell) => cell.text !== ""));
+  if (header === undefined) return { columns: [], rows: [], delimiter, notices: [] };
+  const names = header.cells.map((cell) => cell.text);
+  const used = records.reduce(
+    (most, { cells }) => Math.max(most, filled(cells)),
+    filled(header.cells),
+  );
+  names.length = Math.min(names.length, used);
+  const notices: string[] = [];
+  const numbers = rowNumbers(names, records.map(({ cells }) => cells));
+  if (numbers !== undefined && names.length < used) names.unshift("");
+  names.forEach((name, i) => {
+    if (name !== "" || (i === 0 && numbers !== undefined)) return;
+    names[i] = `column ${i + 1}`;
+    notices.push(`column ${i + 1} has no name; it is called "column ${i + 1}"`);
+  });
+  const dropped = numbers === undefined ? 0 : 1;
+  if (dropped > 0) notices.push("its first column, row numbers without a name, is left out");
+  const absent = new Map<string, number>();
+  const rows = records.map(({ cells, line }) => {
+    if (cells.length < names.length || filled(cells) > names.length) {
+      throw new CsvFault(line, `${cells.length} fields, the header has ${header.cells.length}`);
+    }
+    const fields = cells.slice(dropped, names.length).map(({ text, quoted }, i) => {
+      if (!options.absent || quoted || !ABSENT.test(text)) return text;
+      const name = names[i + dropped];
+      absent.set(name, (absent.get(name) ?? 0) + 1);
+      return "";
+    });
+    return { line, fields };
+  });
+  for (const [name, count] of absent) {
+    notices.push(`NA counts as no value in the column ${JSON.stringify(name)} (${count} times)`);
+  }
+  return { columns: names.slice(dropped), rows, delimiter, notices };
+}
+
+const ABSENT = /^(NA|NaN|#N\/A)$/;
+
+function recordsOf(text: string, delimiter: Delimiter): { cells: Cell[]; line: number }[] {
+  try {
+    const rows = parse(text, {
+      bom: true,
+      trim: true,
+      delimiter,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      cast: (value, { quoting }) => ({ text: tidy(value), quoted: quoting }),
+    }) as unknown as { record: Cell[]; info: { lines: number } }[];
+    return rows.map(({ record, info }) => ({ cells: record, line: info.lines }));
+  } catch (error) {
+    throw new CsvFault((error as Partial<CsvError> & { lines?: number }).lines, messageOf(error));
+  }
+}
+
+/** How many fields there are up to the last that is not empty. */
+function filled(cells: readonly Cell[]): number {
+  return cells.findLastIndex(({ text }) => text !== "") + 1;
+}
+
+/**
+ * Whether the first column is R's or pandas' row numbers: it counts from 1 or 0, and its name is empty (`write.csv`, `to_csv`) or not there
+ * (`write.table`).
+ */
+function rowNumbers(names: readonly string[], rows: readonly Cell[][]): true | undefined {
+  if (rows.length === 0 || names.length === 0) return undefined;
+  const unnamed = names[0] === "" && names.length > 1;
+  const shifted = names[0] !== "" && rows.every((cells) => filled(cells) <= names.length + 1) &&
+    rows.every((cells) => cells.length === names.length + 1) &&
+    rows.some((cells) => filled(cells) === names.length + 1);
+  // A single row that is longer than the header is more likely a row with a comma too many.
+  if (!unnamed && !(shifted && (rows.length > 1 || rows[0][0].quoted))) return undefined;
+  const first = rows[0][0].text;
+  if (first !== "0" && first !== "1") return undefined;
+  return rows.every(([cell], i) => cell.text === String(i + Number(first))) ? true : undefined;
+}
+
+function delimiterNamed(character: string): Delimiter {
+  if (character === "," || character === ";" || character === "\t" || character === "|") {
+    return character;
+  }
+  throw new CsvFault(
+    1,
+    `its separator is ${JSON.stringify(character)}; use comma, semicolon or tab`,
+  );
+}
+
+/** What separates the fields: what the header has most of, outside quotes; a comma where it has none. */
+function delimiterOf(text: string): Delimiter {
+  const start = text.replace(/^\s+/, "").replaceAll(/"(?:[^"]|"")*"/g, "");
+  const header = /^.*/.exec(start)![0];
+  const count = (delimiter: Delimiter) => header.split(delimiter).length;
+  return ([",", ";", "\t", "|"] as const)
+    .reduce((best, own) => count(own) > count(best) ? own : best);
+}
+
+/** Where a column is, by its name without regard to case; −1 where it is not. */
+export function columnAt(columns: readonly string[], name: string): number {
+  const exact = columns.indexOf(name);
+  if (exact >= 0) return exact;
+  const lower = name.toLowerCase();
+  return columns.findIndex((own) => own.toLowerCase() === lower);
+}
+
+/** The first column whose name occurs before, without regard to case. */
+export function repeatedColumn(columns: readonly string[]): string | undefined {
+  const lower = columns.map((name) => name.toLowerCase());
+  return columns.find((_, i) => lower.indexOf(lower[i]) < i);
+}
+
+/**
+ * A number as a table writes it, with a point: `0,5` of a table whose fields are not separated by commas is `0.5`. `1,234` between tabs could be a
+ * thousand and more: it stays as it is, which is not a number.
+ */
+export function withPoint(text: string, delimiter: string): string {
+  if (delimiter === "," || !/^[-+]?\d*,\d+(e[-+]?\d+)?$/i.test(text)) return text;
+  if (delimiter !== ";" && /^[-+]?[1-9]\d{0,2},\d{3}$/.test(text)) return text;
+  return text.replace(",", ".");
+}
