@@ -44,7 +44,8 @@ export function decodeText(bytes: Uint8Array): DecodedText {
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    if (/\x1b[$(]/.test(text)) throw new TextError(`it is ISO-2022 text, not UTF-8; ${ADVICE}`);
+    // deno-lint-ignore no-control-regex -- an escape sequence is what is looked for
+    if (/\u{1b}[$(]/u.test(text)) throw new TextError(`it is ISO-2022 text, not UTF-8; ${ADVICE}`);
     return { text, encoding: "UTF-8" };
   } catch (error) {
     if (error instanceof TextError) throw error;
