@@ -32,9 +32,15 @@ interface FixedInput {
  * Fixes the input's extents from card and graph, leaving the batch free where the model does. The original stays as it is.
  *
  * @param wanted samples in a batch
+ * @param baked the only batch that the graph can take although its input leaves it open
  * @throws {ModelError} when the graph has another input than the card says.
  */
-export function fixInput(source: Graph, card: ClassifierCard, wanted: number): FixedInput {
+export function fixInput(
+  source: Graph,
+  card: ClassifierCard,
+  wanted: number,
+  baked?: number,
+): FixedInput {
   const graph = copyGraph(source);
   const fail = (why: string) => {
     throw new ModelError(`Cannot use model ${card.name}: ${why}`);
@@ -62,10 +68,15 @@ export function fixInput(source: Graph, card: ClassifierCard, wanted: number): F
     }
   });
   const first = stated[0];
-  const fixed = typeof first === "number" && first > 0 ? first : undefined;
-  const notices = fixed !== undefined && fixed !== wanted
-    ? [`${card.name} has a fixed batch size of ${fixed}`]
-    : [];
+  const fixed = typeof first === "number" && first > 0 ? first : baked;
+  const notices = fixed === undefined
+    ? []
+    : fixed === first
+    ? fixed === wanted ? [] : [`${card.name} has a fixed batch size of ${fixed}`]
+    : [
+      `${card.name} can only be run on a batch of ${fixed}, although its input leaves the batch open` +
+      (fixed === 1 ? ": samples are run one at a time" : ""),
+    ];
   input.shape = [fixed ?? "N", ...wantedShape];
   return { graph, batch: fixed ?? wanted, inputShape: wantedShape, notices };
 }

@@ -6,10 +6,8 @@
 
 import type { Classifier, ClassifierOptions } from "./classifier.ts";
 import type { ClassifierSource } from "./source.ts";
-import { ModelError } from "../base/errors.ts";
-import { fixInput } from "./geometry.ts";
 import { openAtLayer } from "./open_at_layer.ts";
-import { withScores } from "../onnx/scores.ts";
+import { readScores } from "./read_scores.ts";
 
 /**
  * Loads a classifier and cuts it at its target layer.
@@ -21,23 +19,16 @@ export async function openClassifier(
   source: ClassifierSource,
   options: ClassifierOptions,
 ): Promise<Classifier> {
-  const { card } = source;
-  const { graph, batch, inputShape, notices } = fixInput(source.graph, card, options.batch);
-  const { name, kind, logits } = card.output;
-  const scored = withScores(graph, {
-    ...(name ? { output: name } : {}),
-    ...(kind ? { kind } : {}),
-    ...(logits ? { logits } : {}),
-  });
-  if (card.classes.length !== scored.classes) {
-    throw new ModelError(
-      `Cannot use model ${card.name}: its output has ${scored.classes} classes, its card names ${card.classes.length}`,
-    );
-  }
+  const { taken } = source;
+  const { scored, batch, inputShape, notices } = readScores(
+    taken.graph,
+    source.card,
+    options.batch,
+  );
   return await openAtLayer(scored, source, {
     ...options,
     batch,
     inputShape,
-    notices: [...source.notices, ...notices],
+    notices: [...source.notices, ...taken.notices, ...notices],
   });
 }

@@ -13,6 +13,7 @@ import { readModel } from "../onnx/model_file.ts";
 import { withScores } from "../onnx/scores.ts";
 import { type ClassifierCard, findCard, type Located } from "../runtime/card.ts";
 import { type Network, networkOf, readNetwork } from "../runtime/network.ts";
+import { takeGraph } from "../runtime/taken_graph.ts";
 import { pathFrom } from "../base/files.ts";
 
 /** A classifier's card and files, read and checked. */
@@ -68,8 +69,8 @@ export function sourceOf(
     bytes,
     sha256,
     // Parsed when it is first asked for.
-    get graph() {
-      return network.graph;
+    get taken() {
+      return network.taken;
     },
     ...(meanImage ? { meanImage } : {}),
     notices,
@@ -107,7 +108,8 @@ async function bareClassifier(
   } catch (error) {
     throw new UsageError(`Cannot read classifier ${path}: ${messageOf(error)}`);
   }
-  const graph = readModel(bytes, path);
+  const taken = takeGraph(readModel(bytes, path));
+  const { graph, layout } = taken;
   const [channels, height, width] = extents(graph, path, inputShape);
   const { classes } = withScores(graph);
   const hash = sha256(bytes);
@@ -124,6 +126,7 @@ async function bareClassifier(
       name: graph.inputs[0].name,
       width,
       height,
+      ...layout === "nhwc" ? { layout } : {},
       channels: channels === 1 ? "grey" : "rgb",
       fit: "stretch",
       resize: "pillow-bicubic",
@@ -135,7 +138,7 @@ async function bareClassifier(
     classes: Array.from({ length: classes }, (_, k) => String(k)),
     placement: "half-pixel",
   };
-  return sourceOf(networkOf(card, bytes, { sha256: hash, graph }), [
+  return sourceOf(networkOf(card, bytes, { sha256: hash, taken }), [
     `${file} has no card: classes are numbered, and images are resized to ${width}×${height} and scaled to 0..1`,
   ]);
 }

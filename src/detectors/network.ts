@@ -10,7 +10,9 @@ import type { z } from "zod";
 import { ModelError } from "../base/errors.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
 import { foldBatchNorms, type NormRule } from "../onnx/fold_batch_norm.ts";
+import { prune } from "../onnx/depends_on.ts";
 import type { Graph } from "../onnx/graph.ts";
+import { refuseChance } from "../onnx/row_dependence.ts";
 import { writeModel } from "../onnx/model_file.ts";
 import { inferShapes } from "../onnx/shapes.ts";
 import type { Card, InputSpec } from "../runtime/card.ts";
@@ -55,13 +57,20 @@ export interface DetectorNetwork {
  * folded by Darknet's rule, or the backend refuses the model.
  */
 export async function openDetectorNetwork(
-  { card, bytes, graph }: Network<DetectorNetworkCard>,
+  { card, bytes, taken: { graph, changed } }: Network<DetectorNetworkCard>,
   backend: Backend,
   heads: readonly Head[],
   batchNorms?: NormRule,
 ): Promise<DetectorNetwork> {
   checkNetwork(card, graph, heads);
-  const model = batchNorms ? writeModel(folded(card, graph, batchNorms)) : bytes;
+  refuseChance(
+    prune({ ...graph, outputs: heads.map(({ output: name }) => ({ name, type: "float32" })) }),
+  );
+  const model = batchNorms
+    ? writeModel(folded(card, graph, batchNorms))
+    : changed
+    ? writeModel(graph)
+    : bytes;
   const session = await openSession(model, backend);
   const names = heads.map(({ output }) => output);
   return {

@@ -62,7 +62,27 @@ export function readModel(bytes: Uint8Array, origin?: string): Graph {
       `Cannot use the ONNX model: operator set ${opset}, older than 7; convert it with onnx.version_converter`,
     );
   }
+  refuseFunctions(model, what);
   return readGraph(model.graph, opset, domains);
+}
+
+/** @throws {ModelError} where a node calls a function that the file itself defines: what it computes would not be seen. */
+function refuseFunctions({ graph, functions }: types.ModelProto, what: string): void {
+  const keyOf = (domain: unknown, name: unknown) => `${domain ?? ""}.${name ?? ""}`;
+  const defined = new Set((functions ?? []).map(({ domain, name }) => keyOf(domain, name)));
+  const refuse = (nodes: readonly types.INodeProto[]) => {
+    for (const { name, domain, opType, attribute } of nodes) {
+      if (defined.has(keyOf(domain, opType))) {
+        throw new ModelError(
+          `Cannot use ${what}: node ${
+            JSON.stringify(name ?? "")
+          } calls ${opType}, a function that the file defines; write it out with onnx.inliner.inline_local_functions`,
+        );
+      }
+      for (const { g } of attribute ?? []) refuse(g?.node ?? []);
+    }
+  };
+  if (defined.size > 0) refuse(graph?.node ?? []);
 }
 
 function readGraph(

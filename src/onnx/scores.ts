@@ -11,12 +11,15 @@ import {
   type Graph,
   type GraphBuilder,
   int,
+  type Known,
   type Node,
   producers,
   type Value,
   type ValueInfo,
 } from "./graph.ts";
+import { constantValue } from "./constants.ts";
 import { prune } from "./depends_on.ts";
+import { axesOf, refuseBatchMixing, refuseChance } from "./row_dependence.ts";
 import { builderOn, inferShapes } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
 import { defined } from "../base/defined.ts";
@@ -42,6 +45,10 @@ export interface Scored {
   classes: number;
   /** How logits become probabilities; "softmax" if there are no logits. */
   activation: "softmax" | "sigmoid";
+  /** Whether it was decided here, not told, that the output holds logits. */
+  assumedLogits: boolean;
+  /** Remarks on how the scores were read. */
+  notices: readonly string[];
 }
 
 /** Ops that neither change scores nor their order along the classes. */
@@ -60,9 +67,11 @@ const PASSING = new Set([
  *
  * The logits are found in front of a final Softmax, LogSoftmax or Sigmoid, looking through ops that only reshape; a model
  * that ends in logits gets a Softmax, or a Sigmoid where it is one logit, whose softmax would be 1 whatever it is. Scores of the form [N, K, 1, 1] or [N, 1, 1, K] are flattened. The model's other outputs
- * are dropped. The result is simplified ({@linkcode simplify}); the original stays as it is.
+ * are dropped. Percentages, a Softmax or Sigmoid times a constant, are taken before the factor. The result is simplified
+ * ({@linkcode simplify}); the original stays as it is.
  *
- * @throws {ModelError} when no output, or more than one, could be the scores, or the one named is not of that form.
+ * @throws {ModelError} when no output, or more than one, could be the scores, or the one named is not of that form; when scores
+ * depend on chance, or a node mixes the samples of a batch ({@linkcode refuseChance}, {@linkcode refuseBatchMixing}).
  */
 export function withScores(source: Graph, options: ScoreOptions = {}): Scored {
   const extra = [options.output, options.logits].filter((value) => value !== undefined)
@@ -89,7 +98,7 @@ export function withScores(source: Graph, options: ScoreOptions = {}): Scored {
   const b = builderOn(graph);
   const output = options.output ?? onlyScores(b, source.outputs);
   const made = producers(graph);
-  const end = finalActivation(made, output);
+  const { node: end, factor } = finalActivation(graph, made, output) ?? { factor: 1 };
   const kind = options.kind ?? (end && end.op !== "LogSoftmax" ? "probabilities" : "logits");
 
   const sigmoid = kind === "probabilities" && end?.op === "Sigmoid";
@@ -100,7 +109,11 @@ export function withScores(source: Graph, options: ScoreOptions = {}): Scored {
   const { value: logits, classes } = raw === undefined
     ? { value: undefined, classes: flat(b, output).classes }
     : flat(b, raw);
-  const probabilities = kind === "probabilities" || logits === undefined
+  if (end) checkAxis(b, end, classes);
+  const scaled = kind === "probabilities" && factor !== 1;
+  const probabilities = scaled
+    ? flat(b, end!.outputs[0]).value
+    : kind === "probabilities" || logits === undefined
     ? flat(b, output).value
     : classes > 1
     ? b.op("Softmax", [logits], { axis: int(1) })
@@ -109,12 +122,22 @@ export function withScores(source: Graph, options: ScoreOptions = {}): Scored {
   graph.outputs = outputs.map((name) => ({ name, ...typed(b, name) }));
   const result = prune(graph);
   checkGraph(result);
+  refuseChance(result);
+  refuseBatchMixing(result);
   return {
     graph: result,
     ...defined({ logits }),
     probabilities,
     classes,
     activation: sigmoid || kind === "logits" && classes === 1 ? "sigmoid" : "softmax",
+    assumedLogits: options.kind === undefined && kind === "logits" && end === undefined,
+    notices: scaled
+      ? [
+        `the output ${JSON.stringify(output)} is a ${
+          end!.op
+        } times ${factor}; probabilities are taken before that factor`,
+      ]
+      : [],
   };
 }
 
@@ -123,11 +146,63 @@ function typed(b: GraphBuilder, value: Value) {
   return shape ? { type, shape } : { type };
 }
 
-/** The Softmax, LogSoftmax or Sigmoid that a value comes from, looking through ops that only reshape. */
-function finalActivation(made: ReadonlyMap<Value, Node>, value: Value): Node | undefined {
+/**
+ * The Softmax, LogSoftmax or Sigmoid that a value comes from, looking through ops that only reshape; of the first and last of them
+ * also through products with a positive constant, and their `factor`.
+ */
+function finalActivation(
+  graph: Graph,
+  made: ReadonlyMap<Value, Node>,
+  value: Value,
+): { node: Node; factor: number } | undefined {
+  let factor = 1;
   let node = made.get(value);
-  while (node && node.domain === "" && PASSING.has(node.op)) node = made.get(node.inputs[0]);
-  return node && ["Softmax", "LogSoftmax", "Sigmoid"].includes(node.op) ? node : undefined;
+  while (node && node.domain === "") {
+    if (PASSING.has(node.op)) {
+      node = made.get(node.inputs[0]);
+      continue;
+    }
+    const scaling = scalingOf(graph, made, node);
+    if (!scaling) break;
+    factor *= scaling.factor;
+    node = made.get(scaling.of);
+  }
+  if (!node || node.domain !== "") return undefined;
+  const scalable = node.op === "Softmax" || node.op === "Sigmoid";
+  return scalable || node.op === "LogSoftmax" && factor === 1 ? { node, factor } : undefined;
+}
+
+/** A product with, or a quotient by, one positive number. */
+function scalingOf(
+  graph: Graph,
+  made: ReadonlyMap<Value, Node>,
+  { op, inputs: [a, b] }: Node,
+): { of: Value; factor: number } | undefined {
+  if (op !== "Mul" && op !== "Div" || a === undefined || b === undefined) return undefined;
+  const numberOf = (value: Value): number | undefined => {
+    const data = constantValue(graph, made, value)?.data;
+    return data?.length === 1 && data[0]! > 0 && Number.isFinite(data[0]) ? data[0] : undefined;
+  };
+  const right = numberOf(b);
+  if (right !== undefined) return { of: a, factor: op === "Mul" ? right : 1 / right };
+  const left = op === "Mul" ? numberOf(a) : undefined;
+  return left === undefined ? undefined : { of: b, factor: left };
+}
+
+/** @throws {ModelError} where a final softmax runs over another axis than that of the classes. */
+function checkAxis(b: GraphBuilder, node: Node, classes: number): void {
+  const shape = b.known.get(node.inputs[0])?.shape;
+  const axes = shape && axesOf(b.graph.opset, node, b.known as Map<Value, Known>, shape.length);
+  if (!axes || classes < 2) return;
+  const extents = axes.map((axis) => shape[axis < 0 ? axis + shape.length : axis]);
+  if (extents.includes(classes) || extents.some((extent) => typeof extent === "string")) return;
+  throw new ModelError(
+    `Cannot use the model: node ${
+      JSON.stringify(node.name)
+    } (${node.op}) runs over an axis of extent ${extents.join(" × ")} of ${
+      formatShape(shape)
+    }, not over the ${classes} classes; export the model with this node on the axis of the classes`,
+  );
 }
 
 /** Number of classes of [N, K], [N, K, 1, 1] …; `undefined` for other shapes. */
@@ -143,7 +218,7 @@ function classesOf(b: GraphBuilder, value: Value): number | undefined {
 function onlyScores(b: GraphBuilder, outputs: readonly ValueInfo[]): Value {
   const made = producers(b.graph);
   const formed = outputs.filter(({ name }) => classesOf(b, name) !== undefined);
-  const activated = formed.map(({ name }) => finalActivation(made, name)?.inputs[0]);
+  const activated = formed.map(({ name }) => finalActivation(b.graph, made, name)?.node.inputs[0]);
   const candidates = formed.filter(({ name }) => !activated.includes(name));
   if (candidates.length === 1) return candidates[0].name;
   const all = outputs.map(({ name }) => `${name} ${formatShape(b.known.get(name)?.shape)}`);

@@ -32,7 +32,7 @@ export const inferNode: InferNode = (graph, node, known) => {
     (node.domain === "com.microsoft" && CONTRIBUTED.has(node.op));
   const name = node.op === "FusedConv" || node.op === "FusedGemm" ? node.op.slice(5) : node.op;
   const rule = standard ? SHAPE_RULES[node.op === "FusedMatMul" ? "MatMul" : name] : undefined;
-  const inferred = rule?.(new Site(graph, node, known, inferSubgraph)) ?? [];
+  const inferred = rule?.(new Site(graph, node, known, inferShapesInside)) ?? [];
   node.outputs.forEach((output, i) => {
     if (output === "") return;
     const result = complete(inferred[i], graph.stated.get(output) ?? statedOutput(graph, output));
@@ -42,10 +42,6 @@ export const inferNode: InferNode = (graph, node, known) => {
 
 function statedOutput(graph: Graph, value: Value): Known | undefined {
   return graph.outputs.find((output) => output.name === value);
-}
-
-function inferSubgraph(inner: Graph, outer: Map<Value, Known>): Map<Value, Known> {
-  return inferInto(inner, new Map(outer));
 }
 
 function inferInto(graph: Graph, known: Map<Value, Known>): Map<Value, Known> {
@@ -72,6 +68,14 @@ export function seedKnown(graph: Graph, known: Map<Value, Known>): void {
  */
 export function inferShapes(graph: Graph): Map<Value, Known> {
   return inferInto(graph, new Map());
+}
+
+/** The same for a subgraph, given what is known around it. */
+export function inferShapesInside(
+  inner: Graph,
+  outer: ReadonlyMap<Value, Known>,
+): Map<Value, Known> {
+  return inferInto(inner, new Map(outer));
 }
 
 /**

@@ -31,6 +31,8 @@ const inputSchema = z.strictObject({
   name: z.string(),
   width: side,
   height: side,
+  /** Order of the graph's axes: [N, C, H, W], or [N, H, W, C] as Keras exports; by default recognised from its extents. */
+  layout: z.enum(["nchw", "nhwc"]).optional(),
   /** Order of the channels; grey = 0.2989 R + 0.5870 G + 0.1140 B. */
   channels: z.enum(["rgb", "bgr", "grey"]),
   /**

@@ -5,9 +5,10 @@
  */
 
 import { sha256 } from "../base/json.ts";
-import type { Graph } from "../onnx/graph.ts";
+import type { Layout } from "../onnx/channels_first.ts";
 import { readModel } from "../onnx/model_file.ts";
 import { readCardFile } from "./card.ts";
+import { takeGraph, type TakenGraph } from "./taken_graph.ts";
 
 /** What a card says of its network's file. */
 export interface FileCard {
@@ -15,6 +16,7 @@ export interface FileCard {
   readonly source: string;
   readonly file: string;
   readonly sha256: string;
+  readonly input?: { readonly name: string; readonly layout?: Layout | undefined } | undefined;
 }
 
 /** A network of a card. */
@@ -25,11 +27,11 @@ export interface Network<C extends FileCard = FileCard> {
   /** Of the bytes. */
   readonly sha256: string;
   /**
-   * What the bytes say, parsed when it is first asked for. It is shared: copy before a change.
+   * What the bytes say, parsed when it is first asked for. Its graph is shared: copy before a change.
    *
-   * @throws {ModelError} when they are not an ONNX model that can be read.
+   * @throws {ModelError} when they are not an ONNX model that can be read, or `takeGraph` refuses it.
    */
-  readonly graph: Graph;
+  readonly taken: TakenGraph;
 }
 
 /**
@@ -40,15 +42,15 @@ export interface Network<C extends FileCard = FileCard> {
 export function networkOf<C extends FileCard>(
   card: C,
   bytes: Uint8Array,
-  known: { readonly sha256?: string; readonly graph?: Graph } = {},
+  known: { readonly sha256?: string; readonly taken?: TakenGraph } = {},
 ): Network<C> {
-  let { graph } = known;
+  let { taken } = known;
   return {
     card,
     bytes,
     sha256: known.sha256 ?? sha256(bytes),
-    get graph() {
-      return graph ??= readModel(bytes, card.file);
+    get taken() {
+      return taken ??= takeGraph(readModel(bytes, card.file), card.input?.layout);
     },
   };
 }

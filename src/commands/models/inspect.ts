@@ -14,6 +14,8 @@ import { withScores } from "../../onnx/scores.ts";
 import { laterNotice } from "../../classifier/layer_notices.ts";
 import { surveyLayers } from "../../classifier/target_layer.ts";
 import { GRADIENT_RULES } from "../../rules/gradient/mod.ts";
+import type { Layout } from "../../onnx/channels_first.ts";
+import { takeGraph } from "../../runtime/taken_graph.ts";
 import { type Card, findCard, shippedCards, userCards } from "../../runtime/card.ts";
 import { textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
@@ -63,27 +65,29 @@ async function isPresent(card: Card, folder: string): Promise<boolean | undefine
 
 /** Says what is in an ONNX file. @throws {ModelError} when it cannot be read. */
 export async function inspectModel(name: string, { json }: { json?: boolean }): Promise<number> {
-  const path = name.toLowerCase().endsWith(".onnx") ? name : await cardFile(name);
+  const { path, layout }: { path: string; layout?: Layout | undefined } =
+    name.toLowerCase().endsWith(".onnx") ? { path: name } : await cardFile(name);
   let bytes: Uint8Array;
   try {
     bytes = await Deno.readFile(path);
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${messageOf(error)}`);
   }
-  const graph = readModel(bytes, path);
-  const facts = { file: path, bytes: bytes.length, ...describe(graph) };
+  const facts = { file: path, bytes: bytes.length, ...describe(readModel(bytes, path), layout) };
   console.log(json ? JSON.stringify(facts, null, 1) : asText(facts));
   return 0;
 }
 
-async function cardFile(name: string): Promise<string> {
+async function cardFile(
+  name: string,
+): Promise<{ path: string; layout: Layout | undefined }> {
   const { card, folder } = await findCard(name);
   if (!card.file) {
     throw new UsageError(
       `Cannot inspect ${card.name}: its card has no ONNX file; inspect the models it combines`,
     );
   }
-  return join(folder, card.file);
+  return { path: join(folder, card.file), layout: card.input?.layout };
 }
 
 interface LayerFacts {
@@ -103,6 +107,10 @@ interface Description {
   parameters: number;
   /** Why scores or layers could not be found; absent for a classifier. */
   notAClassifier?: string;
+  /** The order of the input's axes. */
+  layout?: Layout;
+  /** Remarks on how the model is taken. */
+  notices?: readonly string[];
   classes?: number;
   logits?: string | null;
   layers: LayerFacts[];
@@ -111,20 +119,21 @@ interface Description {
   notice?: string;
 }
 
-function describe(graph: Graph): Description {
+function describe(source: Graph, stated: Layout | undefined): Description {
   const ops: Record<string, number> = {};
-  for (const { op, domain } of graph.nodes) {
+  for (const { op, domain } of source.nodes) {
     const key = domain ? `${domain}.${op}` : op;
     ops[key] = (ops[key] ?? 0) + 1;
   }
   const common = {
-    opset: graph.opset,
-    inputs: graph.inputs.map(valueText),
-    outputs: graph.outputs.map(valueText),
+    opset: source.opset,
+    inputs: source.inputs.map(valueText),
+    outputs: source.outputs.map(valueText),
     ops: Object.fromEntries(Object.entries(ops).sort(([a], [b]) => a < b ? -1 : 1)),
-    parameters: [...graph.initializers.values()].reduce((sum, { data }) => sum + data.length, 0),
+    parameters: [...source.initializers.values()].reduce((sum, { data }) => sum + data.length, 0),
   };
   try {
+    const { graph, layout, notices } = takeGraph(source, stated);
     const scored = withScores(graph);
     const score = scored.logits ?? scored.probabilities;
     const survey = surveyLayers(scored.graph, score);
@@ -143,6 +152,8 @@ function describe(graph: Graph): Description {
     }));
     return {
       ...common,
+      layout,
+      notices: [...notices, ...scored.notices],
       classes: scored.classes,
       logits: scored.logits ?? null,
       layers,
@@ -171,6 +182,7 @@ function asText(facts: Description & { file: string; bytes: number }): string {
   }
   lines.push(
     `scores   ${facts.classes} classes; logits ${facts.logits ? legible(facts.logits) : "none"}`,
+    ...(facts.notices ?? []).map((notice) => `note     ${legible(notice)}`),
     "",
     "target layers, first to last (* default); receptive field in input pixels, centre is that of cell 0:",
     textTable(

@@ -8,16 +8,17 @@ import { basename, dirname, join } from "node:path";
 import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
 import { sha256 } from "../../base/json.ts";
 import { readNpy } from "../../base/npy.ts";
-import { findLayer, fixInput } from "../../classifier/geometry.ts";
+import { findLayer } from "../../classifier/geometry.ts";
+import { readScores } from "../../classifier/read_scores.ts";
 import { findClassifier } from "../../classifier/source.ts";
 import { unsupportedOps } from "../../onnx/backward.ts";
 import { checkGraph } from "../../onnx/check.ts";
 import type { Graph } from "../../onnx/graph.ts";
 import { readModel } from "../../onnx/model_file.ts";
-import { withScores } from "../../onnx/scores.ts";
 import { inferShapes } from "../../onnx/shapes.ts";
 import { GRADIENT_RULES } from "../../rules/gradient/mod.ts";
 import { type Card, type ClassifierCard, parseCard } from "../../runtime/card.ts";
+import { takeGraph } from "../../runtime/taken_graph.ts";
 import { checkPlace, modelName } from "../model_name.ts";
 import { type ImportedModel, writeImported } from "../imported.ts";
 
@@ -47,7 +48,7 @@ const DERIVED = ["name", "file", "sha256", "bytes"] as const;
  */
 export async function importOnnx(file: string, options: OnnxImport): Promise<ImportedModel> {
   const bytes = await readBytes(file, "model");
-  const graph = wellFormed(bytes, file);
+  const source = wellFormed(bytes, file);
   const given = options.card === undefined ? undefined : await readCard(options.card, bytes);
   const stated = options.name ?? given?.["name"];
   const name = modelName(stated === undefined ? undefined : String(stated), file);
@@ -65,11 +66,13 @@ export async function importOnnx(file: string, options: OnnxImport): Promise<Imp
   const derived = { name, file: `${name}.onnx`, sha256: sha256(bytes), bytes: bytes.length };
   const origin = options.card ?? file;
   const card = parseCard(JSON.stringify({ ...parts, ...derived }), basename(origin));
+  const { graph, layout, notices: remarks } = takeGraph(source, card.input?.layout);
   const classifier = card.task === "classifier" ? checkClassifier(graph, card) : undefined;
   if (card.task !== "classifier") checkOutputs(graph, card);
   const checked: Record<string, unknown> = classifier
     ? { ...parts, targetLayer: classifier.targetLayer }
-    : parts;
+    : { ...parts };
+  if (layout === "nhwc") checked["input"] = { ...checked["input"] as object, layout };
   const mean = card.input?.meanImage;
   const extra = [];
   if (mean !== undefined && card.input) {
@@ -82,7 +85,7 @@ export async function importOnnx(file: string, options: OnnxImport): Promise<Imp
     card: checked,
     onnx: bytes,
     extra,
-    notices: [...assumptions, ...classifier?.notices ?? []],
+    notices: [...assumptions, ...remarks, ...classifier?.notices ?? []],
   });
 }
 
@@ -163,18 +166,7 @@ function checkClassifier(
   source: Graph,
   card: ClassifierCard,
 ): { targetLayer: string; notices: readonly string[] } {
-  const { graph, notices } = fixInput(source, card, 1);
-  const { name: output, kind, logits } = card.output;
-  const scored = withScores(graph, {
-    ...output ? { output } : {},
-    ...kind ? { kind } : {},
-    ...logits ? { logits } : {},
-  });
-  if (scored.classes !== card.classes.length) {
-    throw new ModelError(
-      `Cannot use model ${card.name}: its output has ${scored.classes} classes, its card names ${card.classes.length}`,
-    );
-  }
+  const { scored, notices } = readScores(source, card, 1);
   const score = scored.logits ?? scored.probabilities;
   const { layer, notices: chosen } = findLayer(scored.graph, score, card.targetLayer);
   const [without] = unsupportedOps(scored.graph, layer.name, score, GRADIENT_RULES);
