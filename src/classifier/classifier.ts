@@ -75,7 +75,7 @@ export interface ClassifierLayer extends LayerExtents {
   /** Absent where it has no receptive fields. */
   readonly field?: ReceptiveField;
   /** Of a layer without: whether its rows and columns are the picture's. */
-  readonly rows?: "of the picture" | "not known";
+  readonly rows?: "of the picture" | "assumed" | "not known";
 }
 
 /** What a classifier is. */

@@ -203,7 +203,7 @@ export function place(
 
 /** The remark on a layer whose receptive fields do not follow from the graph. */
 function unplaced({ name, rows }: Layer): string {
-  const doubt = rows === "not known"
+  const doubt = rows !== "of the picture"
     ? "; it is not known whether its rows and columns are those of the picture"
     : "";
   return `the receptive fields of layer ${name} cannot be followed; its cells are spread evenly over the input (half-pixel placement)${doubt}`;

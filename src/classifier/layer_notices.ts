@@ -11,7 +11,7 @@ import type { LayerSurvey, TargetLayer } from "./target_layer.ts";
 
 /** The forms of later tensors, in words. */
 const HOLDS = {
-  "channels last": "has its channels last",
+  "channels last": "is channels-last",
   tokens: "holds tokens",
 } as const;
 
@@ -25,12 +25,14 @@ export function laterNotice(
   layer: TargetLayer,
 ): string | undefined {
   if (!last || !later || layer.name !== last.name) return undefined;
-  const tensor = `${later.name} ${formatShape(later.shape)}`;
+  const [first, ...rest] = later.shape;
+  const shape = formatShape([typeof first === "string" ? "N" : first, ...rest]);
+  const tensor = `${later.name} ${shape}`;
   if (later.holds === "not known") {
     return `maps are of an earlier layer, ${last.name}: after it comes ${tensor}, but it is not known whether its rows and columns are those ` +
       `of the picture; if they are, name it with ${flag("layer")}`;
   }
-  return `maps are of an earlier layer, ${last.name}: it is the last one ${formsText()}, and after it comes ${tensor}, which ${
+  return `maps are of an earlier layer, ${last.name}: it is the last of the form ${formsText()}, and after it comes ${tensor}, which ${
     HOLDS[later.holds]
   }; maps of such tensors cannot be made yet`;
 }

@@ -6,7 +6,7 @@
 
 import { formOf, formsText, type LayerExtents } from "./layer_forms/mod.ts";
 import { ModelError } from "../base/errors.ts";
-import { type Arrangement, arrangement, hasPlaces } from "../onnx/axis_factors.ts";
+import { type Arrangement, arrangement, hasPlaces, isAssumed } from "../onnx/axis_factors.ts";
 import { reachingCells } from "../onnx/cells_reach.ts";
 import { ancestors } from "../onnx/depends_on.ts";
 import type { ReceptiveField } from "../onnx/field.ts";
@@ -35,9 +35,9 @@ export interface TargetLayer extends LayerExtents {
   receptiveField?: ReceptiveField;
   /**
    * Of layers without a receptive field: whether their rows and columns are those of the picture (through attention, windows …), or that is
-   * not known.
+   * not known: "assumed" where a convolution takes them for such.
    */
-  rows?: "of the picture" | "not known";
+  rows?: "of the picture" | "assumed" | "not known";
 }
 
 /** A tensor after the default target layer that has a say in the scores, of a form of which no maps can be made. */
@@ -75,8 +75,8 @@ const NO_LAYERS: ReadonlySet<Arrangement | undefined> = new Set<Arrangement>([
  * The graph's first input is the image. Channels-last tensors, tensors with h and w exchanged, windows as samples of a batch, weights of
  * attention and tensors of unknown extents are not among them.
  *
- * The default is the last layer whose cells reach `to` and whose rows and columns are those of the picture; without one, the last whose
- * cells reach `to` of those whose rows and columns are not known.
+ * The default is the last layer whose cells reach `to` and whose rows and columns are those of the picture, or taken for such by a convolution
+ * with a window of several rows and columns; without one, the last layer whose cells reach `to`.
  *
  * @throws {ModelError} when the shapes contradict each other.
  */
@@ -113,7 +113,8 @@ export function surveyLayers(source: Graph, to: Value): LayerSurvey {
     if (state && state !== "lost") {
       if (state.axes[0] !== form.axes[0] || state.axes[1] !== form.axes[1]) continue;
       layer.receptiveField = { y: state.y, x: state.x, global: state.global };
-    } else if (lies === "channels-first") layer.rows = "of the picture";
+    } else if (lies === "channels-first" && isAssumed(tracked!)) layer.rows = "assumed";
+    else if (lies === "channels-first") layer.rows = "of the picture";
     else if (tracked && !hasPlaces(tracked) && Math.min(extents.height, extents.width) === 1) {
       continue;
     } else if (!tracked && (weighs(made, known, node) || !isBatch(graph, shape))) continue;

@@ -24,7 +24,7 @@ export function plainMaps(context: AxiomContext, method: Method): Promise<Maps> 
 
 /**
  * A figure of final maps under the classifier's placement of cells, and under the other rule's where that places them elsewhere:
- * whether a map fails by itself or by where it was drawn.
+ * whether a map fails by itself or by where it was drawn. Skipped where the layer's rows and columns may not be the picture's.
  *
  * @param figure from all maps, and how to place them
  */
@@ -33,6 +33,13 @@ export async function byPlacement(
   method: Method,
   figure: (finalOf: (maps: Maps) => Promise<Float32Array>) => Promise<number | undefined>,
 ): Promise<Finding> {
+  const { name, field, rows } = classifier.layer;
+  if (method.grid !== "input" && !field && rows !== "of the picture") {
+    return {
+      skipped:
+        `it is not known whether the rows and columns of layer ${name} are those of the picture`,
+    };
+  }
   const value = await figure(({ final }) => Promise.resolve(final));
   const finding = findingOf(value);
   const rule: PlacementRule = classifier.placementRule === "half-pixel"

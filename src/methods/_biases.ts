@@ -12,7 +12,9 @@ import {
   type Node,
   type Value,
 } from "../onnx/graph.ts";
+import { type Arrangement, arrangement } from "../onnx/axis_factors.ts";
 import { ancestors, dependents } from "../onnx/depends_on.ts";
+import { traceAxes } from "../onnx/image_axes.ts";
 import { backwardGraph, pullBack, ruleKey, type RuleTable } from "../onnx/backward.ts";
 import { builderOn } from "../onnx/shapes.ts";
 import { reduceMax, reduceSum, scale, unsqueeze } from "../rules/forms.ts";
@@ -139,6 +141,11 @@ function floating(b: GraphBuilder, values: ReadonlySet<Value>): Set<Value> {
   return new Set([...values].filter((value) => b.known.get(value)?.type === "float32"));
 }
 
+/** Arrangements of tensors of rank 4 that are no maps [N, C, h, w]. */
+const NO_MAPS: ReadonlySet<Arrangement> = new Set(
+  ["batched", "exchanged", "channels-last", "listed"],
+);
+
 /** Biases of one number a channel on maps, as values that broadcast over [N, C, H, W]. */
 function channelBiases(
   b: GraphBuilder,
@@ -146,12 +153,16 @@ function channelBiases(
 ): { output: Value; bias: Value }[] {
   const varying = dependents(b.graph, [input]);
   const used = ancestors(b.graph, [score]);
+  const axes = traceAxes(b.graph, b.known, input);
   const found: { output: Value; bias: Value }[] = [];
   for (const node of [...b.graph.nodes]) {
     const reads = node.inputs.map((value) => varying.has(value));
     const output = node.outputs[0];
     const shape = b.known.get(output)?.shape;
     if (!used.has(output) || !reads.includes(true) || shape?.length !== 4) continue;
+    // Windows as samples of a batch, and maps on their side, have no place as [N, C, h, w].
+    const lies = axes.get(output);
+    if (lies && NO_MAPS.has(arrangement(lies))) continue;
     const bias = biasOf(b, node, reads);
     if (!bias) continue;
     // An added number that is the same for all channels is not a layer's bias (LRN's 1, a shift of the input).

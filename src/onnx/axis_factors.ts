@@ -17,6 +17,8 @@ interface Place {
   readonly extent: number;
   readonly stride: number;
   readonly whole: number;
+  /** Whether it is only taken for such, because a window slides over it. */
+  readonly assumed?: true;
 }
 
 /** All cells of a grid as a list, with others before or after them that are no cells (class token, registers). */
@@ -42,9 +44,18 @@ export function channels(extent: Dim): Axis {
   return extent === 1 ? [] : [{ of: "channels", extent }];
 }
 
-/** All rows, or columns, of a grid. */
-export function line(of: "y" | "x", extent: number): Axis {
-  return [{ of, extent, stride: 1, whole: extent }];
+/** All rows, or columns, of a grid; `assumed` where they are only taken for such. */
+export function line(of: "y" | "x", extent: number, assumed = false): Axis {
+  return [{ of, extent, stride: 1, whole: extent, ...(assumed ? { assumed } : {}) }];
+}
+
+/** Whether rows or columns of a tensor are only taken for such. */
+export function isAssumed(axes: Axes): boolean {
+  const assumed = (factor: Factor): boolean =>
+    factor.of === "tokens"
+      ? factor.cells.some(assumed)
+      : (factor.of === "y" || factor.of === "x") && factor.assumed === true;
+  return axes.some((axis) => axis.some(assumed));
 }
 
 /** Neighbouring factors joined where they are one. */

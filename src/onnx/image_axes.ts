@@ -25,7 +25,7 @@ export function varyingWith(graph: Graph, input: Value): Set<Value> {
 /**
  * The axes of all tensors in which they can be told. Unlike a receptive field they survive attention, windows and other rearrangements; they
  * are lost at ops that are not known. A convolution or pool whose window has several rows and columns takes its input for a picture: where
- * the axes were lost before it, its output has rows and columns again.
+ * rows and columns were lost before it, its output has assumed ones.
  *
  * @param graph a simplified one
  * @param known its types and shapes

@@ -5,7 +5,7 @@
  */
 
 import { type Axes, type Axis, channels, combined } from "./axis_factors.ts";
-import { hasPlaces, isLine, isList, isPlace, line, reshaped } from "./axis_factors.ts";
+import { isAssumed, isLine, isList, isPlace, line, reshaped } from "./axis_factors.ts";
 import { type Dim, intOf, intsOf, type Shape, stringOf } from "./graph.ts";
 import { ELEMENTWISE } from "./shape_rules/elementwise.ts";
 import { counted, type TraceSite } from "./trace_site.ts";
@@ -53,7 +53,7 @@ function resized(axis: Axis, from: Dim | undefined, to: Dim): Axis {
   if (from === to) return axis;
   const [factor] = axis;
   const single = axis.length === 1 && (factor?.of === "y" || factor?.of === "x") ? factor.of : "";
-  return single && typeof to === "number" ? line(single, to) : channels(to);
+  return single && typeof to === "number" ? line(single, to, isAssumed([axis])) : channels(to);
 }
 
 /** Windows that slide over the axes from the third on. */
@@ -68,9 +68,8 @@ const windows: AxesRule = (site) => {
   const grid = isLine(spatial[0], "y") && isLine(spatial[1], "x") ||
     isLine(spatial[0], "x") && isLine(spatial[1], "y");
   const samples = axes[0].every(({ of }) => of === "batch");
-  // Rows and columns that a reshape has mixed are a picture to the convolution that follows; weights of attention are none.
-  const mixed = !grid && hasPlaces(spatial) && !spatial.some(isList);
-  if (wide && samples && mixed) return picture(site, out);
+  // What is no grid is a picture to the window nevertheless; but weights of attention are none.
+  if (wide && samples && !grid && !spatial.some(isList)) return picture(site, out);
   return [
     axes[0],
     pools ? axes[1] : channels(out[1]),
@@ -78,12 +77,12 @@ const windows: AxesRule = (site) => {
   ];
 };
 
-/** A tensor [N, C, h, w] whose rows and columns begin anew; `undefined` where its batch is not the image's. */
+/** A tensor [N, C, h, w] whose rows and columns begin anew, taken for those of the picture; `undefined` where its batch is not the image's. */
 function picture(site: AxesSite, shape: Shape): Axes | undefined {
   const [n, c, h, w] = shape;
   const batch = site.graph.inputs[0]?.shape?.[0];
   if (n !== batch || typeof h !== "number" || typeof w !== "number") return undefined;
-  return [[{ of: "batch", extent: n! }], channels(c!), line("y", h), line("x", w)];
+  return [[{ of: "batch", extent: n! }], channels(c), line("y", h, true), line("x", w, true)];
 }
 
 /** Resizing, padding and the like: axes keep what they are, with the extents of the output. */
@@ -167,7 +166,9 @@ function concatenated(site: AxesSite, inputs: readonly number[], at: number, ext
   const of = (kind: "y" | "x") =>
     parts.every((part) => part?.length === 1 && part[0].of === kind) ? kind : undefined;
   const lines = of("y") ?? of("x");
-  if (lines && typeof extent === "number") return line(lines, extent);
+  if (lines && typeof extent === "number") {
+    return line(lines, extent, isAssumed(parts.filter((part) => part !== undefined)));
+  }
   const lists = parts.flatMap((part, i) => part && isList(part) ? [i] : []);
   const list = lists.length === 1 ? parts[lists[0]]! : undefined;
   if (!list || typeof extent !== "number") return channels(extent);

@@ -3,7 +3,7 @@ import { floats, rows, type Tensor } from "../../src/base/tensor.ts";
 import type { Classifier } from "../../src/classifier/classifier.ts";
 import { fullGrad, type FullGradTerms, fullGradTerms } from "../../src/methods/full_grad.ts";
 import type { Target } from "../../src/classifier/target.ts";
-import { int } from "../../src/onnx/graph.ts";
+import { int, ints } from "../../src/onnx/graph.ts";
 import { makeClassifier } from "../classifier/made_classifier.ts";
 import { put } from "../onnx/native.ts";
 import { mapDifference, mapsOf, openMobile, withImages } from "./reference_nets.ts";
@@ -68,6 +68,42 @@ Deno.test("FullGrad of a net computed by hand", async () => {
         assert.deepEqual(terms, { score: 1, input: 1.5, biases: -0.5, implicit: 0 });
       }),
   );
+});
+
+Deno.test("biases of windows as samples of a batch have no place in FullGrad's map", async () => {
+  const mapFor = async (bias: number) => {
+    const opening = makeClassifier({
+      input: ["N", 1, 4, 4],
+      layer: "maps",
+      net(b) {
+        put(b, "Conv", ["x", b.floats([1, 1, 1, 1], [2]), b.floats([1], [-1])], {}, "maps");
+        const split = b.op("Reshape", ["maps", b.ints([-1, 1, 2, 2, 2, 2])]);
+        const moved = b.op("Transpose", [split], { perm: ints([0, 2, 4, 1, 3, 5]) });
+        const windows = b.op("Reshape", [moved, b.ints([-1, 1, 2, 2])]);
+        const weight = b.floats([1, 1, 1, 1], [3]);
+        const conv = b.op("Conv", [windows, weight, b.floats([1], [bias])]);
+        const parts = b.op("Reshape", [b.op("Relu", [conv]), b.ints([-1, 2, 2, 1, 2, 2])]);
+        const back = b.op("Transpose", [parts], { perm: ints([0, 3, 1, 4, 2, 5]) });
+        const map = b.op("Reshape", [back, b.ints([-1, 1, 4, 4])]);
+        const pooled = b.op("Flatten", [b.op("GlobalAveragePool", [map])], { axis: int(1) });
+        return put(b, "Gemm", [pooled, b.floats([1, 2], [1, -1])], {}, "logits");
+      },
+    });
+    const values = Float32Array.from({ length: 16 }, (_, i) => i % 3);
+    let map: number[] = [];
+    await using(
+      opening,
+      (classifier) =>
+        withContext(classifier, floats([1, 1, 4, 4], values), "logit", async (context) => {
+          map = [...(await mapOf(fullGrad, context, [0, 0])).data.subarray(0, 16)];
+        }),
+    );
+    return map;
+  };
+  // The bias is too small to switch a ReLU: without a place it changes nothing.
+  const without = await mapFor(0);
+  assert.ok(without.some((value) => value > 1));
+  assert.deepEqual(await mapFor(.1), without);
 });
 
 Deno.test("FullGrad's map and terms equal loops in float64", async () => {

@@ -74,6 +74,26 @@ Deno.test("mirror and occlusion note their figure under the other placement: tha
   }
 });
 
+Deno.test("mirror and occlusion are not tested of a layer whose rows and columns may not be the picture's", async () => {
+  const findings = async (axiom: Axiom, method: Method, rows: "of the picture" | "assumed") =>
+    await withAxiomContext(
+      async (context) => await axiom.check(context, method),
+      (classifier) => {
+        const { field: _, ...layer } = classifier.layer;
+        const placement = placementBy(classifier, "half-pixel")!;
+        const placed = { placementRule: "half-pixel" as const, placement };
+        return { classifier: { ...classifier, ...placed, layer: { ...layer, rows } } };
+      },
+    );
+  for (const axiom of [mirror, occlusion]) {
+    const assumed = await findings(axiom, gradCam, "assumed");
+    assert.match("skipped" in assumed ? assumed.skipped : "", /whether the rows and columns/);
+    const known = await findings(axiom, gradCam, "of the picture");
+    assert.ok("value" in known && !("note" in known), Object.keys(known).join());
+    assert.ok("value" in await findings(axiom, sobel, "assumed"), "maps of pixels");
+  }
+});
+
 Deno.test("maps of pixels lie where they lie: no other placement is noted", async () => {
   await withAxiomContext(async (context) => {
     const finding = await mirror.check(context, sobel);
