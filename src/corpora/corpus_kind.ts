@@ -14,8 +14,6 @@ export interface Argument {
 
 /** How the images of an argument are named and annotated. */
 export interface ReadOptions {
-  /** Whether other arguments name images, too: then the argument's own name belongs to theirs. */
-  readonly several: boolean;
   /** "folders": the first sub-folder that an image lies in is its annotation `label`. */
   readonly labels?: "folders";
   /** The folder from which relative paths start, instead of the working directory. Images are named, and their files given, from there. */
@@ -28,7 +26,7 @@ export interface CorpusKind {
   /** Whether an argument is of this kind. The first kind of the list that says so reads it. */
   takes(argument: Argument): boolean;
   /**
-   * The images that an argument names, in any order, each with its annotation.
+   * The images that an argument names, in any order, each with its annotation and its path in the argument.
    *
    * @throws {UsageError} when it cannot be read or names none.
    */

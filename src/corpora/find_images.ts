@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, join, resolve } from "node:path";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { compareCodePoints } from "../base/code_points.ts";
 import { UsageError } from "../base/errors.ts";
 import type { CorpusImage } from "../image/image_file.ts";
@@ -13,6 +13,11 @@ import type { CorpusKind, ReadOptions } from "./corpus_kind.ts";
 import { CORPORA } from "./mod.ts";
 import { flag } from "../base/flag.ts";
 import { pathFrom } from "../base/files.ts";
+
+/** An argument with its images, each with its path in the argument. */
+interface ReadPlace extends Place {
+  readonly images: readonly CorpusImage[];
+}
 
 /** How images are found. */
 export type FindOptions = Pick<ReadOptions, "labels" | "base">;
@@ -26,7 +31,9 @@ interface Place {
 /**
  * Finds the images of a run, each once, sorted by path (by code points, so that the order is the same everywhere).
  *
- * An image that several arguments name is called as by the first, and annotated by the first that has an annotation for it. Kinds that only
+ * Images of a folder are called by their paths in it; where other arguments name images outside of it, the folder's own name goes before.
+ * An argument whose images all lie in a given folder, as a table of annotations of it, changes no name. Otherwise, an image that several
+ * arguments name is called as by the first. It is annotated by the first that has an annotation for it. Kinds that only
  * annotate (FindingEmo's) add their columns to the images of the other arguments, by their paths in the folders of all.
  *
  * @throws {UsageError} when an argument names nothing, a table cannot be read or annotates nothing, or no image is found at all.
@@ -39,16 +46,17 @@ export async function findImages(
   for (const arg of args) all.push(await placeOf(arg, base));
   const naming = all.filter(({ kind }) => !kind.annotates);
   const annotating = all.filter(({ kind }) => kind.annotates);
-  const places = naming.length > 0 ? naming : annotating;
-  const found = new Map<string, CorpusImage>();
-  for (const { text, kind } of places) {
-    const options = { several: places.length > 1, base, ...labels === undefined ? {} : { labels } };
-    for await (const image of kind.images(text, options)) add(found, image);
+  const read: ReadPlace[] = [];
+  for (const place of naming.length > 0 ? naming : annotating) {
+    const options = { base, ...labels === undefined ? {} : { labels } };
+    read.push({ ...place, images: await Array.fromAsync(place.kind.images(place.text, options)) });
   }
+  const found = new Map<string, CorpusImage>();
+  for (const image of namedTogether(read, base)) add(found, image);
   if (naming.length > 0) {
     const folders = naming.flatMap(foldersOf);
     for (const place of annotating) {
-      const rows = await Array.fromAsync(place.kind.images(place.text, { several: true, base }));
+      const rows = await Array.fromAsync(place.kind.images(place.text, { base }));
       annotate(found, rows, [...folders, ...foldersOf(place)], place.text);
     }
   }
@@ -80,14 +88,56 @@ function foldersOf({ text, kind }: Place): string[] {
   return folder === undefined ? [] : [folder];
 }
 
-/** Adds an image: the first mention names it; a later one may annotate it. */
+/** The images of all arguments, called as they are beside each other; their paths in their arguments are among their `names`. */
+function namedTogether(places: readonly ReadPlace[], base: string | undefined): CorpusImage[] {
+  const folders = places.filter(({ kind }) => kind.labels);
+  const at = (path: string) => resolve(pathFrom(base, path));
+  const inside = (folder: string, path: string) => {
+    const way = relative(at(folder), at(path));
+    return way !== ".." && !/^\.\.[\\/]/.test(way) && !isAbsolute(way);
+  };
+  // The folder that holds all of an argument: an outer one, or the first of the same.
+  const holderOf = (place: ReadPlace) =>
+    folders.find((folder) =>
+      folder !== place && (place.kind.labels
+        ? inside(folder.text, place.text) &&
+          (at(folder.text) !== at(place.text) || places.indexOf(folder) < places.indexOf(place))
+        : place.images.every(({ file }) => inside(folder.text, file)))
+    );
+  const holders = new Map(places.map((place) => [place, holderOf(place)]));
+  const outermost = (place: ReadPlace): ReadPlace => {
+    const holder = holders.get(place);
+    return holder ? outermost(holder) : place;
+  };
+  const several = places.filter((place) => !holders.get(place)).length > 1;
+  return places.flatMap((place) => {
+    const owner = outermost(place);
+    const prefix = several && owner.kind.labels ? `${slashes(owner.text).replace(/\/$/, "")}/` : "";
+    return place.images.map((image) => {
+      const own = owner === place ? image.path : slashes(relative(at(owner.text), at(image.file)));
+      const path = prefix + own;
+      const names = [...new Set([own, image.path])].filter((name) => name !== path);
+      return { ...image, path, ...names.length > 0 ? { names } : {} };
+    });
+  });
+}
+
+/** Adds an image: the first mention names it; a later one may annotate it, and call it otherwise, too. */
 function add(found: Map<string, CorpusImage>, image: CorpusImage): void {
   const key = resolve(image.file);
   const known = found.get(key);
-  if (!known) found.set(key, image);
-  else if (!known.annotation && image.annotation) {
-    found.set(key, { ...known, annotation: image.annotation });
+  if (!known) {
+    found.set(key, image);
+    return;
   }
+  const others = [...known.names ?? [], image.path, ...image.names ?? []];
+  const names = [...new Set(others)].filter((name) => name !== known.path);
+  const annotation = known.annotation ?? image.annotation;
+  found.set(key, {
+    ...known,
+    ...names.length > 0 ? { names } : {},
+    ...annotation ? { annotation } : {},
+  });
 }
 
 /** Adds annotations to the images that are there, by their paths in one of the folders. */

@@ -14,12 +14,11 @@ import { pathFrom } from "../base/files.ts";
 export const folder: CorpusKind = {
   name: "folder",
   takes: ({ info }) => info?.isDirectory ?? false,
-  async *images(text, { several, labels, base }) {
-    const prefix = several ? slashes(text) : "";
+  async *images(text, { labels, base }) {
     for await (const file of filesIn(text, base)) {
       const path = slashes(relative(text, file));
       yield {
-        path: prefix ? `${prefix.replace(/\/$/, "")}/${path}` : path,
+        path,
         file,
         ...labels === "folders" && path.includes("/")
           ? { annotation: { label: path.split("/")[0] } }

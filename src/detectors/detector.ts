@@ -96,11 +96,13 @@ export interface Detector {
    * The same detector for the images of a corpus, where it has to be matched with them before it can be used, as a file of boxes.
    *
    * @param orientation of the pictures, which boxes in fractions of them depend on
+   * @param corpus all images, where only a part of them is run: which image a name means does not depend on the part
    * @throws {UsageError} when none of the images is in it.
    */
   match?(
     images: readonly CorpusImage[],
     orientation: Orientation,
+    corpus?: readonly CorpusImage[],
   ): Promise<OpenedDetector>;
   /**
    * Finds what there is in an image.

@@ -66,6 +66,8 @@ interface DetectorSettings {
   readonly orientation?: Orientation;
   /** The folder from which the path of a card or of boxes starts, instead of the working directory. */
   readonly base?: string | undefined;
+  /** All images, where only a part of them is run. */
+  readonly corpus?: readonly CorpusImage[] | undefined;
 }
 
 /**
@@ -78,7 +80,7 @@ interface DetectorSettings {
 export async function findDetector(
   name: string,
   images: readonly CorpusImage[],
-  { backend, options = {}, preset, orientation = "exif", base }: DetectorSettings,
+  { backend, options = {}, preset, orientation = "exif", base, corpus }: DetectorSettings,
 ): Promise<OpenedDetector> {
   const boxes = await openBoxes(name, base);
   if (!boxes) {
@@ -90,7 +92,7 @@ export async function findDetector(
     };
   }
   checkOptions(name, options, []);
-  const matched = await boxes.detector.match?.(images, orientation);
+  const matched = await boxes.detector.match?.(images, orientation, corpus);
   return matched ? { ...matched, notices: [...boxes.notices, ...matched.notices] } : boxes;
 }
 

@@ -38,6 +38,8 @@ export interface CorpusImage {
   readonly path: string;
   /** Where its file is. */
   readonly file: string;
+  /** Its paths in the arguments that name it, where they are others: what a file of boxes may call it, too. */
+  readonly names?: readonly string[];
   /** What a table says of it, by column. */
   readonly annotation?: Readonly<Record<string, string>>;
   /** Why it cannot be used, where that is known before it is read: it becomes a failed image. */

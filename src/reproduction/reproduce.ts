@@ -123,7 +123,7 @@ async function repeat(
     const outcome = await analyze(
       run.record.arguments.paths,
       { ...options, ...repeatedOptions(), backend: chosen.backend, out: repeated },
-      { images: found.images, base },
+      { images: found.images, corpus: found.corpus, base },
       events,
     );
     return outcome.kind === "interrupted" ? outcome : { kind: "repeated", missing, notes };

@@ -36,6 +36,8 @@ import { defined } from "../base/defined.ts";
 export interface AnalyzeInput {
   /** Images that are known already, instead of those of its paths. */
   readonly images?: readonly CorpusImage[];
+  /** All images of the corpus, where `images` are a part of it. */
+  readonly corpus?: readonly CorpusImage[] | undefined;
   /** The ledger, where it is not that of its own folder: shared with other runs. */
   readonly ledger?: string;
   /** The folder from which relative paths of images and models start, instead of the working directory. */
@@ -241,7 +243,7 @@ interface OpenRun {
 async function openRun(
   paths: readonly string[],
   options: AnalyzeOptions,
-  { images: given, base }: AnalyzeInput,
+  { images: given, corpus = given, base }: AnalyzeInput,
 ): Promise<OpenRun> {
   const found = given ??
     await findImages(paths.length === 0 ? [join(MODELS_FOLDER, "photos")] : paths, {
@@ -249,7 +251,7 @@ async function openRun(
       base,
     });
   const images = options.limit === undefined ? found : found.slice(0, options.limit);
-  const setup = await openSetup(options, images, { base });
+  const setup = await openSetup(options, images, { base, corpus: corpus ?? found });
   try {
     // Names that are not known stop the run now, not at its end.
     if (options.preset) paperSettings(options, options.threshold, setup.detector.labels);

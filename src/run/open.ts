@@ -64,18 +64,20 @@ export interface OpenInput {
   readonly inputShape?: readonly number[] | undefined;
   /** The folder from which relative paths of models start, instead of the working directory. */
   readonly base?: string | undefined;
+  /** All images of the corpus, where only a part of them is run. */
+  readonly corpus?: readonly CorpusImage[] | undefined;
 }
 
 /**
  * Loads and checks everything that a run needs, so that a bad model, option or box file stops it before any work.
  *
- * @param images of the corpus, to match a file of boxes with
+ * @param images of the run, to match a file of boxes with
  * @throws {UsageError} and {@linkcode ModelError} saying what cannot be used and what to do.
  */
 export async function openSetup(
   options: ExplainOptions,
   images: readonly CorpusImage[],
-  { inputShape, base }: OpenInput = {},
+  { inputShape, base, corpus }: OpenInput = {},
 ): Promise<Setup> {
   const chosen = withComposites(findMethods(options.methods), options.composite);
   const backend = await chooseBackend(options.backend);
@@ -118,6 +120,7 @@ export async function openSetup(
     preset: options.preset,
     orientation: options.orientation,
     base,
+    corpus,
   });
   notices.push(...remarks);
   const faceFinder = samples !== "faces"

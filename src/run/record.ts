@@ -149,6 +149,8 @@ export function recordedOptions(
 /** Images of a run that was made before. */
 export interface RecordedImages {
   readonly images: readonly CorpusImage[];
+  /** All images of its corpus, also those that it did not take. */
+  readonly corpus: readonly CorpusImage[];
   /** Paths of images that were there, and are not. */
   readonly missing: readonly string[];
   /** Images of the corpus that the run did not have. */
@@ -187,13 +189,19 @@ export async function recordedImages(
     // A file that could not be read then need not be there now.
     if (file === undefined && (status === "ok" || sha256 !== null)) missing.push(path);
     const annotation = own ? own.annotation : annotations.get(path);
-    images.push({ path, file: file ?? places[0], ...(annotation ? { annotation } : {}) });
+    images.push({
+      path,
+      file: file ?? places[0],
+      ...(own?.names ? { names: own.names } : {}),
+      ...(annotation ? { annotation } : {}),
+    });
   }
   const recorded = new Set(run.record.images.map(({ path }) => path));
   const added = run.record.arguments.limit === undefined && moved === undefined
     ? found.filter(({ path }) => !recorded.has(path)).length
     : 0;
-  return { images, missing, added };
+  const rest = moved === undefined ? found.filter(({ path }) => !recorded.has(path)) : [];
+  return { images, corpus: [...images, ...rest], missing, added };
 }
 
 /** The columns of `images.csv` that came with the corpus, by image. */

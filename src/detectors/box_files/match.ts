@@ -5,44 +5,21 @@
  */
 
 import type { Size } from "../../image/image.ts";
-import { basename } from "node:path/posix";
 import type { Box, Detections, Detector } from "../detector.ts";
-import { type BoxTable, normal, stemOf } from "./table.ts";
+import { joinImages } from "./_join.ts";
+import type { BoxTable } from "./table.ts";
 
 /**
- * Which of the file's images is meant by each path of a corpus: the one of exactly that relative path, else the one of the same
- * file name, if that name is left once in the file and once in the corpus. A table that names images without their endings is matched
- * without them.
+ * Which of the file's images is meant by each path of a corpus: see {@linkcode joinImages}. Of several names for one image, it is the first.
  *
  * @param paths of the whole corpus (also when a shard of it is run), relative to it
  * @returns the file's name of each path that has one; its size is how many images match
  */
 export function matchImages(table: BoxTable, paths: readonly string[]): Map<string, string> {
-  const named = table.stems ? (path: string) => stemOf(normal(path)) : normal;
-  const matches = new Map<string, string>();
-  const left: string[] = [];
-  for (const [exact, same] of Map.groupBy(paths, named)) {
-    // Without their endings two paths can be called the same: which of them is meant cannot be told.
-    if (table.images.has(exact) && same.length === 1) matches.set(same[0], exact);
-    else left.push(...same);
-  }
-  const taken = new Set(matches.values());
-  const inFile = byName(
-    [...table.images.keys()].filter((image) => !taken.has(image)),
-    (path) => path,
+  const { matches } = joinImages(table, paths.map((path) => ({ path })));
+  return new Map(
+    [...matches].flatMap(([path, [name]]) => name === undefined ? [] : [[path, name]]),
   );
-  for (const [name, candidates] of byName(left, named)) {
-    const images = inFile.get(name);
-    if (candidates.length === 1 && images?.length === 1) matches.set(candidates[0], images[0]);
-  }
-  return matches;
-}
-
-function byName(
-  paths: readonly string[],
-  named: (path: string) => string,
-): Map<string, string[]> {
-  return Map.groupBy(paths, (path) => basename(named(path)));
 }
 
 /**
@@ -79,12 +56,23 @@ export function inPixels(
  * @param paths of the whole corpus
  */
 export function boxesDetector(table: BoxTable, paths: readonly string[]): Detector {
+  return matchedDetector(table, joinImages(table, paths.map((path) => ({ path }))).matches);
+}
+
+/**
+ * A file of boxes as a detector, matched.
+ *
+ * @param matches the table's names of each path of a corpus
+ */
+export function matchedDetector(
+  table: BoxTable,
+  matches: ReadonlyMap<string, readonly string[]>,
+): Detector {
   if (table.relative) throw new RangeError(`Cannot look up ${table.origin}: not in pixels`);
-  const matches = matchImages(table, paths);
-  const lookUp = (path: string): Detections => {
-    const image = matches.get(path);
-    return { boxes: image === undefined ? [] : table.images.get(image)!, faces: [] };
-  };
+  const lookUp = (path: string): Detections => ({
+    boxes: (matches.get(path) ?? []).flatMap((name) => table.images.get(name)!),
+    faces: [],
+  });
   return {
     name: table.origin,
     key: { detector: "boxes-file", version: 1, sha256: table.sha256 },

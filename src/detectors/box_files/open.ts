@@ -13,7 +13,9 @@ import { imageSize } from "../../image/decode.ts";
 import { isFolder, pathFrom } from "../../base/files.ts";
 import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
 import type { Detector, OpenedDetector } from "../detector.ts";
-import { boxesDetector, inPixels, matchImages } from "./match.ts";
+import { joinImages } from "./_join.ts";
+import { joinNotices, nothingMatched } from "./_join_notices.ts";
+import { boxesDetector, inPixels, matchedDetector } from "./match.ts";
 import { boxFormat, readBoxes, readYoloFolder } from "./mod.ts";
 import type { BoxFormat, BoxTable } from "./table.ts";
 
@@ -32,7 +34,10 @@ export async function openBoxes(
   base?: string,
 ): Promise<OpenedDetector | undefined> {
   const read = await readTable(name, base);
-  return read && { detector: unmatched(read.table), notices: read.notices };
+  if (!read) return undefined;
+  const { table, notices } = read;
+  const folders = [base ?? ".", dirname(pathFrom(base, name))];
+  return { detector: unmatched({ ...table, folders }), notices };
 }
 
 /** A table of boxes that knows no images yet. */
@@ -47,7 +52,7 @@ function unmatched(table: BoxTable): Detector {
     lookUp,
     // deno-lint-ignore require-await
     detect: async () => lookUp(),
-    match: (images, orientation) => matched(table, images, orientation),
+    match: (images, orientation, corpus) => matched(table, images, orientation, corpus),
   };
 }
 
@@ -55,24 +60,21 @@ async function matched(
   table: BoxTable,
   images: readonly CorpusImage[],
   orientation: Orientation,
+  corpus: readonly CorpusImage[] = images,
 ): Promise<OpenedDetector> {
-  const paths = images.map(({ path }) => path);
-  const matches = matchImages(table, paths);
-  if (matches.size === 0) {
-    const [first] = table.images.keys();
-    throw new UsageError(
-      `Cannot use the boxes of ${table.origin}: none of its ${table.images.size} images (${first} …) is in the corpus (${
-        paths[0]
-      } …); write paths as the corpus has them`,
-    );
-  }
-  const notices = matches.size < paths.length
-    ? [`${table.origin} has boxes for ${matches.size} of ${paths.length} images`]
-    : [];
+  const join = joinImages(table, corpus);
+  if (join.matches.size === 0) throw new UsageError(nothingMatched(table, join, corpus));
+  const matched = images.filter(({ path }) => join.matches.has(path)).length;
+  const notices = [
+    ...matched < images.length
+      ? [`${table.origin} has boxes for ${matched} of ${images.length} images`]
+      : [],
+    ...joinNotices(table, join, corpus),
+  ];
   const pixels = table.relative
-    ? inPixels(table, await sizesOf(images, matches, orientation))
+    ? inPixels(table, await sizesOf(images, join.matches, orientation))
     : table;
-  return { detector: boxesDetector(pixels, paths), notices };
+  return { detector: matchedDetector(pixels, join.matches), notices };
 }
 
 async function readTable(
@@ -116,15 +118,16 @@ async function namesBeside(
 /** Sizes of the images that have boxes, by the table's names; one that cannot be read fails later with its reason. */
 async function sizesOf(
   images: readonly CorpusImage[],
-  matches: ReadonlyMap<string, string>,
+  matches: ReadonlyMap<string, readonly string[]>,
   orientation: Orientation,
 ): Promise<Map<string, Size>> {
   const sizes = new Map<string, Size>();
   await mapConcurrently(images, HEADERS_AT_A_TIME, async ({ path, file, refused }) => {
-    const match = matches.get(path);
-    if (match === undefined || refused !== undefined) return;
+    const names = matches.get(path);
+    if (names === undefined || refused !== undefined) return;
     try {
-      sizes.set(match, await imageSize(await readImageFile(file), orientation));
+      const size = await imageSize(await readImageFile(file), orientation);
+      for (const name of names) sizes.set(name, size);
     } catch {
       // its row will say why
     }

@@ -15,6 +15,7 @@ import {
   csvHeader,
   csvTable,
   decimal,
+  normal,
   refuse,
   textOf,
 } from "./table.ts";
@@ -61,7 +62,7 @@ function readOpenImages(
       }
       return value;
     };
-    const image = field("ImageID");
+    const image = normal(field("ImageID"));
     if (image === "") refuse(origin, where, "the ImageID is empty");
     const code = field("LabelName");
     const box = checked(origin, where, {

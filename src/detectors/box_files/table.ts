@@ -4,6 +4,7 @@
  * @module
  */
 
+import { normalize } from "node:path/posix";
 import { CsvFault, type CsvTable, readCsvTable } from "../../base/csv_table.ts";
 import { UsageError } from "../../base/errors.ts";
 import { type DecodedText, decodeText, TextError } from "../../base/text.ts";
@@ -17,6 +18,8 @@ export interface BoxTableParts {
   readonly relative?: true;
   /** The images are named without their file's ending. */
   readonly stems?: true;
+  /** They may lie in a folder `labels` beside that of the images. */
+  readonly besideImages?: true;
   /** How many boxes without width or height were left out. */
   readonly leftOut?: number;
   /** What was inferred or left out in reading its text. */
@@ -53,6 +56,8 @@ export interface BoxTable extends BoxTableParts {
   /** Name of the file, for messages. */
   readonly origin: string;
   readonly sha256: string;
+  /** Folders from which its names may be relative paths of files: its own, and that in which emocam was started. */
+  readonly folders?: readonly string[];
   /** Labels in order of their first occurrence, or of the file's list. */
   readonly labels: readonly string[];
 }
@@ -77,9 +82,10 @@ export function textOf(bytes: Uint8Array, origin: string): DecodedText {
   }
 }
 
-/** A path with `/`, without a leading `./`. */
+/** A path with `/`, without a leading `./` or other detours, in Unicode's composed form (NFC). Nothing stays nothing. */
 export function normal(path: string): string {
-  return path.trim().replaceAll("\\", "/").replace(/^(\.\/)+/, "");
+  const plain = path.trim().replaceAll("\\", "/").normalize("NFC");
+  return plain === "" ? "" : normalize(plain);
 }
 
 /** A path without its file's ending. */

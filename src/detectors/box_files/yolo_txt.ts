@@ -12,7 +12,16 @@ import { messageOf, UsageError } from "../../base/errors.ts";
 import { tidy } from "../../base/text.ts";
 import { sha256 } from "../../base/json.ts";
 import { compareCodePoints } from "../../base/code_points.ts";
-import { type BoxTable, boxTable, checked, decimal, refuse, stemOf, textOf } from "./table.ts";
+import {
+  type BoxTable,
+  boxTable,
+  checked,
+  decimal,
+  normal,
+  refuse,
+  stemOf,
+  textOf,
+} from "./table.ts";
 import type { Box } from "../detector.ts";
 
 /** Lists of names, which hold no boxes. */
@@ -34,10 +43,10 @@ export async function readYoloFolder(folder: string): Promise<BoxTable> {
   for (const file of files) {
     const bytes = await Deno.readFile(join(folder, file));
     const origin = join(folder, file);
-    images.set(stemOf(file), boxesOf(textOf(bytes, origin).text, origin, names));
+    images.set(normal(stemOf(file)), boxesOf(textOf(bytes, origin).text, origin, names));
     parts.push(`${file} ${sha256(bytes)}`);
   }
-  const found = { images, labels: names, relative: true, stems: true } as const;
+  const found = { images, labels: names, relative: true, stems: true, besideImages: true } as const;
   return boxTable(folder, sha256(parts.join("\n")), found);
 }
 
