@@ -121,6 +121,23 @@ export function reshaped(axes: Axes, to: Shape): Axes | undefined {
   return left.length === 0 ? result : undefined;
 }
 
+/**
+ * Axes [N, C, h, w] of which both rows and columns are divided further: by a shuffle of channels to pixels, or by repeating them. They are
+ * the rows and columns of a finer grid then. Other axes stay as they are.
+ */
+export function refined(axes: Axes): Axes {
+  if (axes.length !== 4) return axes;
+  const fine = (axis: Axis, of: "y" | "x"): Axis | undefined => {
+    const [first, second] = axis;
+    const divided = axis.length === 2 && second.of === "channels" && isLine([first], of);
+    return divided
+      ? line(of, Number(first.extent) * Number(second.extent), isAssumed([axis]))
+      : undefined;
+  };
+  const [y, x] = [fine(axes[2], "y"), fine(axes[3], "x")];
+  return y && x ? [axes[0], axes[1], y, x] : axes;
+}
+
 /** Whether a factor tells a place on the picture. */
 export function isPlace({ of }: Factor): boolean {
   return of === "y" || of === "x" || of === "tokens";

@@ -5,7 +5,7 @@
  */
 
 import { type Axes, type Axis, channels, combined } from "./axis_factors.ts";
-import { isAssumed, isLine, isList, isPlace, line, reshaped } from "./axis_factors.ts";
+import { isAssumed, isLine, isList, isPlace, line, refined, reshaped } from "./axis_factors.ts";
 import { type Dim, intOf, intsOf, type Shape, stringOf } from "./graph.ts";
 import { ELEMENTWISE } from "./shape_rules/elementwise.ts";
 import { counted, type TraceSite } from "./trace_site.ts";
@@ -253,7 +253,8 @@ const transpose: AxesRule = (site) => {
 
 const reshape: AxesRule = (site) => {
   const [axes, out] = [site.state(0), site.outputShape(0)];
-  return axes && out && reshaped(axes, out);
+  const found = axes && out && reshaped(axes, out);
+  return found && refined(found);
 };
 
 const reduce: AxesRule = (site) => {

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { floats, type Tensor } from "../../src/base/tensor.ts";
 import { readNpy, writeNpy } from "../../src/base/npy.ts";
+import { writeModel } from "../../src/onnx/model_file.ts";
 import { encodePng } from "../../src/image/render.ts";
 import { emocam } from "../commands/cli.ts";
 import { assertExcludes, assertIncludes, assertLess } from "../assert_that.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
+import { netOn, noise, output, put } from "../onnx/native.ts";
 
 const net = (name: string) => fileURLToPath(new URL(`target_layer/${name}.onnx`, import.meta.url));
 
@@ -195,4 +197,20 @@ Deno.test("what has four axes only is refused as a layer with the reason", async
   );
   assert.match(await refusal("windows", "/a/Softmax_output_0"), /its first axis is not the batch/);
   assert.match(await refusal("vit", "/a/Softmax_output_0"), /one of its axes goes over all cells/);
+});
+
+Deno.test("a file that leaves the size of its input open is told so instead of an empty list of layers", async () => {
+  const b = netOn(["N", 3, "H", "W"]);
+  const conv = b.op("Conv", ["x", b.initializer(noise([4, 3, 3, 3]))]);
+  put(b, "Flatten", [b.op("GlobalAveragePool", [conv])], {}, "logits");
+  await withFolder(async (folder) => {
+    const file = join(folder, "open.onnx");
+    await Deno.writeFile(file, writeModel(output(b, "logits")));
+    const { status, out } = await emocam("models", "inspect", file);
+    assert.equal(status, 0);
+    assertIncludes(
+      out,
+      "note: no layers can be listed: the file leaves the size of its input open",
+    );
+  });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRng, type Rng } from "../../src/base/rng.ts";
 import { floats, sizeOf, type Tensor } from "../../src/base/tensor.ts";
 import { arrangement } from "../../src/onnx/axis_factors.ts";
-import { type GraphBuilder, int, ints } from "../../src/onnx/graph.ts";
+import { type GraphBuilder, int, ints, string } from "../../src/onnx/graph.ts";
 import { traceAxes } from "../../src/onnx/image_axes.ts";
 import { inferShapes } from "../../src/onnx/shapes.ts";
 import { simplify } from "../../src/onnx/simplify.ts";
@@ -214,5 +214,42 @@ Deno.test("rows and columns that are rolled, padded, joined or taken every other
   assert.deepEqual(
     values.map((value) => traced(b, value)),
     [...new Array(5).fill("channels-first"), "other", "other"],
+  );
+});
+
+Deno.test("pixels shuffled out of channels, or repeated, are rows and columns of a finer grid", () => {
+  const b = netOn(["N", 8, 4, 6]);
+  const split = b.op("Reshape", ["x", b.ints([0, 2, 2, 2, 4, 6])]);
+  const moved = b.op("Transpose", [split], { perm: ints([0, 1, 4, 2, 5, 3]) });
+  put(b, "Reshape", [moved, b.ints([0, 2, 8, 12])], {}, "shuffled");
+  const single = b.op("Reshape", ["x", b.ints([0, 8, 4, 1, 6, 1])]);
+  const repeated = b.op("Expand", [single, b.ints([1, 1, 1, 2, 1, 2])]);
+  put(b, "Reshape", [repeated, b.ints([0, 8, 8, 12])], {}, "repeated");
+  const conv = b.initializer(noise([4, 8, 3, 3]));
+  put(b, "Conv", ["repeated", conv], { strides: ints([2, 2]) }, "conv");
+  // Rows and channels of one row as one axis are none.
+  put(
+    b,
+    "Reshape",
+    [b.op("Transpose", ["x"], { perm: ints([0, 2, 1, 3]) }), b.ints([0, 1, 32, 6])],
+    {},
+    "joined",
+  );
+  assert.deepEqual(
+    ["shuffled", "repeated", "conv", "joined"].map((value) => traced(b, value)),
+    ["channels-first", "channels-first", "channels-first", "other"],
+  );
+});
+
+Deno.test("sums over named axes keep the rows and columns of those that stay", () => {
+  const b = netOn(["N", 4, 6, 10]);
+  const tokens = asTokens(b, "x");
+  const equation = (text: string) => ({ equation: string(text) });
+  const weights = put(b, "Einsum", [tokens, tokens], equation("bqc,bkc->bqk"), "weights");
+  const mixed = put(b, "Einsum", [weights, tokens], equation("bqk,bkc->bqc"), "mixed");
+  const projected = b.op("Einsum", ["x", b.initializer(noise([4, 5]))], equation("bchw,cd->bdhw"));
+  assert.deepEqual(
+    [mixed, projected, weights].map((value) => traced(b, value)),
+    ["tokens", "channels-first", "other"],
   );
 });

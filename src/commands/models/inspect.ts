@@ -115,7 +115,7 @@ interface Description {
   logits?: string | null;
   layers: LayerFacts[];
   defaultLayer?: string;
-  /** Where the net has maps after the default layer. */
+  /** Where the net has maps after the default layer, or its layers cannot be listed. */
   notice?: string;
 }
 
@@ -138,7 +138,7 @@ function describe(source: Graph, stated: Layout | undefined): Description {
     const score = scored.logits ?? scored.probabilities;
     const survey = surveyLayers(scored.graph, score);
     const { last } = survey;
-    const notice = last && laterNotice(survey, last);
+    const notice = last ? laterNotice(survey, last) : openExtents(scored.graph);
     const layers = survey.layers.map(({ name, op, shape, receptiveField }) => ({
       name,
       op,
@@ -163,6 +163,14 @@ function describe(source: Graph, stated: Layout | undefined): Description {
   } catch (error) {
     return { ...common, notAClassifier: messageOf(error), layers: [] };
   }
+}
+
+/** Why no layers can be listed of a graph whose pictures may have any size. */
+function openExtents({ inputs: [input] }: Graph): string | undefined {
+  const open = input?.shape?.slice(1).some((extent) => typeof extent !== "number");
+  return open
+    ? "no layers can be listed: the file leaves the size of its input open; a model card states it, or the tensor given to explain"
+    : undefined;
 }
 
 function valueText({ name, type, shape }: ValueInfo): string {
