@@ -17,6 +17,8 @@ export interface CsvRow {
   readonly line: number;
   /** As many as there are columns; trimmed and in NFC. */
   readonly fields: readonly string[];
+  /** The same, in the Unicode form that the file has: paths are bytes. */
+  readonly written: readonly string[];
 }
 
 /** A table as it is read. */
@@ -47,6 +49,7 @@ interface CsvOptions {
 
 interface Cell {
   readonly text: string;
+  readonly written: string;
   readonly quoted: boolean;
 }
 
@@ -91,7 +94,11 @@ export function readCsvTable(text: string, options: CsvOptions = {}): CsvTable {
       absent.set(name, (absent.get(name) ?? 0) + 1);
       return "";
     });
-    return { line, fields };
+    return {
+      line,
+      fields,
+      written: cells.slice(dropped, names.length).map(({ written }) => written),
+    };
   });
   for (const [name, count] of absent) {
     notices.push(`NA counts as no value in the column ${JSON.stringify(name)} (${count} times)`);
@@ -110,7 +117,7 @@ function recordsOf(text: string, delimiter: Delimiter): { cells: Cell[]; line: n
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,
-      cast: (value, { quoting }) => ({ text: tidy(value), quoted: quoting }),
+      cast: (value, { quoting }) => ({ text: tidy(value), written: value.trim(), quoted: quoting }),
     }) as unknown as { record: Cell[]; info: { lines: number } }[];
     return rows.map(({ record, info }) => ({ cells: record, line: info.lines }));
   } catch (error) {

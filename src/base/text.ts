@@ -53,6 +53,17 @@ export function decodeText(bytes: Uint8Array): DecodedText {
   }
 }
 
+/**
+ * Text of a file whose format is Unicode by its definition, such as JSON: never windows-1252.
+ *
+ * @throws {TextError} when it is other text, or none.
+ */
+export function decodeUnicode(bytes: Uint8Array): string {
+  const { text, encoding } = decodeText(bytes);
+  if (encoding !== "windows-1252") return text;
+  throw new TextError(`it is windows-1252 text; ${ADVICE.replace(/ \(.*/, "")}`);
+}
+
 function utf16(bytes: Uint8Array, encoding: "UTF-16LE" | "UTF-16BE"): DecodedText {
   try {
     return { text: new TextDecoder(encoding, { fatal: true }).decode(bytes), encoding };

@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly labels?: "folders";
   /** The folder from which relative paths start, instead of the working directory. Images are named, and their files given, from there. */
   readonly base?: string | undefined;
+  /** Told of what was inferred, left out or could not be matched, a line each. */
+  readonly note?: ((notice: string) => void) | undefined;
 }
 
 /** A place that images come from. To add one, write its file and list it in `mod.ts`. */

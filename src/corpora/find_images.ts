@@ -8,6 +8,8 @@ import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { compareCodePoints } from "../base/code_points.ts";
 import { UsageError } from "../base/errors.ts";
 import type { CorpusImage } from "../image/image_file.ts";
+import { plural } from "../base/number_text.ts";
+import { merged } from "./_annotations.ts";
 import { lookAt, slashes } from "./_paths.ts";
 import type { CorpusKind, ReadOptions } from "./corpus_kind.ts";
 import { CORPORA } from "./mod.ts";
@@ -20,7 +22,7 @@ interface ReadPlace extends Place {
 }
 
 /** How images are found. */
-export type FindOptions = Pick<ReadOptions, "labels" | "base">;
+export type FindOptions = Pick<ReadOptions, "labels" | "base" | "note">;
 
 /** An argument with its kind. */
 interface Place {
@@ -33,14 +35,14 @@ interface Place {
  *
  * Images of a folder are called by their paths in it; where other arguments name images outside of it, the folder's own name goes before.
  * An argument whose images all lie in a given folder, as a table of annotations of it, changes no name. Otherwise, an image that several
- * arguments name is called as by the first. It is annotated by the first that has an annotation for it. Kinds that only
+ * arguments name is called as by the first. It is annotated by all that have an annotation for it. Kinds that only
  * annotate (FindingEmo's) add their columns to the images of the other arguments, by their paths in the folders of all.
  *
  * @throws {UsageError} when an argument names nothing, a table cannot be read or annotates nothing, or no image is found at all.
  */
 export async function findImages(
   args: readonly string[],
-  { labels, base }: FindOptions = {},
+  { labels, base, note }: FindOptions = {},
 ): Promise<CorpusImage[]> {
   const all: Place[] = [];
   for (const arg of args) all.push(await placeOf(arg, base));
@@ -48,16 +50,20 @@ export async function findImages(
   const annotating = all.filter(({ kind }) => kind.annotates);
   const read: ReadPlace[] = [];
   for (const place of naming.length > 0 ? naming : annotating) {
-    const options = { base, ...labels === undefined ? {} : { labels } };
+    const options = { base, note, ...labels === undefined ? {} : { labels } };
     read.push({ ...place, images: await Array.fromAsync(place.kind.images(place.text, options)) });
   }
   const found = new Map<string, CorpusImage>();
-  for (const image of namedTogether(read, base)) add(found, image);
+  for (const { text, images } of namedTogether(read, base)) {
+    const differing = new Differing(text);
+    for (const image of images) add(found, image, base, differing);
+    differing.tell(note);
+  }
   if (naming.length > 0) {
     const folders = naming.flatMap(foldersOf);
     for (const place of annotating) {
-      const rows = await Array.fromAsync(place.kind.images(place.text, { base }));
-      annotate(found, rows, [...folders, ...foldersOf(place)], place.text);
+      const rows = await Array.fromAsync(place.kind.images(place.text, { base, note }));
+      annotate(found, rows, [...folders, ...foldersOf(place)], { base, note, origin: place.text });
     }
   }
   if (labels === "folders" && !naming.some(({ kind }) => kind.labels)) {
@@ -89,7 +95,7 @@ function foldersOf({ text, kind }: Place): string[] {
 }
 
 /** The images of all arguments, called as they are beside each other; their paths in their arguments are among their `names`. */
-function namedTogether(places: readonly ReadPlace[], base: string | undefined): CorpusImage[] {
+function namedTogether(places: readonly ReadPlace[], base: string | undefined): ReadPlace[] {
   const folders = places.filter(({ kind }) => kind.labels);
   const at = (path: string) => resolve(pathFrom(base, path));
   const inside = (folder: string, path: string) => {
@@ -110,21 +116,63 @@ function namedTogether(places: readonly ReadPlace[], base: string | undefined): 
     return holder ? outermost(holder) : place;
   };
   const several = places.filter((place) => !holders.get(place)).length > 1;
-  return places.flatMap((place) => {
+  return places.map((place) => {
     const owner = outermost(place);
     const prefix = several && owner.kind.labels ? `${slashes(owner.text).replace(/\/$/, "")}/` : "";
-    return place.images.map((image) => {
+    const images = place.images.map((image) => {
       const own = owner === place ? image.path : slashes(relative(at(owner.text), at(image.file)));
       const path = prefix + own;
       const names = [...new Set([own, image.path])].filter((name) => name !== path);
       return { ...image, path, ...names.length > 0 ? { names } : {} };
     });
+    return { ...place, images };
   });
 }
 
+/** Images of which an argument says something else than those before it. */
+class Differing {
+  #count = 0;
+  #example = "";
+
+  constructor(readonly origin: string) {}
+
+  /** An image with the column in which it differs, if it does in one. */
+  add({ path }: CorpusImage, column: string | undefined): void {
+    if (column === undefined) return;
+    if (this.#count++ === 0) this.#example = `${path}: ${column}`;
+  }
+
+  tell(note: FindOptions["note"]): void {
+    if (this.#count === 0) return;
+    note?.(
+      `${basename(this.origin)} says something else of ${
+        plural(this.#count, "image")
+      } than what is given before it (${this.#example}); both are kept, the further one with .2 after its columns`,
+    );
+  }
+}
+
+/** The annotation of both, as far as there is any. */
+function withAnnotation(
+  image: CorpusImage,
+  further: CorpusImage["annotation"],
+  differing: Differing,
+): CorpusImage {
+  if (further === undefined) return image;
+  if (image.annotation === undefined) return { ...image, annotation: further };
+  const { annotation, differs } = merged(image.annotation, further);
+  differing.add(image, differs);
+  return { ...image, annotation };
+}
+
 /** Adds an image: the first mention names it; a later one may annotate it, and call it otherwise, too. */
-function add(found: Map<string, CorpusImage>, image: CorpusImage): void {
-  const key = resolve(image.file);
+function add(
+  found: Map<string, CorpusImage>,
+  image: CorpusImage,
+  base: string | undefined,
+  differing: Differing,
+): void {
+  const key = resolve(pathFrom(base, image.file));
   const known = found.get(key);
   if (!known) {
     found.set(key, image);
@@ -132,38 +180,51 @@ function add(found: Map<string, CorpusImage>, image: CorpusImage): void {
   }
   const others = [...known.names ?? [], image.path, ...image.names ?? []];
   const names = [...new Set(others)].filter((name) => name !== known.path);
-  const annotation = known.annotation ?? image.annotation;
   found.set(key, {
-    ...known,
+    ...withAnnotation(known, image.annotation, differing),
     ...names.length > 0 ? { names } : {},
-    ...annotation ? { annotation } : {},
   });
 }
 
-/** Adds annotations to the images that are there, by their paths in one of the folders. */
+/** Adds annotations to the images that are there, by their paths in one of the folders; in the other Unicode form where that is one image. */
 function annotate(
   found: Map<string, CorpusImage>,
   rows: readonly CorpusImage[],
   folders: readonly string[],
-  origin: string,
+  { base, note, origin }: FindOptions & { readonly origin: string },
 ): void {
-  let matched = 0;
+  const forms = Map.groupBy(found.keys(), (key) => key.normalize("NFC"));
+  const differing = new Differing(origin);
+  const left: string[] = [];
   for (const { path, annotation } of rows) {
-    for (const folder of folders) {
-      const key = resolve(join(folder, path));
-      const image = found.get(key);
-      if (!image) continue;
-      matched++;
-      found.set(key, { ...image, annotation: { ...image.annotation, ...annotation } });
+    let matched = false;
+    for (const folder of new Set(folders.map((folder) => resolve(pathFrom(base, folder))))) {
+      const exact = join(folder, path);
+      const others = forms.get(exact.normalize("NFC")) ?? [];
+      const key = found.has(exact) ? exact : others.length === 1 ? others[0] : undefined;
+      if (key === undefined) continue;
+      matched = true;
+      found.set(key, withAnnotation(found.get(key)!, annotation, differing));
     }
+    if (!matched) left.push(path);
   }
-  if (matched === 0) {
+  if (left.length === rows.length) {
     throw new UsageError(
       `Cannot use the annotations of ${basename(origin)}: none of its ${rows.length} images (${
         rows[0].path
       } …) is in ${folders.join(" or ")}; give the folder that holds them`,
     );
   }
+  if (left.length > 0) {
+    note?.(
+      `${
+        basename(origin)
+      } annotates ${rows.length} images, ${left.length} of which are not in the corpus (${left[0]}${
+        left.length > 1 ? " …" : ""
+      })`,
+    );
+  }
+  differing.tell(note);
 }
 
 /** Names images that would be called the same (as by two tables in different folders) by where their files are. */

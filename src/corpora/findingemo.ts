@@ -6,10 +6,12 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { messageOf, UsageError } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
 import type { CorpusImage } from "../image/image_file.ts";
-import { numbered } from "./_numbered.ts";
-import type { CorpusKind } from "./corpus_kind.ts";
+import { numbered } from "./_annotations.ts";
+import { locator } from "./_locate.ts";
+import { readText } from "./_text_table.ts";
+import type { CorpusKind, ReadOptions } from "./corpus_kind.ts";
 import { readFindingEmo } from "./findingemo/annotations.ts";
 import { pathFrom } from "../base/files.ts";
 
@@ -19,28 +21,35 @@ const NAME = /\.ann$/i;
 export const findingemo: CorpusKind = {
   name: "findingemo",
   takes: ({ text, info }) => NAME.test(text) && (info?.isFile ?? false),
-  async *images(text, { base }) {
-    yield* await readAnnotations(text, base);
+  async *images(text, options) {
+    yield* await readAnnotations(text, options);
   },
   folder: dirname,
   annotates: true,
 };
 
 /** The images of a FindingEmo table, beside it, each with all its annotations. */
-async function readAnnotations(file: string, base: string | undefined): Promise<CorpusImage[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(pathFrom(base, file));
-  } catch (error) {
-    throw new UsageError(`Cannot read annotations from ${file}: ${messageOf(error)}`);
-  }
+async function readAnnotations(
+  file: string,
+  { base, note }: ReadOptions,
+): Promise<CorpusImage[]> {
+  const text = await readText(
+    pathFrom(base, file),
+    (_, why) => {
+      throw new UsageError(`Cannot read annotations from ${file}: ${why}`);
+    },
+    (notice) => note?.(`${basename(file)}: ${notice}`),
+  );
   const rows = readFindingEmo(text, basename(file));
-  return [...Map.groupBy(rows, ({ image }) => image)].map(([path, all]) => {
+  const locate = locator(dirname(file), base);
+  const images: CorpusImage[] = [];
+  for (const [path, all] of Map.groupBy(rows, ({ image }) => image)) {
     const annotation = numbered(all.map(({ columns }) => {
       // The annotator's id is dropped: result tables are shared.
       const { image_path: _, user: __, ...rest } = columns;
       return rest;
     }));
-    return { path, file: join(dirname(file), path), annotation };
-  });
+    images.push({ path, ...await locate(path), annotation });
+  }
+  return images;
 }

@@ -7,6 +7,7 @@
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, UsageError } from "../base/errors.ts";
+import { decodeUnicode } from "../base/text.ts";
 import { fileNames } from "../base/file_names.ts";
 import { placeText } from "./drift.ts";
 import { DEFAULT_TOLERANCE } from "../run/options/mod.ts";
@@ -114,7 +115,7 @@ export async function checkList(
 async function readList(file: string): Promise<z.infer<typeof listSchema>> {
   let content: unknown;
   try {
-    content = JSON.parse(await Deno.readTextFile(file));
+    content = JSON.parse(decodeUnicode(await Deno.readFile(file)));
   } catch (error) {
     throw new UsageError(
       `Cannot read the list of runs ${file}: ${messageOf(error)}; see schedule/ for an example`,

@@ -245,13 +245,15 @@ async function openRun(
   options: AnalyzeOptions,
   { images: given, corpus = given, base }: AnalyzeInput,
 ): Promise<OpenRun> {
+  const remarks: string[] = [];
   const found = given ??
     await findImages(paths.length === 0 ? [join(MODELS_FOLDER, "photos")] : paths, {
       ...options.labels ? { labels: options.labels } : {},
       base,
+      note: (notice) => remarks.push(notice),
     });
   const images = options.limit === undefined ? found : found.slice(0, options.limit);
-  const setup = await openSetup(options, images, { base, corpus: corpus ?? found });
+  const setup = await openSetup(options, images, { base, corpus: corpus ?? found, found: remarks });
   try {
     // Names that are not known stop the run now, not at its end.
     if (options.preset) paperSettings(options, options.threshold, setup.detector.labels);

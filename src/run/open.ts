@@ -66,6 +66,8 @@ export interface OpenInput {
   readonly base?: string | undefined;
   /** All images of the corpus, where only a part of them is run. */
   readonly corpus?: readonly CorpusImage[] | undefined;
+  /** What is to be said of how the images were found: the first of the notices. */
+  readonly found?: readonly string[];
 }
 
 /**
@@ -77,7 +79,7 @@ export interface OpenInput {
 export async function openSetup(
   options: ExplainOptions,
   images: readonly CorpusImage[],
-  { inputShape, base, corpus }: OpenInput = {},
+  { inputShape, base, corpus, found = [] }: OpenInput = {},
 ): Promise<Setup> {
   const chosen = withComposites(findMethods(options.methods), options.composite);
   const backend = await chooseBackend(options.backend);
@@ -106,7 +108,7 @@ export async function openSetup(
     );
   }
   const crop = classifier.card.crop ?? { around: "landmarks" as const, scale: 1.2 };
-  const notices = [...classifier.notices, ...await pictureNotices()];
+  const notices = [...found, ...classifier.notices, ...await pictureNotices()];
   const published = options.target === "published";
   const target = published ? "probability" : options.target;
   const wanted = published

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
+import { decodeUnicode } from "../base/text.ts";
 import { userModelsFolder } from "./model_folder.ts";
 import { pathFrom } from "../base/files.ts";
 
@@ -204,6 +205,18 @@ export async function userCards(): Promise<Located[]> {
   return folder === undefined ? [] : await cardsIn(folder);
 }
 
+/** @throws {ModelError} when it is no card; what Deno does when it cannot be read. */
+async function readCard(path: string): Promise<Card> {
+  const bytes = await Deno.readFile(path);
+  let text: string;
+  try {
+    text = decodeUnicode(bytes);
+  } catch (error) {
+    throw new ModelError(`Cannot read model card ${basename(path)}: ${messageOf(error)}`);
+  }
+  return parseCard(text, basename(path));
+}
+
 /** The cards of a folder. Files that are not `.json` are passed over; a folder that does not exist has none. */
 async function cardsIn(folder: string): Promise<Located[]> {
   const cards: Located[] = [];
@@ -211,7 +224,7 @@ async function cardsIn(folder: string): Promise<Located[]> {
     for await (const entry of Deno.readDir(folder)) {
       if (!entry.isFile || !entry.name.endsWith(".json")) continue;
       const path = join(folder, entry.name);
-      cards.push({ card: parseCard(await Deno.readTextFile(path), entry.name), folder });
+      cards.push({ card: await readCard(path), folder });
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -235,8 +248,7 @@ export async function findCard(name: string, base?: string): Promise<Located> {
     );
   for (const path of paths) {
     try {
-      const text = await Deno.readTextFile(path);
-      return { card: parseCard(text, basename(path)), folder: dirname(path) };
+      return { card: await readCard(path), folder: dirname(path) };
     } catch (error) {
       if (
         !(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.IsADirectory)

@@ -70,6 +70,6 @@ function announce(setup: Setup, images: number, reasons: readonly string[]): voi
         methods.map(({ name }) => name).join(", ")
       }; backend ${backend.backend} (${backend.reason})`,
   );
-  for (const notice of setup.notices) console.error(`note: ${notice}`);
+  for (const notice of setup.notices) console.error(`note: ${legible(notice)}`);
   for (const reason of reasons) console.error(reason);
 }

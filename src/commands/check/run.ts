@@ -40,12 +40,15 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
       } "all": the axioms are checked on one class of each sample; give predicted, or one class`,
     );
   }
-  const images = await findImages(paths.length > 0 ? paths : [join(MODELS_FOLDER, "photos")]);
-  const setup = await openSetup(options, images);
+  const found: string[] = [];
+  const images = await findImages(paths.length > 0 ? paths : [join(MODELS_FOLDER, "photos")], {
+    note: (notice) => found.push(notice),
+  });
+  const setup = await openSetup(options, images, { found });
   try {
     if (options.out !== undefined) await prepareFolder(flag("out"), options.out);
     await using context = await openAxiomContext(setup, images, options, printFailure);
-    for (const notice of setup.notices) console.error(`note: ${notice}`);
+    for (const notice of setup.notices) console.error(`note: ${legible(notice)}`);
     const results = await checkMethods(context, setup.methods, printVerdict);
     if (options.out !== undefined) await writeAxioms(options.out, setup, results);
     const names = setup.methods.map(({ name }) => name);

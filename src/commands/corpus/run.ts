@@ -14,6 +14,8 @@ import type { FindingEmoOptions } from "./options.ts";
 import { retryDelays } from "../options/fetch.ts";
 import { INTERRUPTED } from "../exit_codes.ts";
 import { createProgress, leftText } from "../terminal.ts";
+import { legible } from "../../base/legible.ts";
+import { decodeText } from "../../base/text.ts";
 import { isFile } from "../../base/files.ts";
 
 const TERMS =
@@ -130,12 +132,10 @@ async function putBeside(annotations: string, out: string): Promise<void> {
 
 async function readText(file: string): Promise<string> {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(file));
+    const { text, notice } = decodeText(await Deno.readFile(file));
+    if (notice !== undefined) console.error(`note: ${legible(file)}: ${legible(notice)}`);
+    return text;
   } catch (error) {
-    throw new UsageError(
-      `Cannot read ${file}: ${
-        error instanceof TypeError ? "it is not UTF-8 text" : messageOf(error)
-      }`,
-    );
+    throw new UsageError(`Cannot read ${file}: ${messageOf(error)}`);
   }
 }

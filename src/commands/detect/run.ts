@@ -35,7 +35,8 @@ export async function runDetect(
   options: DetectRunOptions,
 ): Promise<number> {
   const { out, json = false } = options;
-  const images = await findImages(paths);
+  const found: string[] = [];
+  const images = await findImages(paths, { note: (notice) => found.push(notice) });
   refuseOverwriting(out, images);
   const { backend } = await chooseBackend(options.backend);
   const remarks = await pictureNotices();
@@ -44,7 +45,9 @@ export async function runDetect(
     options: detectorOptions({ ...options }),
     orientation: options.orientation,
   });
-  for (const notice of [...remarks, ...notices]) console.error(`note: ${notice}`);
+  for (const notice of [...found, ...remarks, ...notices]) {
+    console.error(`note: ${legible(notice)}`);
+  }
   try {
     const output = out === undefined ? printed(json) : await fileOutput(out);
     let failed = 0, boxes = 0;

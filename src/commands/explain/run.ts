@@ -54,9 +54,12 @@ export async function runExplain(
   const tensors = await Promise.all(
     arrays.map(async (path) => ({ path, input: await readInput(path) })),
   );
-  const images = arrays.length > 0 ? [] : await findImages(paths);
+  const found: string[] = [];
+  const note = (notice: string) => found.push(notice);
+  const images = arrays.length > 0 ? [] : await findImages(paths, { note });
   const setup = await openSetup(options, images, {
     inputShape: tensors[0]?.input.shape.slice(1),
+    found,
   });
   try {
     if (images.length > 0) await prepareFolder(flag("out"), options.out);
@@ -81,7 +84,7 @@ export async function runExplain(
       }
     }
     if (options.maps !== undefined) await writeMapArrays(setup, explained, options.maps);
-    for (const notice of setup.notices) console.error(`note: ${notice}`);
+    for (const notice of setup.notices) console.error(`note: ${legible(notice)}`);
     const outcome = { explained, failed, empty };
     console.log(
       options.json

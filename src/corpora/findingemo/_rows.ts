@@ -1,30 +1,8 @@
 /**
- * What FindingEmo's tables share: rows with their lines, and paths inside the corpus.
+ * What FindingEmo's tables share: paths inside the corpus.
  *
  * @module
  */
-
-import { type CsvError, parse } from "csv-parse/sync";
-import { messageOf } from "../../base/errors.ts";
-
-/** The rows of a CSV table with the line each ends in. `fail` is told of what cannot be parsed. */
-export function csvRows(
-  text: string,
-  fail: (line: number | undefined, what: string) => never,
-): { record: string[]; line: number }[] {
-  try {
-    const rows = parse(text, {
-      info: true,
-      bom: true,
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-    }) as unknown as { record: string[]; info: { lines: number } }[];
-    return rows.map(({ record, info }) => ({ record, line: info.lines }));
-  } catch (error) {
-    return fail((error as Partial<CsvError> & { lines?: number }).lines, messageOf(error));
-  }
-}
 
 /**
  * A path of the dataset as one inside the corpus: `/Run_1/a b/c.jpg` is `Run_1/a b/c.jpg`.

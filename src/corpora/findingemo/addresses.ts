@@ -7,7 +7,9 @@
 import { z } from "zod";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import type { ImageAddresses } from "../../published/image_addresses.ts";
-import { corpusPath, csvRows } from "./_rows.ts";
+import { columnAt } from "../../base/csv_table.ts";
+import { tableOf } from "../_text_table.ts";
+import { corpusPath } from "./_rows.ts";
 
 /**
  * Reads the dataset's list of addresses (`dataset_urls_exploded.json`, or a CSV table): rel_path, idx_url, url. Rows of one path are several
@@ -80,24 +82,18 @@ function jsonRows(text: string, fail: Fail): UrlRow[] {
 }
 
 function tableRows(text: string, fail: Fail): UrlRow[] {
-  const [header, ...rows] = csvRows(text, fail);
-  const names = header?.record ?? [];
-  const [path, idx, url] = ["rel_path", "idx_url", "url"].map((name) => names.indexOf(name));
-  if (path! < 0 || url! < 0) {
+  const { columns, rows } = tableOf(text, fail);
+  const [path, idx, url] = ["rel_path", "idx_url", "url"].map((name) => columnAt(columns, name));
+  if (path < 0 || url < 0) {
     fail(
-      header?.line,
-      `its header is ${JSON.stringify(names.join(","))}; expected rel_path,idx_url,url`,
+      columns.length > 0 ? 1 : undefined,
+      `its header is ${JSON.stringify(columns.join(","))}; expected rel_path,idx_url,url`,
     );
   }
-  return rows.map(({ record, line }) => {
-    if (record.length !== names.length) {
-      fail(line, `${record.length} fields, the header has ${names.length}`);
-    }
-    return {
-      where: line,
-      rel_path: record[path!],
-      idx_url: record[idx!] ?? "",
-      url: record[url!],
-    };
-  });
+  return rows.map(({ written, line }) => ({
+    where: line,
+    rel_path: written[path],
+    idx_url: written[idx] ?? "",
+    url: written[url],
+  }));
 }

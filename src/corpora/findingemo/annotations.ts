@@ -6,7 +6,9 @@
  */
 
 import { UsageError } from "../../base/errors.ts";
-import { corpusPath, csvRows } from "./_rows.ts";
+import { columnAt, repeatedColumn, withPoint } from "../../base/csv_table.ts";
+import { tableOf } from "../_text_table.ts";
+import { corpusPath } from "./_rows.ts";
 
 /** What one annotator said about one image. */
 export interface FindingEmoAnnotation {
@@ -71,26 +73,25 @@ export function readFindingEmo(text: string, origin: string): AnnotationRow[] {
       `Cannot read annotations from ${origin}${line ? `, line ${line}` : ""}: ${what}`,
     );
   };
-  const [header, ...rows] = csvRows(text, fail);
-  const names = header?.record ?? [];
-  const missing = COLUMNS.filter((name) => !names.includes(name));
+  const { columns, rows, delimiter } = tableOf(text, fail);
+  const missing = COLUMNS.filter((name) => columnAt(columns, name) < 0);
   if (missing.length > 0) {
     fail(
-      header?.line,
+      columns.length > 0 ? 1 : undefined,
       `the column ${missing.join(", ")} is missing; FindingEmo's are ${COLUMNS.join(",")}`,
     );
   }
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) fail(header!.line, `the column ${JSON.stringify(twice)} occurs twice`);
+  const twice = repeatedColumn(columns);
+  if (twice !== undefined) fail(1, `the column ${JSON.stringify(twice)} occurs twice`);
   if (rows.length === 0) fail(undefined, "it has no rows");
-  const at = new Map(names.map((name, i) => [name, i]));
-  return rows.map(({ record, line }) => {
-    if (record.length !== names.length) {
-      fail(line, `${record.length} fields, the header has ${names.length}`);
-    }
-    const field = (name: Column) => record[at.get(name)!];
+  const at = new Map(COLUMNS.map((name) => [name, columnAt(columns, name)]));
+  // Ours are called as we call them, whatever their case.
+  const names = [...columns];
+  for (const [name, i] of at) names[i] = name;
+  return rows.map(({ fields, written, line }) => {
+    const field = (name: Column) => fields[at.get(name)!];
     const number = (name: Column, low: number, high: number) => {
-      const text = field(name);
+      const text = withPoint(field(name), delimiter);
       // A table that went through pandas may say 2.0.
       const value = /^[+-]?\d+(\.0*)?$/.test(text) ? Number(text) : NaN;
       if (value >= low && value <= high) return value === 0 ? 0 : value;
@@ -102,11 +103,11 @@ export function readFindingEmo(text: string, origin: string): AnnotationRow[] {
       );
     };
     const filled = (name: Column) => field(name) || fail(line, `${name} is empty`);
-    const path = corpusPath(field("image_path"));
+    const path = corpusPath(written[at.get("image_path")!]);
     if ("wrong" in path) return fail(line, `image_path ${path.wrong}`);
     return {
       image: path.path,
-      columns: Object.fromEntries(names.map((name, i) => [name, record[i]])),
+      columns: Object.fromEntries(names.map((name, i) => [name, fields[i]])),
       annotation: {
         index: number("index", 0, Number.MAX_SAFE_INTEGER),
         user: filled("user"),

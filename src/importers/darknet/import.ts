@@ -6,6 +6,7 @@
 
 import { basename } from "node:path";
 import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
+import { type DecodedText, decodeText, tidy } from "../../base/text.ts";
 import { writeModel } from "../../onnx/model_file.ts";
 import { checkPlace, modelName } from "../model_name.ts";
 import { type ImportedModel, writeImported } from "../imported.ts";
@@ -48,11 +49,13 @@ export async function importDarknet(options: DarknetImport): Promise<ImportedMod
   const name = modelName(options.name, cfg);
   await checkPlace(name, folder);
   const origin = basename(cfg);
-  const network = readNetwork(parseCfg(await readText(cfg, "cfg"), origin), origin);
+  const network = readNetwork(parseCfg((await readText(cfg, "cfg")).text, origin), origin);
   const notices = [...network.notices];
-  const classes = names === undefined
+  const list = names === undefined ? undefined : await readText(names, "names");
+  if (list?.notice !== undefined) notices.push(`${basename(names!)}: ${list.notice}`);
+  const classes = list === undefined
     ? Array.from({ length: checkedClasses(network) }, (_, k) => String(k))
-    : readNames(await readText(names, "names"), basename(names), network.classes);
+    : readNames(list.text, basename(names!), network.classes);
   if (names === undefined) {
     notices.push(`${origin} names no classes: they are numbered; give their names with --names`);
   }
@@ -107,7 +110,7 @@ function headsOf({ layers }: DarknetNetwork) {
   return heads;
 }
 
-async function readText(path: string, what: "cfg" | "names"): Promise<string> {
+async function readText(path: string, what: "cfg" | "names"): Promise<DecodedText> {
   let bytes: Uint8Array;
   try {
     const { isFile, size } = await Deno.stat(path);
@@ -119,19 +122,18 @@ async function readText(path: string, what: "cfg" | "names"): Promise<string> {
       `Cannot read ${what} ${path}: ${messageOf(error)}; give a Darknet .${what} file`,
     );
   }
-  if (bytes.includes(0)) {
+  try {
+    return decodeText(bytes);
+  } catch (error) {
     throw new ModelError(
-      `Cannot read ${what} ${path}: it is not text (a zero byte at ${
-        bytes.indexOf(0)
-      }); give a Darknet .${what} file`,
+      `Cannot read ${what} ${path}: ${messageOf(error)}; give a Darknet .${what} file`,
     );
   }
-  return new TextDecoder().decode(bytes);
 }
 
 /** One name a line; empty lines at the end do not count. */
 function readNames(text: string, origin: string, classes: number): string[] {
-  const names = text.replace(/\s+$/, "").split(/\r\n|\r|\n/).map((line) => line.trim());
+  const names = text.replace(/\s+$/, "").split(/\r\n|\r|\n/).map(tidy);
   const empty = names.indexOf("");
   if (empty >= 0) {
     throw new ModelError(

@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { messageOf, ModelError, UsageError } from "../../base/errors.ts";
 import { sha256 } from "../../base/json.ts";
 import { readNpy } from "../../base/npy.ts";
+import { decodeUnicode, TextError } from "../../base/text.ts";
 import { findLayer } from "../../classifier/geometry.ts";
 import { readScores } from "../../classifier/read_scores.ts";
 import { findClassifier } from "../../classifier/source.ts";
@@ -121,12 +122,16 @@ function wellFormed(bytes: Uint8Array, file: string): Graph {
 
 /** A user's card, of which the fields that follow from the file may be missing but not wrong. */
 async function readCard(path: string, model: Uint8Array): Promise<Record<string, unknown>> {
-  const text = new TextDecoder().decode(await readBytes(path, "model card"));
+  const bytes = await readBytes(path, "model card");
   let card: unknown;
   try {
-    card = JSON.parse(text);
+    card = JSON.parse(decodeUnicode(bytes));
   } catch (error) {
-    throw new ModelError(`Cannot read model card ${path}: not JSON (${messageOf(error)})`);
+    throw new ModelError(
+      error instanceof TextError
+        ? `Cannot read model card ${path}: ${error.message}`
+        : `Cannot read model card ${path}: not JSON (${messageOf(error)})`,
+    );
   }
   if (typeof card !== "object" || card === null || Array.isArray(card)) {
     throw new ModelError(
