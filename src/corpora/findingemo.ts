@@ -5,7 +5,7 @@
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import type { CorpusImage } from "../image/image_file.ts";
 import { numbered } from "./_annotations.ts";
