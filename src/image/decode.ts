@@ -162,12 +162,37 @@ const READ: readonly Signature<ImageFormat>[] = [
 
 /** Formats that are recognised only to name them in the refusal. */
 const NOT_READ: readonly Signature<string>[] = [
+  ["a camera's raw format (Canon)", 8, "CR\x02"],
   ["TIFF", 0, "II*\0"],
   ["TIFF", 0, "MM\0*"],
   ["AVIF", 4, "ftypavif"],
   ["AVIF", 4, "ftypavis"],
   ["HEIC", 4, "ftyphei"],
   ["HEIC", 4, "ftypmif1"],
+  ["HEIC", 4, "ftyphev"],
+  ["HEIF", 4, "ftypmsf1"],
+  ["a camera's raw format (Canon)", 4, "ftypcrx "],
+  ["a camera's raw format (Fujifilm)", 0, "FUJIFILMCCD-RAW"],
+  ["a camera's raw format (Olympus)", 0, "IIRO"],
+  ["a camera's raw format (Olympus)", 0, "IIRS"],
+  ["a camera's raw format (Panasonic)", 0, "IIU\0"],
+  ["a camera's raw format (Sigma)", 0, "FOVb"],
+  ["BigTIFF", 0, "II+\0"],
+  ["BigTIFF", 0, "MM\0+"],
+  ["JPEG XR", 0, "II\xbc\x01"],
+  ["JPEG 2000", 0, "\xff\x4f\xff\x51"],
+  ["Photoshop", 0, "8BPS"],
+  ["QOI", 0, "qoif"],
+  ["OpenEXR", 0, "v/1\x01"],
+  ["Radiance HDR", 0, "#?R"],
+  ["DDS", 0, "DDS "],
+  ["icon", 0, "\0\0\x01\0"],
+  ["XCF", 0, "gimp xcf"],
+  ...["1", "2", "3", "4", "5", "6", "7", "F", "f"].flatMap((kind): Signature<string>[] =>
+    ["\n", " ", "\r", "\t"].map((
+      space,
+    ) => ["portable pixmap (PPM, PGM, PBM)", 0, `P${kind}${space}`])
+  ),
   ["JPEG XL", 0, "\xff\x0a"],
   ["JPEG XL", 4, "JXL "],
   ["JPEG 2000", 4, "jP  "],
@@ -180,10 +205,24 @@ const NOT_READ: readonly Signature<string>[] = [
   ["HTML", 0, "<html"],
 ];
 
+/** How many of a file's first bytes tell its format. */
+const START = 32;
+
+/** Formats whose first bytes are text or so short that other files have them, too. */
+const WEAK = /^(?:BMP|PDF|SVG|XML.*|HTML|portable .*)$/;
+
+/** Whether a file that starts with these bytes is a picture, of a format that is read or not. */
+export function looksLikePicture(bytes: Uint8Array): boolean {
+  const start = String.fromCharCode(...bytes.subarray(0, START));
+  return [...READ, ...NOT_READ].some(([name, offset, text]) =>
+    start.startsWith(text, offset) && !WEAK.test(name)
+  );
+}
+
 /** The format by the first bytes. @throws {ImageError} when it is none of those that are read. */
 function formatOf(bytes: Uint8Array): ImageFormat {
   if (bytes.length === 0) throw refused("the file is empty");
-  const start = String.fromCharCode(...bytes.subarray(0, 32));
+  const start = String.fromCharCode(...bytes.subarray(0, START));
   const among = <Name>(signatures: readonly Signature<Name>[]) =>
     signatures.find(([, offset, text]) => start.startsWith(text, offset))?.[0];
   const format = among(READ);

@@ -6,7 +6,7 @@
 
 import { ImageError, messageOf } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
-import { decodeImage } from "./decode.ts";
+import { decodeImage, looksLikePicture } from "./decode.ts";
 import type { Orientation, Picture } from "./image.ts";
 
 /** Larger files are refused before they are read: the largest picture allowed has half as many bytes without any compression. */
@@ -30,6 +30,15 @@ export async function readImageFile(file: string): Promise<Uint8Array> {
       : messageOf(error);
     throw new ImageError(`Cannot read the image: ${why}`);
   }
+}
+
+/** Whether a file holds a picture by its first bytes, whatever its name. @throws what Deno does when it cannot be read. */
+export async function startsAsPicture(file: string): Promise<boolean> {
+  if (!(await Deno.stat(file)).isFile) return false;
+  using open = await Deno.open(file);
+  const start = new Uint8Array(32);
+  const read = await open.read(start);
+  return looksLikePicture(start.subarray(0, read ?? 0));
 }
 
 /** One image of a corpus. */

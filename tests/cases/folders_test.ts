@@ -1,0 +1,134 @@
+/** What is in a folder: every picture is an image or is counted as left out, and none comes twice. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { findImages } from "../../src/corpora/find_images.ts";
+import { withFolder } from "../corpus/face_corpus.ts";
+import { analyze, paint, put } from "./table_runs.ts";
+
+async function found(folder: string) {
+  const notes: string[] = [];
+  const images = await findImages([folder], { note: (notice) => notes.push(notice) });
+  return { paths: images.map(({ path }) => path), notes };
+}
+
+Deno.test("case 14: pictures that cannot be decoded are rows with their reason", async () => {
+  const files: Readonly<Record<string, [string, RegExp]>> = {
+    "IMG_0001.HEIC": ["\0\0\0\x24ftypheic\0\0\0\0", /its format is HEIC/],
+    "canon.CR2": ["II*\0\x10\0\0\0CR\x02\0", /a camera's raw format \(Canon\)/],
+    "empty.nef": ["", /the file is empty/],
+    "fuji.raf": ["FUJIFILMCCD-RAW 0201", /Fujifilm/],
+    "photo.jxl": ["\xff\x0a\0\0", /its format is JPEG XL/],
+    "scan.jp2": ["\0\0\0\x0cjP  \r\n", /its format is JPEG 2000/],
+  };
+  await withFolder(async (folder) => {
+    await paint(join(folder, "corpus/a.png"));
+    for (const [name, [start]] of Object.entries(files)) {
+      await put(
+        join(folder, "corpus", name),
+        Uint8Array.from(start, (character) => character.charCodeAt(0)),
+      );
+    }
+    await put(join(folder, "corpus/notes.txt"), "no picture");
+    const run = await analyze(folder, ["corpus"]);
+    assert.equal(run.status, 0, run.err);
+    const rows = Object.fromEntries(run.images.map((image) => [image.path, image]));
+    assert.deepEqual(Object.keys(rows).sort(), [...Object.keys(files), "a.png"].sort());
+    assert.equal(rows["a.png"].status, "ok");
+    for (const [name, [, reason]] of Object.entries(files)) {
+      assert.equal(rows[name].status, "failed", name);
+      assert.match(JSON.stringify(rows[name]), reason, name);
+    }
+  });
+});
+
+Deno.test("every usual ending of a picture is looked at, and a file without ending by its content", async () => {
+  const endings =
+    "jpg jpeg jpe jfif png webp gif tif tiff bmp avif heic heif hif jp2 jxl ppm pgm pbm pnm svg dng cr2 cr3 nef arw raf orf rw2 pef";
+  await withFolder(async (folder) => {
+    for (const [i, ending] of endings.split(" ").entries()) {
+      await put(join(folder, `${i}.${i % 2 ? ending : ending.toUpperCase()}`), "");
+    }
+    await paint(join(folder, "painted"));
+    for (const name of ["README", "a.txt", "b.png.part"]) await put(join(folder, name), "BM text");
+    const { paths, notes } = await found(folder);
+    assert.equal(paths.length, endings.split(" ").length + 1);
+    assert.ok(paths.includes("painted"), paths.join());
+    assert.deepEqual(notes, []);
+  });
+});
+
+Deno.test("case 14: linked folders are followed once, whichever way they lead", async () => {
+  await withFolder(async (folder) => {
+    const at = (path: string) => join(folder, path);
+    await put(at("corpus/a.png"), "");
+    await put(at("corpus/sub/b.png"), "");
+    await put(at("elsewhere/e.png"), "");
+    await put(at("elsewhere/deep/f.png"), "");
+    await Deno.symlink("../elsewhere", at("corpus/linked"));
+    await Deno.symlink("../elsewhere/deep", at("corpus/same"));
+    await Deno.symlink("sub", at("corpus/alias"));
+    await Deno.symlink("..", at("corpus/sub/loop"));
+    await Deno.symlink(folder, at("elsewhere/out"));
+    await Deno.symlink("nothing", at("corpus/gone.png"));
+    const { paths, notes } = await found(at("corpus"));
+    assert.deepEqual(paths, [
+      "a.png",
+      "gone.png",
+      "linked/deep/f.png",
+      "linked/e.png",
+      "sub/b.png",
+    ]);
+    assert.equal(notes.length, 1);
+    assert.match(notes[0], /corpus: 5 folders to which links lead once more left out \(/);
+  });
+});
+
+Deno.test("case 14: thumbnails, bins and hidden pictures are left out and counted", async () => {
+  await withFolder(async (folder) => {
+    const system = [
+      "@eaDir/a.png/SYNOFILE_THUMB_M.jpg",
+      "sub/@eaDir/b.png/SYNOFILE_THUMB_XL.jpg",
+      "__MACOSX/a.png",
+      "._a.png",
+      ".thumbnails/normal/x.png",
+      "#recycle/old.jpg",
+      "$RECYCLE.BIN/S-1/x.jpg",
+      ".Trash-1000/files/x.jpg",
+    ];
+    for (const path of [...system, "a.png", "sub/b.png", ".hidden.jpg", ".git/c.png"]) {
+      await put(join(folder, path), "");
+    }
+    for (const path of ["Thumbs.db", ".DS_Store", "desktop.ini"]) await put(join(folder, path), "");
+    const { paths, notes } = await found(folder);
+    assert.deepEqual(paths, ["a.png", "sub/b.png"]);
+    assert.equal(notes.length, 2);
+    const all = notes.join("\n");
+    assert.match(all, /: 8 pictures in folders of the system \(thumbnails, bins\) left out \(/);
+    assert.match(all, /: 2 hidden pictures left out \(/);
+  });
+});
+
+Deno.test("what emocam wrote is not taken for input; what a user put beside it is", async () => {
+  await withFolder(async (folder) => {
+    for (
+      const path of ["a.png", "runs/one/a.cam.png", "runs/one/maps/b.png", "runs/one/mine.png"]
+    ) {
+      await put(join(folder, path), "");
+    }
+    await put(
+      join(folder, "runs/one/run.json"),
+      JSON.stringify({ command: "emocam analyze", outputs: { "a.cam.png": "00" } }),
+    );
+    await put(
+      join(folder, "runs/one/.emocam.files"),
+      `${JSON.stringify({ file: "maps/b.png", bytes: 0, time: 0, sha256: "" })}\nbroken`,
+    );
+    // Another program's file of the same name says nothing.
+    await put(join(folder, "other/run.json"), '{"outputs": {"c.png": ""}}');
+    await put(join(folder, "other/c.png"), "");
+    const { paths, notes } = await found(folder);
+    assert.deepEqual(paths, ["a.png", "other/c.png", "runs/one/mine.png"]);
+    assert.match(notes.join(), /: 2 pictures that emocam made left out \(/);
+  });
+});
