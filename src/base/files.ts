@@ -4,10 +4,22 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 
 /** Bytes written at once: Deno copies what it is given, and a model has hundreds of megabytes. */
 const PIECE = 2 ** 22;
+
+/** Who keeps a record of the files of a folder. */
+export interface Owner {
+  /**
+   * Called when a file is whole and about to be put in its place.
+   *
+   * @returns "replaced", or "as it is" when the file that is there stays.
+   * @throws {UsageError} when what is there must not be replaced.
+   */
+  place(temporary: string, sha256: string): "replaced" | "as it is";
+}
 
 /**
  * A file that appears under its name only when it is whole: it is written beside its place under a temporary name, then renamed. An older
@@ -17,16 +29,20 @@ export class WholeFile {
   readonly #path: string;
   readonly #temporary: string;
   readonly #file: Deno.FsFile;
+  readonly #owner: Owner | undefined;
+  readonly #hash = createHash("sha256");
 
   /** Begins a file. @throws what Deno does when it cannot be made. */
-  constructor(path: string) {
+  constructor(path: string, owner?: Owner) {
     this.#path = path;
+    this.#owner = owner;
     this.#temporary = `${path}.${crypto.randomUUID()}.tmp`;
     this.#file = Deno.openSync(this.#temporary, { write: true, createNew: true });
   }
 
   async write(content: Uint8Array | string): Promise<void> {
     const bytes = bytesOf(content);
+    if (this.#owner) this.#hash.update(bytes);
     for (let done = 0; done < bytes.length;) {
       done += await this.#file.write(bytes.subarray(done, done + PIECE));
     }
@@ -34,15 +50,20 @@ export class WholeFile {
 
   writeSync(content: Uint8Array | string): void {
     const bytes = bytesOf(content);
+    if (this.#owner) this.#hash.update(bytes);
     for (let done = 0; done < bytes.length;) {
       done += this.#file.writeSync(bytes.subarray(done, done + PIECE));
     }
   }
 
-  /** Puts the file in its place. @throws what Deno does when that fails; then nothing is left of it. */
+  /** Puts the file in its place. @throws what Deno does when that fails, or its owner; then nothing is left of it. */
   finish(): void {
     this.#file.close();
     try {
+      if (this.#owner?.place(this.#temporary, this.#hash.digest("hex")) === "as it is") {
+        this.#remove();
+        return;
+      }
       Deno.renameSync(this.#temporary, this.#path);
     } catch (error) {
       this.#remove();
@@ -112,4 +133,12 @@ export async function isFolder(path: string): Promise<boolean> {
 /** A path that starts from a folder where it is relative; from the working directory where there is no such folder. */
 export function pathFrom(base: string | undefined, path: string): string {
   return base === undefined ? path : resolve(base, path);
+}
+
+/** Whether two paths are one place, links followed. */
+export async function samePlace(a: string, b: string): Promise<boolean> {
+  const [own, other] = await Promise.all(
+    [a, b].map((path) => Deno.realPath(path).catch(() => resolve(path))),
+  );
+  return own === other;
 }

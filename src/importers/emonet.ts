@@ -23,7 +23,12 @@ export const emonet: Importer = {
     const { importEmonet } = await import("./emonet/import.ts");
     const { checkPlace, modelName } = await import("./model_name.ts");
     const name = modelName(given, source);
-    await checkPlace(name, folder);
+    await checkPlace(
+      name,
+      folder,
+      [".json", ".onnx", ".mean.npy"],
+      [source, ...mean === undefined ? [] : [mean]],
+    );
     return await importEmonet(source, { name, folder, mean });
   },
 };

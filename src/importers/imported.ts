@@ -8,7 +8,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { parseCard } from "../runtime/card.ts";
-import { writeWhole } from "../base/files.ts";
+import { sha256 } from "../base/json.ts";
+import { ForeignFileError, OwnedFolder } from "../base/owned_folder.ts";
 
 /** A model that was written. */
 export interface ImportedModel {
@@ -57,10 +58,20 @@ export async function writeImported(parts: ImportedParts): Promise<ImportedModel
   parseCard(text, `${name}.json`);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    for (const part of extra) await writeWhole(join(folder, part.name), part.bytes);
-    await writeWhole(join(folder, file), onnx);
-    await writeWhole(join(folder, `${name}.json`), text);
+    const owned = new OwnedFolder(folder);
+    // All are looked at before one is written: half a model would be none.
+    for (const part of extra) owned.refuseOther(part.name, sha256(part.bytes));
+    owned.refuseOther(file, hash);
+    owned.refuseOther(`${name}.json`, sha256(new TextEncoder().encode(text)));
+    for (const part of extra) await owned.write(part.name, part.bytes);
+    await owned.write(file, onnx);
+    await owned.write(`${name}.json`, text);
   } catch (error) {
+    if (error instanceof ForeignFileError) {
+      throw new UsageError(
+        `Cannot write model ${name} into ${folder}: ${error.file} ${error.reason}; move it away, or give another folder`,
+      );
+    }
     throw new UsageError(
       `Cannot write model ${name} into ${folder}: ${
         messageOf(error)

@@ -6,6 +6,8 @@
 
 import { basename, extname, join } from "node:path";
 import { ModelError, UsageError } from "../base/errors.ts";
+import { samePlace } from "../base/files.ts";
+import { entryAt, OwnedFolder } from "../base/owned_folder.ts";
 import { findCard, shippedCards } from "../runtime/card.ts";
 
 /**
@@ -29,30 +31,49 @@ export function modelName(given: string | undefined, file: string): string {
 }
 
 /**
- * Checks that a model of this name can be written into a folder: an earlier one is replaced, but no model that ships is
- * hidden by it or hides it, and no other file named NAME.json is overwritten.
+ * Checks that a model of this name can be written into a folder: one that was imported earlier is replaced, but no model that ships is
+ * hidden by it or hides it, and no file of its user's is overwritten.
  *
+ * @param endings of the files that will be written, after the name
+ * @param inputs files that the import reads
  * @throws {UsageError}
  */
-export async function checkPlace(name: string, folder: string): Promise<void> {
+export async function checkPlace(
+  name: string,
+  folder: string,
+  endings: readonly string[] = [".json"],
+  inputs: readonly string[] = [],
+): Promise<void> {
   if ((await shippedCards()).some(({ card }) => card.name === name)) {
     throw new UsageError(
       `Cannot name a model ${name}: a model of this name ships with emocam; choose another with --name`,
     );
   }
   const path = join(folder, `${name}.json`);
-  try {
-    await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
+  if (entryAt(path)) {
+    try {
+      await findCard(path);
+    } catch (error) {
+      if (!(error instanceof ModelError) && !(error instanceof UsageError)) throw error;
+      throw new UsageError(
+        `Cannot write ${path}: it exists and is not a model card; choose another name with --name, or another folder`,
+      );
+    }
   }
-  try {
-    await findCard(path);
-  } catch (error) {
-    if (!(error instanceof ModelError) && !(error instanceof UsageError)) throw error;
+  const owned = new OwnedFolder(folder);
+  for (const ending of endings) {
+    const file = `${name}${ending}`;
+    const place = join(folder, file);
+    for (const input of inputs) {
+      if (!await samePlace(place, input)) continue;
+      throw new UsageError(
+        `Cannot write ${place}: it is an input of this import; choose another name with --name, or another folder`,
+      );
+    }
+    // Models of versions that kept no record may be the same ones: their content will say so.
+    if (owned.names().length === 0 || owned.find(file) !== "foreign") continue;
     throw new UsageError(
-      `Cannot write ${path}: it exists and is not a model card; choose another name with --name, or another folder`,
+      `Cannot write ${place}: it was not written by emocam, or was changed since; move it away, choose another name with --name, or another folder`,
     );
   }
 }

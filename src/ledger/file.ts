@@ -26,6 +26,14 @@ export function inspectFile(path: string): "nothing" | "a ledger" | "something e
   return sqlite && application === LEDGER_APPLICATION ? "a ledger" : "something else";
 }
 
+/** @throws {UsageError} when what is at a path is something else than a ledger. */
+export function refuseOtherKinds(path: string, found: ReturnType<typeof inspectFile>): void {
+  if (found !== "something else") return;
+  throw new UsageError(
+    `Cannot use ${path} as a ledger: it is another kind of file; choose another ${flag("out")}`,
+  );
+}
+
 /** Deletes a ledger with the files SQLite keeps beside it. */
 export function removeFiles(path: string): void {
   // The journal first: a write-ahead log left over would be replayed into the next file of this name.

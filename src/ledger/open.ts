@@ -7,7 +7,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { flag } from "../base/flag.ts";
-import { inspectFile, prepareTables, removeFiles } from "./file.ts";
+import { inspectFile, prepareTables, refuseOtherKinds, removeFiles } from "./file.ts";
 
 /** How a ledger is opened. */
 export interface LedgerOptions {
@@ -26,11 +26,7 @@ export interface LedgerOptions {
  */
 export function openDatabase(path: string, options: LedgerOptions): DatabaseSync {
   const found = path === ":memory:" ? "nothing" : inspectFile(path);
-  if (found === "something else") {
-    throw new UsageError(
-      `Cannot use ${path} as a ledger: it is another kind of file; choose another ${flag("out")}`,
-    );
-  }
+  refuseOtherKinds(path, found);
   if (options.mustExist && found === "nothing") {
     throw new UsageError(`Cannot open the ledger ${path}: there is none; run analyze first`);
   }

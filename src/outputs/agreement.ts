@@ -6,20 +6,17 @@
 
 import type { Agreement } from "../association/agreement.ts";
 import { csvText } from "../base/csv.ts";
-import { writeWhole } from "../base/files.ts";
 import { NOTHING, type Output } from "./output.ts";
 
 /** The output `agreement.csv`. */
 export const agreement: Output = {
   file: "agreement.csv",
   when: ({ run }) => run.methods.length > 1,
-  async write(path, { run, counted }) {
+  names: ({ methods }) => (name) => methods.length > 1 && name === "agreement.csv",
+  async write(folder, { run, counted }) {
     const names = run.methods.map(({ name }) => name);
-    await writeWhole(path, agreementCsv(names, counted.agreement));
+    await folder.write("agreement.csv", agreementCsv(names, counted.agreement));
     return NOTHING;
-  },
-  async clear(path) {
-    await Deno.remove(path).catch(() => {});
   },
 };
 

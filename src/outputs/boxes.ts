@@ -7,7 +7,7 @@
 import type { Field } from "../base/csv.ts";
 import type { FinishedSample } from "../ledger/finished_run.ts";
 import { NOTHING, type Output } from "./output.ts";
-import { writeTable } from "./table.ts";
+import { type Destination, writeTable } from "./table.ts";
 
 const BOX_HEADER = [
   "image",
@@ -32,7 +32,7 @@ type NamedSample = Omit<FinishedSample, "method"> & { readonly method: { readonl
  * box in image pixels, importance (0..1 or NaN), share (fraction of the box inside the sample's frame).
  */
 export function writeBoxes(
-  path: string,
+  to: Destination,
   samples: Iterable<NamedSample>,
   classes: readonly string[],
 ): number {
@@ -45,14 +45,14 @@ export function writeBoxes(
       }
     }
   }
-  return writeTable(path, BOX_HEADER, rows());
+  return writeTable(to, BOX_HEADER, rows());
 }
 
 /** The output `boxes.csv`. */
 export const boxes: Output = {
   file: "boxes.csv",
-  write(path, { run }) {
-    writeBoxes(path, run.samples(), run.classes);
+  write(folder, { run }) {
+    writeBoxes(folder.file("boxes.csv"), run.samples(), run.classes);
     return NOTHING;
   },
 };

@@ -6,7 +6,7 @@
 
 import { NOTHING, type Output } from "./output.ts";
 import type { RunImageRow } from "../ledger/rows.ts";
-import { mapRows, writeTable } from "./table.ts";
+import { type Destination, mapRows, writeTable } from "./table.ts";
 
 /** Columns of `images.csv` that every run has. */
 export const IMAGE_HEADER: readonly string[] = [
@@ -27,7 +27,7 @@ export const IMAGE_HEADER: readonly string[] = [
  * @param annotations names of the corpus's columns: `run.annotationNames()`.
  */
 export function writeImages(
-  path: string,
+  to: Destination,
   images: Iterable<RunImageRow>,
   annotations: readonly string[],
 ): number {
@@ -35,7 +35,7 @@ export function writeImages(
     IMAGE_HEADER.includes(name) ? `annotation.${name}` : name
   );
   return writeTable(
-    path,
+    to,
     [...IMAGE_HEADER, ...header],
     mapRows(images, (image) => [
       image.path,
@@ -54,8 +54,8 @@ export function writeImages(
 /** The output `images.csv`. */
 export const images: Output = {
   file: "images.csv",
-  write(path, { run }) {
-    writeImages(path, run.images(), run.annotationNames());
+  write(folder, { run }) {
+    writeImages(folder.file("images.csv"), run.images(), run.annotationNames());
     return NOTHING;
   },
 };

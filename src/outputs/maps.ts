@@ -4,23 +4,38 @@
  * @module
  */
 
-import { join } from "node:path";
 import { fileNames } from "../base/file_names.ts";
-import { writeWhole } from "../base/files.ts";
+import { OwnedFolder } from "../base/owned_folder.ts";
 import { writeNpy } from "../base/npy.ts";
 import { floats } from "../base/tensor.ts";
 import type { FinishedMethod, FinishedRun } from "../ledger/finished_run.ts";
-import { clearFolder, NOTHING, type Output } from "./output.ts";
+import { NOTHING, type Output } from "./output.ts";
 
 /** The output `maps/`. */
 export const maps: Output = {
   file: "maps",
+  folder: true,
   when: ({ run }) => run.manifest.arguments.maps === true,
+  names({ maps, methods, images }) {
+    if (!maps) return () => false;
+    const own = new Set(methods);
+    const nameOf = fileNames();
+    const stems = new Set(images.map((path) => bare(nameOf(path))));
+    return (name) => {
+      const [, method, stem] = /^maps\/([^/]+)\/([^/]+)\.npy$/.exec(name) ?? [];
+      return method !== undefined && own.has(method) && stems.has(bare(stem));
+    };
+  },
   async write(folder, { run }) {
-    await writeMaps(folder, run);
+    await writeMaps(folder, run, "maps/");
     return NOTHING;
   },
 };
+
+/** A name without the number of a second one: which image has which is only known when it is known which have samples. */
+function bare(stem: string): string {
+  return stem.replace(/~\d+$/, "");
+}
 
 /** The maps of one image, while they are collected. */
 interface ImageMaps {
@@ -34,17 +49,23 @@ interface ImageMaps {
  * Writes the raw maps, `METHOD/IMAGE.npy`: float32 [samples, h, w], or [samples, classes, h, w] where all classes were explained. Images
  * without samples have no file.
  *
+ * @param below what their paths begin with in the folder
  * @returns the number of files.
  */
-export async function writeMaps(folder: string, run: FinishedRun): Promise<number> {
-  await clearFolder(folder);
+export async function writeMaps(
+  to: string | OwnedFolder,
+  run: FinishedRun,
+  below = "",
+): Promise<number> {
+  const folder = typeof to === "string" ? new OwnedFolder(to) : to;
   let files = 0;
   for (const method of run.methods) {
-    const own = join(folder, method.name);
-    await Deno.mkdir(own, { recursive: true });
     const nameOf = fileNames();
     for (const image of imagesOf(run, method)) {
-      await writeWhole(join(own, `${nameOf(image.path)}.npy`), npyOf(run, method, image));
+      await folder.write(
+        `${below}${method.name}/${nameOf(image.path)}.npy`,
+        npyOf(run, method, image),
+      );
       files++;
     }
   }

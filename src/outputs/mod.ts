@@ -4,17 +4,18 @@
  * @module
  */
 
+import { OwnedFolder } from "../base/owned_folder.ts";
 import { agreement } from "./agreement.ts";
 import { boxes } from "./boxes.ts";
 import { images } from "./images.ts";
 import { maps } from "./maps.ts";
 import { matrices } from "./matrices.ts";
-import { type Output, placeOf, type RunToWrite } from "./output.ts";
+import { belongsTo, type Output, type OutputPlan, type RunToWrite } from "./output.ts";
 import { paper } from "./paper.ts";
 import { predictions } from "./predictions.ts";
 import { report } from "./report.ts";
 
-export type { Output, RunSummary, RunToWrite } from "./output.ts";
+export type { Output, OutputPlan, RunSummary, RunToWrite } from "./output.ts";
 
 /** All outputs, in the order in which they are written: the report tells what the others have noticed. */
 export const OUTPUTS: readonly Output[] = [
@@ -29,20 +30,38 @@ export const OUTPUTS: readonly Output[] = [
 ];
 
 /**
- * Writes the outputs of a run into its folder. The same run gives the same bytes.
+ * Writes the outputs of a run into its folder, and removes what an earlier one left there and this one does not have. The same run gives the
+ * same bytes.
  *
  * @returns what a reader must know, a line each
+ * @throws {UsageError} when a file that emocam did not write has the name of one of them.
  */
 export async function writeOutputs(
-  folder: string,
+  to: string | OwnedFolder,
   run: RunToWrite,
   outputs: readonly Output[] = OUTPUTS,
 ): Promise<readonly string[]> {
+  const folder = typeof to === "string" ? new OwnedFolder(to) : to;
   const notices: string[] = [];
   for (const output of outputs) {
-    const path = placeOf(folder, output);
-    if (!output.when || output.when(run)) notices.push(...await output.write(path, run, notices));
-    else await output.clear?.(path);
+    if (!output.when || output.when(run)) {
+      notices.push(...await output.write(folder, run, notices));
+    }
+    const changed = folder.removeOthers((name) => belongsTo(output, name));
+    notices.push(
+      ...changed.map((name) =>
+        `${name} is of an earlier run: it was changed since, and therefore stays`
+      ),
+    );
   }
   return notices;
+}
+
+/** Which files a run could write, by their paths in its folder. */
+export function plannedOutputs(
+  plan: OutputPlan,
+  outputs: readonly Output[] = OUTPUTS,
+): (name: string) => boolean {
+  const own = outputs.map(({ file, names }) => names?.(plan) ?? ((name: string) => name === file));
+  return (name) => own.some((takes) => takes(name));
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { join } from "node:path";
 import type { RunOutput } from "../association/count_run.ts";
+import type { OwnedFolder } from "../base/owned_folder.ts";
 import type { FinishedRun } from "../ledger/finished_run.ts";
 import type { FinishedManifest, VerdictRecord } from "../ledger/manifest.ts";
 
@@ -23,12 +23,31 @@ export interface RunToWrite {
   fileOf(path: string): string | undefined;
 }
 
+/** What is known of a run's outputs before it has begun. */
+export interface OutputPlan {
+  /** Names of the methods. */
+  readonly methods: readonly string[];
+  /** Paths of the images. */
+  readonly images: readonly string[];
+  /** Whether raw maps are written. */
+  readonly maps: boolean;
+  /** Whether the paper's tables are. */
+  readonly paper: boolean;
+}
+
 /** One file or folder of `--out`. */
 export interface Output {
   /** Its name in the run's folder. */
   readonly file: string;
+  /** It is a folder. */
+  readonly folder?: true;
   /** Whether this run has it; by default every run has. */
   when?(run: RunToWrite): boolean;
+  /**
+   * Which files of its own a run could write, by their paths in the run's folder: a function, so that it is made once for many names. By
+   * default the one of its name.
+   */
+  names?(plan: OutputPlan): (name: string) => boolean;
   /**
    * Writes it.
    *
@@ -36,26 +55,16 @@ export interface Output {
    * @returns what a reader must know, a line each
    */
   write(
-    path: string,
+    folder: OwnedFolder,
     run: RunToWrite,
     notices: readonly string[],
   ): readonly string[] | Promise<readonly string[]>;
-  /** Removes what an earlier run left, where this one has none. By default it stays. */
-  clear?(path: string): Promise<void>;
 }
 
 /** No notices. */
 export const NOTHING: readonly string[] = [];
 
-/** Makes a folder, and removes what an earlier run of other methods left in it. */
-export async function clearFolder(folder: string): Promise<void> {
-  await Deno.remove(folder, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await Deno.mkdir(folder, { recursive: true });
-}
-
-/** Where an output is. */
-export function placeOf(folder: string, { file }: Output): string {
-  return join(folder, file);
+/** Whether a file is part of an output, by its path in the run's folder. */
+export function belongsTo({ file, folder }: Output, name: string): boolean {
+  return folder ? name.startsWith(`${file}/`) : name === file;
 }

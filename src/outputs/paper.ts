@@ -4,8 +4,8 @@
  * @module
  */
 
-import { join } from "node:path";
 import { UsageError } from "../base/errors.ts";
+import type { OwnedFolder } from "../base/owned_folder.ts";
 import { headValues } from "../classifier/heads.ts";
 import { PAPER_FRAME } from "../attribution/request.ts";
 import { writeTable } from "./table.ts";
@@ -40,51 +40,32 @@ import { defined } from "../base/defined.ts";
 /** The output `paper/`, under `--preset paper`. */
 export const paper: Output = {
   file: "paper",
+  folder: true,
   when: ({ run }) => run.manifest.arguments.preset === "paper",
-  async write(folder, { run }) {
-    await clearPaper(folder);
-    return await writePaper(folder, run, paperOptionsOf(run.manifest.arguments));
-  },
-  clear: clearPaper,
+  names: ({ paper }) => (name) => paper && OWN_TABLE.test(name),
+  write: (folder, { run }) => writePaper(folder, run, paperOptionsOf(run.manifest.arguments)),
 };
 import { flag } from "../base/flag.ts";
 
 /** Names of the tables, as they begin. */
 const OWN_TABLE =
-  /^(emotion_object|annotation_object|emotion_annotation|valence|arousal|method|emonet_outputs|yolo_outputs)(_.*)?\.csv$/;
-
-/** Removes the tables that an earlier run left in `paper/`. Other files stay: many a project has a folder of that name. */
-async function clearPaper(own: string): Promise<void> {
-  try {
-    let others = 0;
-    for await (const { name, isFile } of Deno.readDir(own)) {
-      if (isFile && OWN_TABLE.test(name)) await Deno.remove(join(own, name));
-      else others++;
-    }
-    if (others === 0) await Deno.remove(own);
-  } catch (error) {
-    const isNone = error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.NotADirectory;
-    if (!isNone) throw error;
-  }
-}
+  /^paper\/(emotion_object|annotation_object|emotion_annotation|valence|arousal|method|emonet_outputs|yolo_outputs)(_.*)?\.csv$/;
 
 /**
- * Writes the tables of all analyses into a folder.
+ * Writes the tables of all analyses into a run's folder.
  *
  * @returns what a reader must know, a line each
  */
-export async function writePaper(
-  folder: string,
+function writePaper(
+  folder: OwnedFolder,
   run: FinishedRun,
   options: PaperOptions,
-): Promise<readonly string[]> {
+): readonly string[] {
   const input = paperInput(run);
   const settings = paperSettings(options, run.threshold, run.objects);
   const { tables, notices } = analyses(input, settings);
-  await Deno.mkdir(folder, { recursive: true });
   const write = ({ name, header, rows }: Table) =>
-    writeTable(join(folder, `${name}.csv`), header, rows);
+    writeTable(folder.file(`paper/${name}.csv`), header, rows);
   tables.forEach(write);
   if (options.referenceColumns) {
     for (const { name, detections } of input.methods) {

@@ -8,7 +8,7 @@ import { headValues } from "../classifier/heads.ts";
 import { NOTHING, type Output } from "./output.ts";
 import type { Field } from "../base/csv.ts";
 import type { PredictionRow } from "../ledger/rows.ts";
-import { mapRows, writeTable } from "./table.ts";
+import { type Destination, mapRows, writeTable } from "./table.ts";
 
 /**
  * predictions.csv: one row a sample: its image, its place in the image (from 0), its region in image pixels, the predicted class, that
@@ -17,7 +17,7 @@ import { mapRows, writeTable } from "./table.ts";
  * @throws {RangeError} when a row has another number of probabilities than there are classes.
  */
 export function writePredictions(
-  path: string,
+  to: Destination,
   predictions: Iterable<PredictionRow>,
   classes: readonly string[],
   heads: { names: readonly string[]; of(probabilities: Float32Array): readonly number[] } = {
@@ -33,7 +33,7 @@ export function writePredictions(
     ...classes.map((name) => `p_${name}`),
   ];
   return writeTable(
-    path,
+    to,
     header,
     mapRows(predictions, ({ path: image, sample, predicted, probabilities }) => {
       if (probabilities.length !== classes.length) {
@@ -64,9 +64,9 @@ const REGION_HEADER = ["image", "sample", "x0", "y0", "x1", "y1"];
 /** The output `predictions.csv`. */
 export const predictions: Output = {
   file: "predictions.csv",
-  write(path, { run }) {
+  write(folder, { run }) {
     const { card } = run.manifest.classifier;
-    writePredictions(path, run.predictions(), run.classes, {
+    writePredictions(folder.file("predictions.csv"), run.predictions(), run.classes, {
       names: Object.keys(card.heads ?? {}),
       of: (probabilities) => Object.values(headValues(card, probabilities)),
     });

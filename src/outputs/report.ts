@@ -10,7 +10,6 @@ import { methodLabels } from "../association/labels.ts";
 import { strongestAssociations } from "../association/strongest.ts";
 import { mapConcurrently } from "../base/concurrency.ts";
 import { ImageError } from "../base/errors.ts";
-import { writeWhole } from "../base/files.ts";
 import { sha256 } from "../base/json.ts";
 import { count, plural } from "../base/number_text.ts";
 import { failedAxioms } from "../experiments/failed_axioms.ts";
@@ -49,9 +48,9 @@ const BOX_MEAN_NAMES = {
 /** The output `report.html`. */
 export const report: Output = {
   file: "report.html",
-  async write(path, run, notices) {
+  async write(folder, run, notices) {
     const data = await reportData(run, notices);
-    await writeWhole(path, reportPage(data));
+    await folder.write("report.html", reportPage(data));
     const missing = data.samples.missing ?? [];
     if (missing.length === 0) return [];
     return [

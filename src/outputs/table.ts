@@ -11,6 +11,9 @@ import { WholeFile } from "../base/files.ts";
 /** Rows that are turned into text at once. */
 const CHUNK = 512;
 
+/** Where a table goes: to a path, or into a file that was begun. */
+export type Destination = string | WholeFile;
+
 /**
  * Writes a CSV file: first beside it under a temporary name, then renamed. When `rows` throws, nothing is left and an older file of the
  * name stays as it was.
@@ -18,11 +21,11 @@ const CHUNK = 512;
  * @returns the number of rows, without the header.
  */
 export function writeTable(
-  path: string,
+  to: Destination,
   header: readonly string[],
   rows: Iterable<readonly Field[]>,
 ): number {
-  const file = new WholeFile(path);
+  const file = typeof to === "string" ? new WholeFile(to) : to;
   let count = 0;
   try {
     let chunk: (readonly Field[])[] = [header];

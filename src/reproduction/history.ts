@@ -75,6 +75,10 @@ export async function readHistory(folder: string): Promise<HistoryRow[]> {
   if (rows.some(({ time, run, verdict }) => !time || !run || !verdict)) {
     throw refuse("it lacks the columns time, run and verdict");
   }
+  const added = Object.keys(rows[0] ?? {}).find((name) => !COLUMNS.some((own) => own === name));
+  if (added !== undefined) {
+    throw refuse(`its column ${JSON.stringify(added)} is not emocam's, and would be lost`);
+  }
   return rows.map((row) =>
     Object.fromEntries(COLUMNS.map((name) => [name, row[name] ?? ""])) as unknown as HistoryRow
   );

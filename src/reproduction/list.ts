@@ -31,6 +31,7 @@ import {
   type Reproduced,
   type ReproductionOptions,
 } from "./reproduce.ts";
+import { removeReport } from "./reproduce.ts";
 import { isFile } from "../base/files.ts";
 import { flag } from "../base/flag.ts";
 
@@ -207,13 +208,13 @@ async function reportsIn(folder: string): Promise<string[]> {
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await reportsIn(folder)) {
     const finished = await isFile(join(folder, name, DRIFT_JSON));
-    if (!finished) await Deno.remove(join(folder, name), { recursive: true });
+    if (!finished) await removeReport(join(folder, name));
   }
 }
 
 /** Removes all reports but the newest. */
 async function removeOld(folder: string, keep: number): Promise<void> {
   for (const name of (await reportsIn(folder)).slice(0, -keep)) {
-    await Deno.remove(join(folder, name), { recursive: true });
+    await removeReport(join(folder, name));
   }
 }

@@ -11,7 +11,8 @@ import { type Difference, hasDrifted, placeText, type Section, SECTIONS } from "
 import { type Cause, causeText, driftCauses } from "./causes.ts";
 import { isObject, type ManifestJson } from "../ledger/manifest.ts";
 import type { Verdict } from "./history.ts";
-import { isFolder, writeWhole } from "../base/files.ts";
+import { isFile, isFolder, samePlace } from "../base/files.ts";
+import { OwnedFolder } from "../base/owned_folder.ts";
 import { hashTables, listTables } from "../outputs/read.ts";
 import type { Fact } from "../figures/mod.ts";
 import { type DriftData, driftReport } from "./page.ts";
@@ -20,6 +21,7 @@ import { chooseBackend } from "../runtime/open.ts";
 import { flag } from "../base/flag.ts";
 import type { AnalyzeOptions } from "../run/options/mod.ts";
 import { repeatedOptions } from "../run/options/again.ts";
+import { ownFolder, removeRun } from "../run/own_files.ts";
 import { analyze, type AnalyzeEvents, type InterruptedRun } from "../run/analyze.ts";
 import {
   readRecord,
@@ -73,7 +75,12 @@ export async function reproduce(
     );
   }
   const recorded = recordedOptions(run, options.set);
-  await Deno.remove(repeated, { recursive: true }).catch(() => {});
+  const owned = await ownFolder(options.out, {
+    option: flag("out"),
+    writes: (name) => name === DRIFT_JSON || name === DRIFT_HTML,
+    folders: [REPEATED],
+  });
+  await removeRun(repeated);
   const outcome = await repeat(run, recorded, { ...options, repeated }, events);
   if (outcome.kind === "interrupted") return outcome;
   const data = await judge(target, run, options, outcome, repeated);
@@ -83,10 +90,23 @@ export async function reproduce(
     (_, value) => typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
     1,
   );
-  await writeWhole(join(options.out, DRIFT_JSON), json + "\n");
-  await writeWhole(join(options.out, DRIFT_HTML), driftReport(data));
-  if (!options.keep) await Deno.remove(repeated, { recursive: true }).catch(() => {});
+  await owned.write(DRIFT_JSON, json + "\n");
+  await owned.write(DRIFT_HTML, driftReport(data));
+  if (!options.keep) await removeRun(repeated);
   return { kind: "checked", data };
+}
+
+/** Removes the reports of a check and what is left of its run; what else is in the folder stays. */
+export async function removeReport(folder: string): Promise<void> {
+  await removeRun(join(folder, REPEATED));
+  const owned = new OwnedFolder(folder);
+  // Versions before the record of files left these two.
+  if (owned.names().length === 0) {
+    for (const name of [DRIFT_JSON, DRIFT_HTML]) {
+      if (await isFile(join(folder, name))) owned.adopt(name);
+    }
+  }
+  owned.removeAll();
 }
 
 /** What came of repeating. */
@@ -312,12 +332,4 @@ function facts(manifest: ManifestJson): Fact[] {
   }
   if (isObject(machine)) Object.entries(machine).forEach(([name, value]) => add(name, value));
   return all;
-}
-
-/** Whether two paths are one place, links followed. */
-async function samePlace(a: string, b: string): Promise<boolean> {
-  const [own, other] = await Promise.all(
-    [a, b].map((path) => Deno.realPath(path).catch(() => resolve(path))),
-  );
-  return own === other;
 }

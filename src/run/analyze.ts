@@ -16,21 +16,28 @@ import { failedAxioms } from "../experiments/failed_axioms.ts";
 import { closeGpu } from "../gpu/device.ts";
 import type { CorpusImage } from "../image/image_file.ts";
 import { FinishedRun } from "../ledger/finished_run.ts";
+import { MANIFEST_FILE } from "../ledger/manifest.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { writeOutputs } from "../outputs/mod.ts";
+import { plannedOutputs, writeOutputs } from "../outputs/mod.ts";
 import type { RunSummary } from "../outputs/output.ts";
 import { paperSettings } from "../outputs/paper.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
 import { prepareFolder, takeFolder } from "./folder.ts";
 import { createManifest, writeManifest } from "./manifest.ts";
+import { OUTPUT_FOLDERS, ownFolder, refuseForeignLedger } from "./own_files.ts";
 import { openSetup, type Setup } from "./open.ts";
 import { commandLine } from "./options/again.ts";
 import { startWords } from "./start_words.ts";
 import type { AnalyzeOptions } from "./options/mod.ts";
 import { holdCache, LEDGER_FILE, RUN_LEDGER_FILE } from "./shared_cache.ts";
 import { checkMethods, openAxiomContext, readAxioms, writeAxioms } from "./verdicts.ts";
+import { pathFrom } from "../base/files.ts";
 import { flag } from "../base/flag.ts";
+import type { OwnedFolder } from "../base/owned_folder.ts";
 import { defined } from "../base/defined.ts";
+
+/** Name of the table of runs, in a folder that holds several. */
+export const PRODUCT_FILE = "product.csv";
 
 /** What an analysis can be given beside its options. */
 export interface AnalyzeInput {
@@ -114,6 +121,7 @@ async function analyzeOpened(
   given: AnalyzeInput,
   events: AnalyzeEvents,
 ): Promise<AnalyzeOutcome> {
+  const owned = await ownRun(paths, options, given, { images, setup });
   const tell = (lines: readonly string[]) => lines.forEach((line) => events.onRemark?.(line));
   const shipped = paths.length === 0;
   await prepareFolder(flag("out"), options.out);
@@ -162,7 +170,7 @@ async function analyzeOpened(
       setup.methods,
       (result) => events.onVerdict?.(result),
     );
-    await writeAxioms(options.out, setup, checked);
+    await writeAxioms(owned, setup, checked);
   }
   const axioms = await readAxioms(options.out, setup);
   const summary = await stream(analysis, ledger, run, stages, {
@@ -178,7 +186,9 @@ async function analyzeOpened(
   const counted = countRun(finished);
   const ended = counts(summary, counted.methods);
   const files = new Map(images.map(({ path, file }) => [path, file]));
-  const remarks = await writeOutputs(options.out, {
+  // Until the new one is written, the folder holds an unfinished run.
+  owned.removeOthers((name) => name === MANIFEST_FILE || name === PRODUCT_FILE);
+  const remarks = await writeOutputs(owned, {
     run: finished,
     counted,
     summary: ended,
@@ -190,13 +200,14 @@ async function analyzeOpened(
   const copy = join(options.out, RUN_LEDGER_FILE);
   if (path !== ownLedger) ledger.copyRun(run, Object.values(manifest.stages), copy);
   // Last: it says that everything else is there.
-  await writeManifest(options.out, told, finished, {
+  await writeManifest(owned, told, finished, {
     ledger: path === ownLedger ? path : copy,
     run,
     summary: ended,
     axioms,
     files: shipped ? undefined : files,
   });
+  owned.tidy();
   return {
     kind: "finished",
     summary,
@@ -230,8 +241,12 @@ export async function tryAnalyze(
   paths: readonly string[],
   options: AnalyzeOptions,
 ): Promise<void> {
-  const { setup } = await openRun(paths, options, {});
-  await setup.dispose();
+  const opened = await openRun(paths, options, {});
+  try {
+    await ownRun(paths, options, { ledger: "" }, opened);
+  } finally {
+    await opened.setup.dispose();
+  }
 }
 
 /** Everything that a run works with; its owner disposes of the setup. */
@@ -262,6 +277,37 @@ async function openRun(
     throw error;
   }
   return { images, setup };
+}
+
+/**
+ * The folder of a run, where nothing in it is in the way.
+ *
+ * @throws {UsageError} when one of the user's files would be replaced, or one that the run reads.
+ */
+async function ownRun(
+  paths: readonly string[],
+  options: AnalyzeOptions,
+  { base, ledger }: AnalyzeInput,
+  { images, setup }: OpenRun,
+): Promise<OwnedFolder> {
+  const named = [...paths, options.classifier, options.detector];
+  const outputs = plannedOutputs({
+    methods: setup.methods.map(({ name }) => name),
+    images: images.map(({ path }) => path),
+    maps: options.maps ?? false,
+    paper: options.preset !== undefined,
+  });
+  const owned = await ownFolder(options.out, {
+    option: flag("out"),
+    writes: (name) => outputs(name) || name === MANIFEST_FILE,
+    folders: OUTPUT_FOLDERS,
+    inputs: [...named.map((path) => pathFrom(base, path)), ...images.map(({ file }) => file)],
+  });
+  await refuseForeignLedger(
+    options.out,
+    ledger === undefined && options.cache === undefined ? LEDGER_FILE : RUN_LEDGER_FILE,
+  );
+  return owned;
 }
 
 /** The arguments as resolved, for the manifest. */

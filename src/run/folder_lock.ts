@@ -5,7 +5,7 @@
  */
 
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { messageOf, UsageError } from "../base/errors.ts";
 
@@ -47,6 +47,7 @@ export function lockFolder(folder: string, work: string): FolderLock {
   const path = join(folder, LOCK_FILE);
   let file: Deno.FsFile | undefined;
   try {
+    refuseLink(path);
     file = Deno.openSync(path, { read: true, write: true, create: true });
     if (!file.tryLockSync(true)) {
       const holder = readHolder(file);
@@ -85,6 +86,44 @@ export function lockFolder(folder: string, work: string): FolderLock {
 /** A holder in words. */
 export function holderText({ pid, host, started, work }: LockHolder): string {
   return `process ${pid} on ${host} (${work}, since ${started})`;
+}
+
+/** Removes the lock of a folder in which no process works any more, if it is one. */
+export function removeLock(folder: string): void {
+  const path = join(folder, LOCK_FILE);
+  try {
+    {
+      using file = Deno.openSync(path);
+      if (!isLock(file)) return;
+    }
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+  }
+}
+
+/** A link leads to a file of someone else's. @throws {UsageError} */
+function refuseLink(path: string): void {
+  try {
+    if (!Deno.lstatSync(path).isSymlink) return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  throw new UsageError(
+    `Cannot lock ${dirname(path)}: ${LOCK_FILE} is a link; remove it, or give another folder`,
+  );
+}
+
+/** Whether a file is empty or begins as what a holder writes, which a killed one may have cut off. */
+function isLock(file: Deno.FsFile): boolean {
+  const start = new TextEncoder().encode('{"pid":');
+  const bytes = new Uint8Array(start.length);
+  file.seekSync(0, Deno.SeekMode.Start);
+  const length = file.readSync(bytes) ?? 0;
+  return bytes.subarray(0, length).every((byte, i) => byte === start[i]);
 }
 
 /** What the file says; nothing where it is empty, half written or not ours. */

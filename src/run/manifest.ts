@@ -5,10 +5,9 @@
  */
 
 import { availableParallelism, cpus } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import manifestOfProject from "../../deno.json" with { type: "json" };
-import { writeWhole } from "../base/files.ts";
-import { hashTables } from "../outputs/read.ts";
+import type { OwnedFolder } from "../base/owned_folder.ts";
 import { openGpu } from "../gpu/device.ts";
 import { libvipsBuild } from "../image/libvips.ts";
 import { backendVersion } from "../runtime/open.ts";
@@ -176,14 +175,15 @@ export interface RunEnding {
   readonly files: ReadonlyMap<string, string> | undefined;
 }
 
-/** Writes `run.json`, with the images and their hashes as the ledger has them, and the hashes of the tables beside it. */
+/** Writes `run.json`, with the images and their hashes as the ledger has them, and the hashes of the tables that were written beside it. */
 export async function writeManifest(
-  folder: string,
+  folder: OwnedFolder,
   manifest: Manifest,
   finished: FinishedRun,
   { ledger, run, summary, axioms, files }: RunEnding,
 ): Promise<void> {
-  const seen = (path: string) => relative(resolve(folder), resolve(path)).replaceAll("\\", "/");
+  const seen = (path: string) =>
+    relative(resolve(folder.folder), resolve(path)).replaceAll("\\", "/");
   const images = Array.from(finished.images(), ({ path, sha256, status }) => {
     const file = files?.get(path);
     return {
@@ -193,8 +193,10 @@ export async function writeManifest(
       status,
     };
   });
-  const outputs = await hashTables(folder);
+  const outputs = Object.fromEntries(
+    Object.entries(folder.written()).filter(([name]) => name.endsWith(".csv")),
+  );
   const ended = { ledger: { file: seen(ledger), run }, summary, axioms, outputs, images };
   const text = JSON.stringify({ ...manifest, ...ended }, null, 1);
-  await writeWhole(join(folder, MANIFEST_FILE), text + "\n");
+  await folder.write(MANIFEST_FILE, text + "\n");
 }

@@ -9,16 +9,17 @@ import { basename, join } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { fileNames } from "../base/file_names.ts";
 import { csvText } from "../base/csv.ts";
-import { writeWhole } from "../base/files.ts";
 import type { AnalyzeOptions, ParsedOptions } from "./options/mod.ts";
 import {
   analyze,
   type AnalyzeEvents,
   type AnalyzeInput,
   type AnalyzeOutcome,
+  PRODUCT_FILE as TABLE,
   tryAnalyze,
 } from "./analyze.ts";
 import { prepareFolder, takeFolder } from "./folder.ts";
+import { ownFolder, refuseForeignLedger } from "./own_files.ts";
 import { holdCache, LEDGER_FILE as LEDGER } from "./shared_cache.ts";
 import { flag } from "../base/flag.ts";
 
@@ -38,9 +39,6 @@ interface Corpus {
   readonly name: string;
   readonly paths: readonly string[];
 }
-
-/** What lies beside the runs' folders. */
-const TABLE = "product.csv";
 
 /** What happens during a product. */
 export interface ProductEvents extends AnalyzeEvents {
@@ -75,7 +73,20 @@ export async function analyzeProduct(
     return;
   }
   // A name that is wrong stops the product now, not when the runs before it have worked for hours.
-  for (const cell of cells) await tryAnalyze(cell.corpus.paths, { ...rest, ...only(cell) });
+  for (const cell of cells) {
+    const own = { ...rest, ...only(cell), out: join(options.out, cell.folder) };
+    await tryAnalyze(cell.corpus.paths, own);
+  }
+  const owned = await ownFolder(options.out, {
+    option: flag("out"),
+    writes: (name) => name === TABLE,
+    inputs: cells.flatMap(({ corpus: { paths }, ...models }) => [
+      ...paths,
+      models.classifier,
+      models.detector,
+    ]),
+  });
+  await refuseForeignLedger(options.out, LEDGER);
   await prepareFolder(flag("out"), options.out);
   using taken = takeFolder(options.out, "analyze");
   using cache = await holdCache(rest);
@@ -91,7 +102,7 @@ export async function analyzeProduct(
     const outcome = await run(cell, own, { ledger });
     rows.push([corpus.name, cell.classifier, cell.detector, folder, events.statusOf(outcome)]);
     const header = ["corpus", "classifier", "detector", "folder", "status"];
-    await writeWhole(join(options.out, TABLE), csvText([header, ...rows]));
+    await owned.write(TABLE, csvText([header, ...rows]));
     if (outcome.kind === "interrupted") return;
   }
 }

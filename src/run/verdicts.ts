@@ -10,7 +10,7 @@ import { canonicalJson, type Json, sha256 } from "../base/json.ts";
 import { floats, sizeOf } from "../base/tensor.ts";
 import { openClassifier } from "../classifier/open.ts";
 import { type CorpusImage, readPicture } from "../image/image_file.ts";
-import { writeWhole } from "../base/files.ts";
+import type { OwnedFolder } from "../base/owned_folder.ts";
 import { type ReadySample, samplesOfImage } from "../attribution/samples_of_image.ts";
 import { type AxiomContext, type AxiomResult, checkAxioms } from "../experiments/axioms/mod.ts";
 import { createCompute } from "../gpu/create_compute.ts";
@@ -169,15 +169,17 @@ export async function checkMethods(
 
 /** Adds verdicts to those that a run's folder holds, in the place of older ones of the same methods and settings. */
 export async function writeAxioms(
-  folder: string,
+  folder: OwnedFolder,
   setup: Setup,
   results: readonly AxiomResult[],
 ): Promise<void> {
   const key = keys(setup);
   const made = results.map((result): AxiomRecord => ({ ...result, key: key(result.method) }));
   const replaced = new Set(made.map(({ key }) => key));
-  const kept = (await readRecords(folder)).filter((record) => !replaced.has(record.key));
-  await writeWhole(join(folder, FILE), JSON.stringify([...kept, ...made], null, 1) + "\n");
+  const kept = (await readRecords(folder.folder)).filter((record) => !replaced.has(record.key));
+  // A list of verdicts is ours, whoever put it there: what it says is kept.
+  if (folder.find(FILE) === "foreign") folder.adopt(FILE);
+  await folder.write(FILE, JSON.stringify([...kept, ...made], null, 1) + "\n");
 }
 
 /** The verdicts of a run's folder that hold for these methods on this classifier; none where they were never checked. */

@@ -5,6 +5,7 @@ import { floats } from "../../src/base/tensor.ts";
 import { readBoxes } from "../../src/detectors/mod.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { constantGraph, type SmallCard, writeSmallYolo } from "../detectors/small_yolo.ts";
+import { RECORD_FILE } from "../../src/base/owned_folder.ts";
 import { emocam } from "./cli.ts";
 import { assertClose } from "../assert_close.ts";
 
@@ -94,7 +95,7 @@ Deno.test("a CSV that detect wrote is a detector that finds the same boxes", () 
     assert.equal(await Deno.readTextFile(json), own.out);
     assert.equal(JSON.parse(own.out)[0].boxes.length, 9);
     const left = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-    assert.deepEqual(left, ["boxes.csv", "boxes.json"], "no temporary file stays");
+    assert.deepEqual(left, [RECORD_FILE, "boxes.csv", "boxes.json"], "no temporary file stays");
   }));
 
 Deno.test("a bad image is a line on standard error and the others continue; all bad is exit status 1", () =>

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { RECORD_FILE } from "../../src/base/owned_folder.ts";
 import { MODELS_FOLDER } from "../../src/runtime/card.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { emocam, type Outcome } from "./cli.ts";
@@ -38,14 +39,16 @@ async function withBelongings(use: (own: Belongings) => Promise<void>): Promise<
   });
 }
 
-/** All files below a folder with their bytes. */
+/** All files below a folder with their bytes, but for its lock, its record of times and its databases. */
 async function filesOf(folder: string, prefix = ""): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for await (const { name, isDirectory } of Deno.readDir(join(folder, prefix))) {
     const path = `${prefix}${name}`;
     if (isDirectory) {
       for (const [below, bytes] of await filesOf(folder, `${path}/`)) files.set(below, bytes);
-    } else if (!/sqlite|lock$/.test(name)) files.set(path, await Deno.readFile(join(folder, path)));
+    } else if (!/sqlite|lock$/.test(name) && name !== RECORD_FILE) {
+      files.set(path, await Deno.readFile(join(folder, path)));
+    }
   }
   return files;
 }

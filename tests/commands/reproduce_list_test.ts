@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readHistory } from "../../src/reproduction/history.ts";
+import { RECORD_FILE } from "../../src/base/owned_folder.ts";
 import { LOCK_FILE, lockFolder } from "../../src/run/folder_lock.ts";
 import { makeFaces, withFolder } from "../corpus/face_corpus.ts";
 import { once } from "../once.ts";
@@ -144,7 +145,9 @@ Deno.test("as many reports as the list says are kept, each without the repeated 
       history.filter(({ run }) => run === name).slice(1).map(({ report }) => report),
     );
     assert.deepEqual(reports.map(({ verdict }) => verdict), ["drifted", "identical"]);
-    for (const { files } of reports) assert.deepEqual(files, ["drift.html", "drift.json"]);
+    for (const { files } of reports) {
+      assert.deepEqual(files, [RECORD_FILE, "drift.html", "drift.json"]);
+    }
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ModelError, UsageError } from "../../src/base/errors.ts";
+import { RECORD_FILE } from "../../src/base/owned_folder.ts";
 import { sha256 } from "../../src/base/json.ts";
 import { writeImported } from "../../src/importers/imported.ts";
 import { findCard } from "../../src/runtime/card.ts";
@@ -37,7 +38,9 @@ Deno.test("a model is written with its card and further files, whole or in parts
     assert.equal(whole.sha256, sha256(onnx));
     assert.equal(whole.bytes, 5);
     assert.deepEqual(whole.notices, ["a notice"]);
-    assert.deepEqual(await namesIn(parts.folder), ["net.json", "net.mean.npy", "net.onnx"]);
+    assert.deepEqual(await namesIn(parts.folder), [
+      ...[RECORD_FILE, "net.json", "net.mean.npy", "net.onnx"],
+    ]);
     const { card } = await findCard(whole.card);
     assert.equal(card.task === "classifier" && card.file, "net.onnx");
     const pieces = [onnx.subarray(0, 2), onnx.subarray(2, 2), onnx.subarray(2)];

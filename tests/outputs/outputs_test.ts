@@ -6,6 +6,7 @@ import { writeMaps } from "../../src/outputs/maps.ts";
 import { writeOutputs } from "../../src/outputs/mod.ts";
 import type { RunOutput } from "../../src/association/count_run.ts";
 import { writeWhole } from "../../src/base/files.ts";
+import { OwnedFolder, RECORD_FILE } from "../../src/base/owned_folder.ts";
 import { type Analysis, registerStages } from "../../src/corpus/plan.ts";
 import { streamCorpus } from "../../src/corpus/stream.ts";
 import { matricesOf, parseMatrix } from "../commands/cli.ts";
@@ -77,8 +78,7 @@ const listed = async (folder: string) =>
 
 Deno.test("tables and matrices are written, the same again, and those of an earlier run are removed", async () => {
   await withRun({ methods: methodsOf("grad-cam", "cam") }, async ({ folder, write }) => {
-    await Deno.mkdir(join(folder, "matrices"));
-    await Deno.writeTextFile(join(folder, "matrices", "old.dice.csv"), "old");
+    await new OwnedFolder(folder).write("matrices/old.dice.csv", "old");
     const { methods } = await write(0.3);
     const first = await matricesOf(folder);
     assert.deepEqual(Object.keys(first), [
@@ -86,7 +86,7 @@ Deno.test("tables and matrices are written, the same again, and those of an earl
       ...["count", "dice", "mean-importance", "phi"].map((measure) => `grad-cam.${measure}.csv`),
     ]);
     assert.deepEqual(await listed(folder), [
-      ...["agreement.csv", "boxes.csv", "images.csv", "matrices", "predictions.csv"],
+      ...[RECORD_FILE, "agreement.csv", "boxes.csv", "images.csv", "matrices", "predictions.csv"],
       "report.html",
     ]);
     assert.deepEqual(

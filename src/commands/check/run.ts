@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { csvText } from "../../base/csv.ts";
 import { findImages } from "../../corpora/find_images.ts";
-import { writeWhole } from "../../base/files.ts";
 import { type AxiomResult, saysOf } from "../../experiments/axioms/mod.ts";
 import { cascade, type CascadeStep } from "../../experiments/cascade.ts";
 import { plural, significant } from "../../base/number_text.ts";
@@ -16,12 +15,16 @@ import { closeGpu } from "../../gpu/device.ts";
 import { MODELS_FOLDER } from "../../runtime/card.ts";
 import { checkMethods, openAxiomContext, writeAxioms } from "../../run/verdicts.ts";
 import { prepareFolder } from "../../run/folder.ts";
+import { ownFolder } from "../../run/own_files.ts";
 import type { ExplainOptions, ParsedOptions } from "../../run/options/mod.ts";
 import { classText, layersText, openSetup, type Setup } from "../../run/open.ts";
 import { decimals, printFailure, printVerdict, textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 import { failedAxioms } from "../../experiments/failed_axioms.ts";
 import { flag } from "../../base/flag.ts";
+
+/** Name of the table of the cascade. */
+const CASCADE = "cascade.csv";
 
 /** Options of `check`, parsed. */
 export type CheckOptions = ParsedOptions<"check"> & ExplainOptions;
@@ -46,15 +49,25 @@ export async function runCheck(paths: readonly string[], options: CheckOptions):
   });
   const setup = await openSetup(options, images, { found });
   try {
+    const owned = options.out === undefined ? undefined : await ownFolder(options.out, {
+      option: flag("out"),
+      writes: (name) => name === CASCADE && (options.cascade ?? false),
+      inputs: [
+        ...[...paths, options.classifier, options.detector],
+        ...images.map(({ file }) => file),
+      ],
+    });
     if (options.out !== undefined) await prepareFolder(flag("out"), options.out);
     await using context = await openAxiomContext(setup, images, options, printFailure);
     for (const notice of setup.notices) console.error(`note: ${legible(notice)}`);
     const results = await checkMethods(context, setup.methods, printVerdict);
-    if (options.out !== undefined) await writeAxioms(options.out, setup, results);
+    if (owned) await writeAxioms(owned, setup, results);
     const names = setup.methods.map(({ name }) => name);
     const steps = options.cascade ? await Array.fromAsync(cascade(context, setup.methods)) : [];
-    if (options.out !== undefined && steps.length > 0) {
-      await writeWhole(join(options.out, "cascade.csv"), cascadeCsv(names, steps));
+    if (steps.length > 0) await owned?.write(CASCADE, cascadeCsv(names, steps));
+    const left = owned?.removeOthers((name) => name === CASCADE) ?? [];
+    for (const name of left) {
+      console.error(`note: ${name} is of an earlier check: it was changed since, and stays`);
     }
     if (options.json) console.log(JSON.stringify({ axioms: results, cascade: steps }, null, 1));
     else {

@@ -17,6 +17,7 @@ import { createProgress, leftText } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
 import { decodeText } from "../../base/text.ts";
 import { isFile } from "../../base/files.ts";
+import { OwnedFolder } from "../../base/owned_folder.ts";
 
 const TERMS =
   `FindingEmo: annotations and list of addresses CC BY-NC-SA 4.0; the images belong to their owners
@@ -120,8 +121,11 @@ async function putBeside(annotations: string, out: string): Promise<void> {
       Deno.realPath(annotations),
       Deno.realPath(join(out, ANNOTATIONS)).catch(() => undefined),
     ]);
-    if (from !== to) await Deno.copyFile(annotations, join(out, ANNOTATIONS));
+    if (from !== to) {
+      await new OwnedFolder(out).write(ANNOTATIONS, await Deno.readFile(annotations));
+    }
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(
       `Cannot put the annotations into ${out}: ${
         messageOf(error)

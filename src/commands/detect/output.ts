@@ -4,12 +4,14 @@
  * @module
  */
 
+import { basename, dirname } from "node:path";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { csvText } from "../../base/csv.ts";
 import type { Box } from "../../detectors/mod.ts";
 import { textTable } from "../terminal.ts";
 import { legible } from "../../base/legible.ts";
-import { isFolder, WholeFile } from "../../base/files.ts";
+import { OwnedFolder } from "../../base/owned_folder.ts";
+import { isFolder, type WholeFile } from "../../base/files.ts";
 import { flag } from "../../base/flag.ts";
 
 /** The boxes of one image. */
@@ -122,7 +124,7 @@ export async function fileOutput(path: string): Promise<DetectOutput> {
   try {
     if (path.trim() === "") throw new Error("it is empty");
     if (await isFolder(path)) throw new Error("it is a folder");
-    file = new WholeFile(path);
+    file = new OwnedFolder(dirname(path)).begin(basename(path));
   } catch (error) {
     throw refused(error);
   }
@@ -135,6 +137,7 @@ export async function fileOutput(path: string): Promise<DetectOutput> {
       try {
         file.finish();
       } catch (error) {
+        if (error instanceof UsageError) throw error;
         throw refused(error);
       }
     },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { ImageError, UsageError } from "../../base/errors.ts";
 import { findImages } from "../../corpora/find_images.ts";
 import { type CorpusImage, readImageFile } from "../../image/image_file.ts";
@@ -17,6 +17,9 @@ import { pictureNotices } from "../../run/open.ts";
 import { legible } from "../../base/legible.ts";
 import type { Orientation } from "../../image/image.ts";
 import type { ParsedOptions } from "../../run/options/mod.ts";
+import { isFolder } from "../../base/files.ts";
+import { OwnedFolder } from "../../base/owned_folder.ts";
+import { inputsIn } from "../../run/own_files.ts";
 import { flag } from "../../base/flag.ts";
 import { printFailure } from "../terminal.ts";
 
@@ -37,7 +40,7 @@ export async function runDetect(
   const { out, json = false } = options;
   const found: string[] = [];
   const images = await findImages(paths, { note: (notice) => found.push(notice) });
-  refuseOverwriting(out, images);
+  await refuseOverwriting(out, images, [...paths, options.detector]);
   const { backend } = await chooseBackend(options.backend);
   const remarks = await pictureNotices();
   const { detector, notices } = await findDetector(options.detector, images, {
@@ -95,12 +98,25 @@ async function detectImage(
   return { image: path, width: picture.width, height: picture.height, boxes };
 }
 
-/** @throws {UsageError} when the file to be written is one of the images. */
-function refuseOverwriting(out: string | undefined, images: readonly CorpusImage[]): void {
-  if (out === undefined || !images.some(({ file }) => resolve(file) === resolve(out))) return;
-  throw new UsageError(
-    `Cannot write boxes to ${flag("out")} ${
-      JSON.stringify(out)
-    }: it is one of the images; give another file`,
-  );
+/** @throws {UsageError} when the file to be written is one of the inputs, or one that emocam did not write. */
+async function refuseOverwriting(
+  out: string | undefined,
+  images: readonly CorpusImage[],
+  further: readonly string[],
+): Promise<void> {
+  if (out === undefined || out.trim() === "" || await isFolder(out)) return;
+  const refuse = (why: string) => {
+    throw new UsageError(
+      `Cannot write boxes to ${flag("out")} ${JSON.stringify(out)}: ${why}; give another file`,
+    );
+  };
+  if (images.some(({ file }) => resolve(file) === resolve(out))) refuse("it is one of the images");
+  const folder = dirname(out), name = basename(out);
+  const inputs = [...images.map(({ file }) => file), ...further];
+  if ((await inputsIn(folder, inputs, (own) => own === name)).length > 0) {
+    refuse("it is an input of this command");
+  }
+  if (new OwnedFolder(folder).find(name) === "foreign") {
+    refuse("it was not written by emocam, or was changed since");
+  }
 }

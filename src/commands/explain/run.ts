@@ -7,6 +7,7 @@
 import { basename, join } from "node:path";
 import { mapConcurrently } from "../../base/concurrency.ts";
 import { ImageError, messageOf, UsageError } from "../../base/errors.ts";
+import { stampPng } from "../../base/png_stamp.ts";
 import { fileNames } from "../../base/file_names.ts";
 import { readNpy, writeNpy } from "../../base/npy.ts";
 import { sha256 } from "../../base/json.ts";
@@ -24,6 +25,9 @@ import { svgToPng } from "../../image/render.ts";
 import { gridOf } from "../../methods/mod.ts";
 import { asJson, asText, type Explained, type FailedImage, scoredBoxes } from "./output.ts";
 import { prepareFolder } from "../../run/folder.ts";
+import { ownFolder } from "../../run/own_files.ts";
+import type { OwnedFolder } from "../../base/owned_folder.ts";
+import { samePlace } from "../../base/files.ts";
 import { finalMapsOf, mapDrawing, sampleFigure } from "../../outputs/sample_figure.ts";
 import { openSetup, type Setup } from "../../run/open.ts";
 
@@ -62,6 +66,7 @@ export async function runExplain(
     found,
   });
   try {
+    const { overlays, arrays: maps } = await ownPlaces(paths, images, setup, options);
     if (images.length > 0) await prepareFolder(flag("out"), options.out);
     if (options.maps !== undefined) await prepareFolder(flag("maps"), options.maps);
     const analysis: Analysis = { ...setup, images, seed: options.seed, activationBudget: 0 };
@@ -74,7 +79,7 @@ export async function runExplain(
     for (const image of images) {
       try {
         const { picture, samples } = await explainImage(analysis, image);
-        await writeOverlays(setup, picture, samples, nameOf, options);
+        await writeOverlays(setup, picture, samples, nameOf, { ...options, folder: overlays });
         explained.push(...samples);
         if (samples.length === 0) empty.push(image.path);
       } catch (error) {
@@ -83,7 +88,14 @@ export async function runExplain(
         failed.push({ path: image.path, error: error.message });
       }
     }
-    if (options.maps !== undefined) await writeMapArrays(setup, explained, options.maps);
+    if (maps) {
+      await writeMapArrays(setup, explained, maps);
+      // Arrays of other methods are of other inputs.
+      const left = maps.removeOthers((name) => /^[^/]+\.npy$/.test(name));
+      for (const name of left) {
+        console.error(`note: ${name} is of an earlier call: it was changed since, and stays`);
+      }
+    }
     for (const notice of setup.notices) console.error(`note: ${legible(notice)}`);
     const outcome = { explained, failed, empty };
     console.log(
@@ -96,6 +108,66 @@ export async function runExplain(
     await setup.dispose();
     await closeGpu();
   }
+}
+
+/**
+ * The folders that are written to, where nothing in them is in the way.
+ *
+ * @throws {UsageError} when one of the user's files would be replaced, or one that is read.
+ */
+async function ownPlaces(
+  paths: readonly string[],
+  images: readonly CorpusImage[],
+  { classifier, methods }: Setup,
+  options: ExplainRunOptions,
+): Promise<{ overlays: OwnedFolder; arrays: OwnedFolder | undefined }> {
+  const { out, maps } = options;
+  const names = methods.map(({ name }) => name);
+  const inputs = [
+    ...[...paths, options.classifier, options.detector],
+    ...images.map(({ file }) => file),
+  ];
+  const overlays = await ownFolder(out, {
+    option: flag("out"),
+    writes: images.length === 0
+      ? () => false
+      : overlayNames(images.map(({ path }) => path), names, classifier.classes),
+    inputs,
+  });
+  if (maps === undefined) return { overlays, arrays: undefined };
+  const files = new Set(names.flatMap((name) => [`${name}.npy`, `${name}.final.npy`]));
+  const arrays = await ownFolder(maps, {
+    option: flag("maps"),
+    writes: (name) => files.has(name),
+    inputs,
+  });
+  // One record has one writer.
+  return { overlays, arrays: await samePlace(out, maps) ? overlays : arrays };
+}
+
+/** Which files could be overlays of these images: their classes are not known yet, nor how many faces they show. */
+function overlayNames(
+  images: readonly string[],
+  methods: readonly string[],
+  classes: readonly string[],
+): (name: string) => boolean {
+  const bare = (text: string) => fileNames()(text);
+  const stems = new Set(images.map((path) => bare(stemOf(path))));
+  const endings = methods.flatMap((method) => classes.map((own) => bare(`${method}.${own}`)));
+  return (file) => {
+    const [, name] = /^([^/]+?)(?:~\d+)?\.png$/.exec(file) ?? [];
+    if (name === undefined) return false;
+    return endings.some((ending) => {
+      if (!name.endsWith(`.${ending}`)) return false;
+      const [, stem] = /^(.*)\.\d+$/.exec(name.slice(0, -ending.length - 1)) ?? [];
+      return stem !== undefined && stems.has(stem);
+    });
+  };
+}
+
+/** A path without its ending. */
+function stemOf(path: string): string {
+  return path.replace(/\.[^./]*$/, "");
 }
 
 /** A ready input [N, C, H, W], float32. @throws {UsageError} for anything else. */
@@ -177,13 +249,12 @@ async function writeOverlays(
   image: RgbImage,
   explained: readonly Explained[],
   nameOf: (text: string) => string,
-  { out, threshold }: ExplainRunOptions,
+  { out, threshold, folder }: ExplainRunOptions & { folder: OwnedFolder },
 ): Promise<void> {
   const whole = samples === "image";
   const fileOf = (item: Explained, { method, target }: MapResult) => {
-    const stem = item.path.replace(/\.[^./]*$/, "");
-    const parts = [stem, item.index, method.name, classifier.classes[target]];
-    return join(out, `${nameOf(parts.join("."))}.png`);
+    const parts = [stemOf(item.path), item.index, method.name, classifier.classes[target]];
+    return `${nameOf(parts.join("."))}.png`;
   };
   const draw = async (
     item: Explained,
@@ -205,8 +276,8 @@ async function writeOverlays(
       threshold,
       width: whole ? Math.min(960, Math.max(480, image.width)) : 480,
     });
-    await Deno.writeFile(file, await svgToPng(overlay(data, { text: "outlines" })));
-    return file;
+    await folder.write(file, stampPng(await svgToPng(overlay(data, { text: "outlines" }))));
+    return join(out, file);
   };
   // Names are given in order, before the drawing, which may end in any.
   const maps = explained.flatMap((item) =>
@@ -227,7 +298,7 @@ async function writeOverlays(
 async function writeMapArrays(
   { classifier, compute, methods, classes }: Setup,
   explained: readonly Explained[],
-  folder: string,
+  folder: OwnedFolder,
 ): Promise<void> {
   const { inputShape } = classifier;
   const perSample = classes === "all" ? [classifier.classes.length] : [];
@@ -241,12 +312,12 @@ async function writeMapArrays(
     maps.forEach(({ map }, i) => raw.set(map!.raw, i * size));
     const leading = [explained.length, ...perSample];
     const final = await finalMapsOf(compute, mapDrawing(classifier, method), raw);
-    await Deno.writeFile(
-      join(folder, `${method.name}.npy`),
+    await folder.write(
+      `${method.name}.npy`,
       writeNpy(floats([...leading, height, width], raw)),
     );
-    await Deno.writeFile(
-      join(folder, `${method.name}.final.npy`),
+    await folder.write(
+      `${method.name}.final.npy`,
       writeNpy(floats([...leading, inputShape[1], inputShape[2]], final)),
     );
   }

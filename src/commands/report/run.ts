@@ -4,12 +4,16 @@
  * @module
  */
 
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { countRun } from "../../association/count_run.ts";
+import { UsageError } from "../../base/errors.ts";
+import { isFile, samePlace } from "../../base/files.ts";
+import { MANIFEST_FILE } from "../../ledger/manifest.ts";
 import { plural } from "../../base/number_text.ts";
 import { openFinishedRun } from "../../ledger/finished_run.ts";
-import { writeOutputs } from "../../outputs/mod.ts";
+import { plannedOutputs, writeOutputs } from "../../outputs/mod.ts";
 import { prepareFolder, takeFolder } from "../../run/folder.ts";
+import { OUTPUT_FOLDERS, ownFolder } from "../../run/own_files.ts";
 import { readAxioms } from "../../run/verdicts.ts";
 import { legible } from "../../base/legible.ts";
 import { flag } from "../../base/flag.ts";
@@ -28,7 +32,28 @@ export async function runReport(
 ): Promise<number> {
   using stored = await openFinishedRun(folder);
   const { run, manifest } = stored;
-  if (resolve(out) !== resolve(folder)) await prepareFolder(flag("out"), out);
+  const own = await samePlace(out, folder);
+  const outputs = plannedOutputs({
+    methods: run.methods.map(({ name }) => name),
+    images: Array.from(run.images(), ({ path }) => path),
+    maps: manifest.arguments.maps === true,
+    paper: manifest.arguments.preset !== undefined,
+  });
+  const owned = await ownFolder(out, {
+    option: own ? "the folder of the run" : flag("out"),
+    // A run.json beside the files of this run would speak of another one.
+    writes: (name) => outputs(name) || !own && name === MANIFEST_FILE,
+    folders: OUTPUT_FOLDERS,
+    inputs: Array.from(run.images(), ({ path }) => stored.fileOf(path) ?? []).flat(),
+  });
+  if (!own && await isFile(join(out, MANIFEST_FILE))) {
+    throw new UsageError(
+      `Cannot write to ${flag("out")} ${
+        JSON.stringify(out)
+      }: it holds another run; give another folder`,
+    );
+  }
+  if (!own) await prepareFolder(flag("out"), out);
   using taken = takeFolder(out, "report");
   printRemarks(taken.remarks);
   const { classifier: { key, placement }, analysis: { target } } = manifest;
@@ -38,7 +63,7 @@ export async function runReport(
     methods: run.methods,
     target,
   });
-  const notices = await writeOutputs(out, {
+  const notices = await writeOutputs(owned, {
     run,
     counted: countRun(run),
     summary: manifest.summary,

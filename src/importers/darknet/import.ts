@@ -47,7 +47,12 @@ const MAX_TEXT = 4 * 2 ** 20;
 export async function importDarknet(options: DarknetImport): Promise<ImportedModel> {
   const { cfg, weights, names, folder, source, licence, citation } = options;
   const name = modelName(options.name, cfg);
-  await checkPlace(name, folder);
+  await checkPlace(
+    name,
+    folder,
+    [".json", ".onnx"],
+    [cfg, weights, ...names === undefined ? [] : [names]],
+  );
   const origin = basename(cfg);
   const network = readNetwork(parseCfg((await readText(cfg, "cfg")).text, origin), origin);
   const notices = [...network.notices];

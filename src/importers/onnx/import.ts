@@ -53,7 +53,13 @@ export async function importOnnx(file: string, options: OnnxImport): Promise<Imp
   const given = options.card === undefined ? undefined : await readCard(options.card, bytes);
   const stated = options.name ?? given?.["name"];
   const name = modelName(stated === undefined ? undefined : String(stated), file);
-  await checkPlace(name, options.folder);
+  // The model itself is copied as it is: it may be there already.
+  await checkPlace(
+    name,
+    options.folder,
+    [".json", ".mean.npy"],
+    options.card === undefined ? [] : [options.card],
+  );
   const { fields, notices: assumptions } = given
     ? { fields: given, notices: [] }
     : await assumed(file);
