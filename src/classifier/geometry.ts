@@ -10,8 +10,7 @@ import { copyGraph, type Graph, type Value } from "../onnx/graph.ts";
 import type { ReceptiveField } from "../onnx/field.ts";
 import { ancestors, dependents } from "../onnx/depends_on.ts";
 import { inferShapes } from "../onnx/shapes.ts";
-import { laterNotice } from "./layer_notices.ts";
-import { lastOf, surveyLayers, type TargetLayer } from "./target_layer.ts";
+import { lastLayer, laterNotice, surveyLayers, type TargetLayer } from "./target_layer.ts";
 import type { Arrangement } from "../onnx/axis_factors.ts";
 import type { ClassifierCard } from "../runtime/card.ts";
 import { flag } from "../base/flag.ts";
@@ -95,7 +94,7 @@ interface FoundLayer {
  */
 export function findLayer(graph: Graph, to: Value, name: string | undefined): FoundLayer {
   const survey = surveyLayers(graph, to);
-  const wanted = name ?? lastOf(survey, to).name;
+  const wanted = name ?? lastLayer(survey, to).name;
   const layer = survey.layers.find((layer) => layer.name === wanted);
   if (layer) {
     const notice = laterNotice(survey, layer);

@@ -6,8 +6,10 @@
 
 import { formOf, formsText, type LayerExtents } from "./layer_forms/mod.ts";
 import { ModelError } from "../base/errors.ts";
+import { flag } from "../base/flag.ts";
 import { type Arrangement, arrangement, hasPlaces, isAssumed } from "../onnx/axis_factors.ts";
 import { reachingCells } from "../onnx/cells_reach.ts";
+import { formatShape } from "../onnx/dims.ts";
 import { ancestors } from "../onnx/depends_on.ts";
 import type { ReceptiveField } from "../onnx/field.ts";
 import {
@@ -44,8 +46,11 @@ export interface TargetLayer extends LayerExtents {
 export interface LaterTensor {
   readonly name: Value;
   readonly shape: Shape;
-  /** "not known" where it may be a layer, but its rows and columns cannot be followed to the picture. */
-  readonly holds: "channels last" | "tokens" | "not known";
+  /**
+   * "not known" where it may be a layer, but its rows and columns cannot be followed to the picture; "perhaps tokens" of three axes that
+   * cannot be followed.
+   */
+  readonly holds: "channels last" | "tokens" | "perhaps tokens" | "not known";
 }
 
 /** What a graph offers as target layers. */
@@ -124,30 +129,35 @@ export function surveyLayers(source: Graph, to: Value): LayerSurvey {
   const cells = reachingCells(graph, known, axes, to);
   const reaching = layers.filter(({ name }) => cells.has(name));
   const last = reaching.findLast(({ rows }) => rows !== "not known") ?? reaching.at(-1);
-  if (!last) return { layers, refused };
   const order = [...made.keys()];
-  const after = order.slice(order.indexOf(last.name) + 1).filter((name) =>
+  const after = order.slice(last ? order.indexOf(last.name) + 1 : 0).filter((name) =>
     cells.has(name) && before.has(name) && varying.has(name) &&
-    !isRearranged(made, name, last.name)
+    !(last && isRearranged(made, name, last.name))
   );
   const open = new Set(reaching.filter(({ rows }) => rows === "not known").map(({ name }) => name));
   const laters = after.flatMap((name): LaterTensor[] => {
     const { type, shape } = known.get(name) ?? {};
-    const node = made.get(name);
-    if (!shape || !type?.startsWith("float") || node?.op === "Softmax") return [];
+    const node = made.get(name)!;
+    if (!shape || !type?.startsWith("float") || node.op === "Softmax") return [];
     if (open.has(name)) return [{ name, shape, holds: "not known" }];
     const tracked = axes.get(name);
-    const lies = tracked && arrangement(tracked);
+    if (!tracked) {
+      const [, tokens, channels] = shape;
+      const list = shape.length === 3 && isBatch(graph, shape) && tokens !== 1 && channels !== 1;
+      return list && isStream(node, varying) ? [{ name, shape, holds: "perhaps tokens" }] : [];
+    }
+    const lies = arrangement(tracked);
     if (lies === "tokens") return [{ name, shape, holds: "tokens" }];
     return lies === "channels-last" ? [{ name, shape, holds: "channels last" }] : [];
   });
-  let later = laters.findLast(({ holds }) => holds !== "not known") ?? laters.at(-1);
+  const sure = ({ holds }: LaterTensor) => holds === "tokens" || holds === "channels last";
+  let later = laters.findLast(sure) ?? laters.at(-1);
   if (later?.holds === "tokens") {
     // Keys and values come after it, but a block's input is what is known as its map.
     const stream = (name: Value) => isStream(made.get(name)!, varying);
     later = laters.findLast(({ name, holds }) => holds === "tokens" && stream(name)) ?? later;
   }
-  return { layers, last, refused, ...(later ? { later } : {}) };
+  return { layers, refused, ...(last ? { last } : {}), ...(later ? { later } : {}) };
 }
 
 /** Whether a node's output is what blocks of a transformer hand on: a normalisation or a sum with what came before. */
@@ -217,15 +227,46 @@ export function targetLayers(source: Graph, to: Value): readonly TargetLayer[] {
  * @throws {ModelError} when there is none.
  */
 export function defaultTargetLayer(graph: Graph, to: Value): Value {
-  return lastOf(surveyLayers(graph, to), to).name;
+  return lastLayer(surveyLayers(graph, to), to).name;
 }
 
 /** The default layer of a survey. @throws {ModelError} when there is none. */
-export function lastOf({ last }: LayerSurvey, to: Value): TargetLayer {
+export function lastLayer({ last, later }: LayerSurvey, to: Value): TargetLayer {
   if (last) return last;
+  const instead = later && later.holds !== "not known"
+    ? `${tensorText(later)} ${HOLDS[later.holds]}, and maps of such tensors cannot be made yet`
+    : "a CAM needs a convolutional classifier of fixed input size";
   throw new ModelError(
     `Cannot find a target layer on the way to ${
       JSON.stringify(to)
-    }: no tensor ${formsText()} with more than one cell; a CAM needs a convolutional classifier of fixed input size`,
+    }: no tensor ${formsText()} with more than one cell; ${instead}`,
   );
+}
+
+/** What a later tensor holds, in words. */
+const HOLDS = {
+  "channels last": "is channels-last",
+  tokens: "holds tokens",
+  "perhaps tokens": "may hold tokens",
+} as const;
+
+/** A tensor's name and shape, with N for a batch of any size. */
+function tensorText({ name, shape: [batch, ...rest] }: LaterTensor): string {
+  return `${name} ${formatShape([typeof batch === "string" ? "N" : batch, ...rest])}`;
+}
+
+/**
+ * A remark where the default layer is not the last of the net's maps; `undefined` where it is, or where another layer is taken.
+ *
+ * @param layer the one that is taken
+ */
+export function laterNotice({ last, later }: LayerSurvey, layer: TargetLayer): string | undefined {
+  if (!last || !later || layer.name !== last.name) return undefined;
+  const tensor = tensorText(later);
+  return later.holds === "not known"
+    ? `maps are of an earlier layer, ${last.name}: after it comes ${tensor}, but it is not known whether its rows and columns are those ` +
+      `of the picture; if they are, name it with ${flag("layer")}`
+    : `maps are of an earlier layer, ${last.name}: it is the last of the form ${formsText()}, and after it comes ${tensor}, which ${
+      HOLDS[later.holds]
+    }; maps of such tensors cannot be made yet`;
 }

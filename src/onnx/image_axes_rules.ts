@@ -163,8 +163,13 @@ const concat: AxesRule = (site) => {
 /** The axis along which tensors are concatenated. */
 function concatenated(site: AxesSite, inputs: readonly number[], at: number, extent: Dim): Axis {
   const parts = inputs.map((i) => site.varies(i) ? site.state(i)?.[at] : undefined);
+  // Constants beside rows or columns are padding.
   const of = (kind: "y" | "x") =>
-    parts.every((part) => part?.length === 1 && part[0].of === kind) ? kind : undefined;
+    parts.every((part, i) =>
+        site.varies(inputs[i]) ? part?.length === 1 && part[0].of === kind : true
+      )
+      ? kind
+      : undefined;
   const lines = of("y") ?? of("x");
   if (lines && typeof extent === "number") {
     return line(lines, extent, isAssumed(parts.filter((part) => part !== undefined)));

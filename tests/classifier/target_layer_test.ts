@@ -191,10 +191,10 @@ Deno.test("with a class token, the later tensor is the last whose cells reach th
   const { last, later } = surveyLayers(graph, "logits");
   assert.equal(last?.name, "patches");
   assert.deepEqual(later, { name: "two norm", shape: ["N", 17, 4], holds: "tokens" });
-  assert.ok(await reaches(graph, "one", []));
-  assert.ok(await reaches(graph, "two norm", ["one"]));
-  assert.ok(!await reaches(graph, "two", []));
-  assert.ok(!await reaches(graph, "norm", []));
+  assert.equal(await reaches(graph, "one", []), true);
+  assert.equal(await reaches(graph, "two norm", ["one"]), true);
+  assert.equal(await reaches(graph, "two", []), false);
+  assert.equal(await reaches(graph, "norm", []), false);
 });
 
 Deno.test("where the mean of the tokens is scored, the last tensor is named; the last channels-last one likewise", () => {
@@ -230,12 +230,12 @@ Deno.test("a branch to another output, and one of which only the extents are rea
   const aside = conv(b, "conv2", 1, "aside");
   put(b, "Flatten", [aside], {}, "features");
   const measured = conv(b, "conv2", 1, "measured");
-  const batch = b.op("Slice", [b.op("Shape", [measured]), b.ints([0]), b.ints([1])]);
-  const target = b.op("Concat", [batch, b.ints([-1])], { axis: int(0) });
-  put(b, "Reshape", ["pooled", target], {}, "scores");
+  const zeros = b.op("ConstantOfShape", [b.op("Shape", [measured])]);
+  put(b, "Add", ["logits", b.op("Flatten", [b.op("GlobalAveragePool", [zeros])])], {}, "scores");
   const graph = output(b, "scores", "features");
   assert.equal(defaultTargetLayer(graph, "scores"), "conv2");
-  assert.ok(!targetLayers(graph, "scores").some(({ name }) => name === "aside"));
+  const names = targetLayers(graph, "scores").map(({ name }) => name);
+  assert.deepEqual(names, ["conv1", "relu1", "conv2", "measured"]);
 });
 
 Deno.test("windows as samples of a batch are refused, the map that they are put together to is taken", () => {
@@ -253,6 +253,43 @@ Deno.test("windows as samples of a batch are refused, the map that they are put 
     assert.deepEqual(layers.map(({ name }) => name), ["map"]);
     assert.deepEqual([refused.get("windows"), refused.get("in windows")], ["batched", "batched"]);
   }
+});
+
+Deno.test("rows padded by joining zeros to them stay rows", () => {
+  const b = netOn(["N", 3, 16, 16]);
+  const zeros = b.initializer(floats([1, 4, 2, 8], new Float32Array(64)));
+  const first = conv(b, "x", 2, "first");
+  const tokens = block(b, tokensOf(b, first), "block");
+  const back = b.op("Transpose", [tokens], { perm: ints([0, 2, 1]) });
+  put(b, "Reshape", [back, b.ints([0, 4, 8, 8])], {}, "map");
+  const batch = b.op("Slice", [b.op("Shape", ["x"]), b.ints([0]), b.ints([1])]);
+  const rows = b.op("Expand", [
+    zeros,
+    b.op("Concat", [batch, b.ints([4, 2, 8])], { axis: int(0) }),
+  ]);
+  put(b, "Concat", [rows, "map", rows], { axis: int(2) }, "padded");
+  const { last } = surveyLayers(output(b, head(b, "padded")), "logits");
+  assert.deepEqual([last?.name, last?.rows], ["padded", "of the picture"]);
+});
+
+Deno.test("a model of tokens only has no target layer, and the error says what it has instead", () => {
+  const b = netOn(["N", 3, 16, 16]);
+  const split = b.op("Reshape", ["x", b.ints([0, 3, 4, 4, 4, 4])]);
+  const moved = b.op("Transpose", [split], { perm: ints([0, 2, 4, 3, 5, 1]) });
+  const patches = b.op("Reshape", [moved, b.ints([0, 16, 48])]);
+  put(b, "MatMul", [patches, b.initializer(noise([48, 4]))], {}, "patches");
+  put(
+    b,
+    "ReduceMean",
+    [block(b, "patches", "one", 2)],
+    { axes: ints([1]), keepdims: int(0) },
+    "mean",
+  );
+  put(b, "Gemm", ["mean", b.initializer(noise([4, 3]))], {}, "logits");
+  assert.throws(
+    () => defaultTargetLayer(output(b, "logits"), "logits"),
+    /no tensor \[N, C, h, w\] with more than one cell; one \[N, 16, 4\] holds tokens, and maps of such/,
+  );
 });
 
 Deno.test("shuffled groups of channels are followed; a group's list of cells is no layer", () => {
@@ -293,5 +330,7 @@ Deno.test("weights of attention after an op we do not know are no layer", () => 
   const { layers } = surveyLayers(output(b, "logits"), "logits");
   const scored = layers.filter(({ name }) => /scores|weights/.test(name));
   assert.deepEqual(scored.map(({ name }) => name), []);
-  assert.equal(defaultTargetLayer(b.graph, "logits"), "patches");
+  const { last, later } = surveyLayers(b.graph, "logits");
+  assert.equal(last?.name, "patches");
+  assert.deepEqual(later, { name: "block", shape, holds: "perhaps tokens" });
 });
