@@ -188,7 +188,7 @@ export type Arrangement =
   | "exchanged"
   /** [N, h, w, C] */
   | "channels-last"
-  /** [N, T, C] or [N, C, T], with one token for each cell, and perhaps some more */
+  /** [N, T, C], [T, N, C] and so on, with one token for each cell, and perhaps some more */
   | "tokens"
   /** Windows of the picture, or something else, are samples of a batch. */
   | "batched"
@@ -197,22 +197,28 @@ export type Arrangement =
   | "other";
 
 /** Whether an axis can be one of channels. What a merging of patches has moved into it are places within one cell. */
-function isPlain(axis: Axis): boolean {
-  return axis.length > 0 && !isList(axis) && !isLine(axis, "y") && !isLine(axis, "x");
+function isChannels(axis: Axis): boolean {
+  const whole = isList(axis) || isLine(axis, "y") || isLine(axis, "x");
+  return axis.length > 0 && !whole && axis.every(({ of }) => of !== "batch");
+}
+
+/** Whether three axes are samples, tokens and channels, in whatever order. */
+function isTokens(axes: Axes): boolean {
+  const samples = (axis: Axis) => axis.every(({ of }) => of === "batch");
+  const lists = axes.filter(isList), others = axes.filter((axis) => !isList(axis));
+  return lists.length === 1 && others.some((axis, i) => samples(axis) && isChannels(others[1 - i]));
 }
 
 /** What the axes of a tensor make of it. */
 export function arrangement(axes: Axes): Arrangement {
+  if (axes.length === 3) return isTokens(axes) ? "tokens" : "other";
   const [batch, a, b, c] = axes;
   if (!batch || !a || !b) return "other";
   if (batch.some(({ of }) => of !== "batch")) return "batched";
   if (axes.slice(1).some((axis) => axis.some(({ of }) => of === "batch"))) return "other";
-  if (axes.length === 3) {
-    return (isList(a) && isPlain(b)) || (isPlain(a) && isList(b)) ? "tokens" : "other";
-  }
   if (axes.length !== 4 || !c) return "other";
   if (isLine(b, "y") && isLine(c, "x")) return "channels-first";
   if (isLine(b, "x") && isLine(c, "y")) return "exchanged";
-  if (isLine(a, "y") && isLine(b, "x") && isPlain(c)) return "channels-last";
+  if (isLine(a, "y") && isLine(b, "x") && isChannels(c)) return "channels-last";
   return [a, b, c].some(isList) ? "listed" : "other";
 }

@@ -216,6 +216,19 @@ Deno.test("where the mean of the tokens is scored, the last tensor is named; the
   assert.deepEqual(later, { name: "active", shape: ["N", 4, 4, 5], holds: "channels last" });
 });
 
+Deno.test("tokens before samples, as [T, N, C], are tokens", () => {
+  const b = netOn(["N", 3, 16, 16]);
+  const tokens = withClassToken(b, tokensOf(b, conv(b, "x", 4, "patches")));
+  const first = b.op("Transpose", [tokens], { perm: ints([1, 0, 2]) });
+  const mixed = b.op("MatMul", [first, b.initializer(noise([4, 4]))]);
+  put(b, "Add", [first, mixed], {}, "sequence");
+  put(b, "ReduceMean", ["sequence"], { axes: ints([0]), keepdims: int(0) }, "mean");
+  put(b, "Gemm", ["mean", b.initializer(noise([4, 3]))], {}, "logits");
+  const { last, later } = surveyLayers(output(b, "logits"), "logits");
+  assert.equal(last?.name, "patches");
+  assert.deepEqual(later, { name: "sequence", shape: [17, "N", 4], holds: "tokens" });
+});
+
 Deno.test("the same values in another order are no later map", () => {
   const b = classifier();
   put(b, "Transpose", ["conv2"], { perm: ints([0, 2, 3, 1]) }, "moved");
