@@ -75,6 +75,8 @@ export async function openAtLayer(
     key: {
       model: source.sha256,
       input: JSON.parse(JSON.stringify(card.input)),
+      // How a centre crop was computed has changed: what older versions stored of such inputs is not taken up.
+      ...(card.input.fit === "centre-crop" ? { centreCrop: 2 } : {}),
       ...(meanImage ? { meanImage: sha256(new Uint8Array(meanImage.buffer)) } : {}),
       layer: layer.name,
       backend,

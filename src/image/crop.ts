@@ -5,7 +5,7 @@
  */
 
 import { frameOf, intersect, isEmpty, type Rect, roundOut, union } from "./geometry.ts";
-import { requireSize, type RgbImage, rgbImage } from "./image.ts";
+import { type FloatImage, requireSize, type RgbImage, rgbImage } from "./image.ts";
 import { type PillowFilter, resizePillow } from "./pillow.ts";
 
 /**
@@ -15,14 +15,31 @@ import { type PillowFilter, resizePillow } from "./pillow.ts";
  * @param x1 Column after the last, a whole number; may be over the width. Likewise `y1`.
  * @throws {RangeError} when a corner is not a whole number or the crop is empty.
  */
-export function crop(image: RgbImage, x0: number, y0: number, x1: number, y1: number): RgbImage {
+export function crop(image: RgbImage, x0: number, y0: number, x1: number, y1: number): RgbImage;
+/** The same of an image of real numbers. */
+export function crop(
+  image: RgbImage | FloatImage,
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+): RgbImage | FloatImage;
+export function crop(
+  image: RgbImage | FloatImage,
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+): RgbImage | FloatImage {
   const width = x1 - x0, height = y1 - y0;
   if (![x0, y0, x1, y1].every(Number.isSafeInteger) || width < 1 || height < 1) {
     throw new RangeError(
       `Cannot crop to ${x0},${y0},${x1},${y1}; corners are whole numbers with x0 < x1, y0 < y1`,
     );
   }
-  const out = rgbImage(width, height);
+  const out = image.data instanceof Float32Array
+    ? { width, height, data: new Float32Array(width * height * 3) }
+    : rgbImage(width, height);
   const part = intersect({ x0, y0, x1, y1 }, frameOf(image));
   if (isEmpty(part)) return out;
   for (let y = part.y0; y < part.y1; y++) {

@@ -44,6 +44,10 @@ const inputSchema = z.strictObject({
   fit: z.enum(["stretch", "letterbox", "pad-end", "pad-centre", "centre-crop"]).default("stretch"),
   /** For `centre-crop`: the shorter side before cutting, in pixels; by default the input's shorter side. */
   shorterSide: side.optional(),
+  /** For `centre-crop`: the library whose integer rules for size and offset hold; by default torchvision's. */
+  rule: z.enum(["torchvision", "transformers", "timm", "keras"]).optional(),
+  /** For `centre-crop` by timm's rule: its `crop_pct`, by default 0.875; instead of `shorterSide`. */
+  cropPct: z.number().min(0.05).max(1).optional(),
   /** Resampling filter: Pillow's antialiased ones, or plain bilinear as in TensorFlow.js or OpenCV. */
   resize: z.enum([
     "pillow-bilinear",
@@ -57,6 +61,21 @@ const inputSchema = z.strictObject({
   std: z.array(z.number()).default([1]),
   /** A mean image [C,H,W] (`.npy` beside the card), subtracted after scaling instead of `mean`. */
   meanImage: fileBeside.optional(),
+}).superRefine(({ fit, rule, cropPct, shorterSide }, context) => {
+  const refuse = (field: string, message: string) =>
+    context.addIssue({ code: "custom", path: [field], message });
+  if (fit !== "centre-crop") {
+    if (rule !== undefined) refuse("rule", 'only fit "centre-crop" has one');
+    if (cropPct !== undefined) refuse("cropPct", 'only fit "centre-crop" has one');
+    if (shorterSide !== undefined) refuse("shorterSide", 'only fit "centre-crop" has one');
+  }
+  if (cropPct !== undefined && rule !== "timm") refuse("cropPct", 'only the rule "timm" has one');
+  if (cropPct !== undefined && shorterSide !== undefined) {
+    refuse("cropPct", "shorterSide says the same; give one of them");
+  }
+  if (rule === "keras" && shorterSide !== undefined) {
+    refuse("shorterSide", 'the rule "keras" has none: it cuts before it resizes');
+  }
 });
 
 const common = {

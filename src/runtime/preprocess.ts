@@ -12,6 +12,7 @@ import { letterbox, letterboxPlacement, paperLetterbox } from "../image/letterbo
 import { type PillowFilter, resizePillow } from "../image/pillow.ts";
 import { resizeBilinear } from "../image/bilinear.ts";
 import type { InputSpec } from "./card.ts";
+import { centreCrop } from "./centre_crop.ts";
 
 /** Luma weights of the grey channel: ITU-R BT.601, as MATLAB's rgb2gray and TensorFlow.js' models use them. */
 const GREY = [0.2989, 0.587, 0.114] as const;
@@ -62,10 +63,11 @@ export function inputPlacement(region: Rect, spec: InputSpec): Placement {
       });
     }
     case "centre-crop": {
-      const { whole, left, top } = centreCrop(part, spec);
+      const { from, whole, left, top } = centreCrop(part, spec);
+      const x = whole.width / from.width, y = whole.height / from.height;
       return within({
-        x: { scale: whole.width / part.width, offset: -left },
-        y: { scale: whole.height / part.height, offset: -top },
+        x: { scale: x, offset: -left - from.left * x },
+        y: { scale: y, offset: -top - from.top * y },
       });
     }
   }
@@ -87,8 +89,11 @@ function draw(image: RgbImage, region: Rect, spec: InputSpec): RgbImage | FloatI
     case "pad-centre":
       return resize(padToSquare(part, "centre"), width, height, spec);
     case "centre-crop": {
-      const { whole: size, left, top } = centreCrop(part, spec);
-      const resized = resizePillow(part, size.width, size.height, filterOf(spec));
+      const { from, whole: size, left, top } = centreCrop(part, spec);
+      const cut = from.width === part.width && from.height === part.height
+        ? part
+        : crop(part, from.left, from.top, from.left + from.width, from.top + from.height);
+      const resized = resize(cut, size.width, size.height, spec);
       return crop(resized, left, top, left + width, top + height);
     }
   }
@@ -97,20 +102,6 @@ function draw(image: RgbImage, region: Rect, spec: InputSpec): RgbImage | FloatI
 /** Whether a region is resampled at its fractional place. */
 function isExact(spec: InputSpec): boolean {
   return spec.fit === "stretch" && spec.resize.startsWith("pillow-");
-}
-
-/** torchvision's Resize (the longer side cut to a whole number), then its CenterCrop. */
-function centreCrop(part: Size, spec: InputSpec): { whole: Size; left: number; top: number } {
-  const shorter = spec.shorterSide ?? Math.min(spec.width, spec.height);
-  const scale = shorter / Math.min(part.width, part.height);
-  const whole = part.width <= part.height
-    ? { width: shorter, height: Math.trunc(part.height * scale) }
-    : { width: Math.trunc(part.width * scale), height: shorter };
-  return {
-    whole,
-    left: Math.round((whole.width - spec.width) / 2),
-    top: Math.round((whole.height - spec.height) / 2),
-  };
 }
 
 /** The region rounded to whole pixels. */
