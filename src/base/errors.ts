@@ -41,6 +41,23 @@ export interface Unsupported {
   readonly advice?: string;
 }
 
+/** There is no room for a file: exit status 1, and the same command continues once there is. */
+export class DiskFullError extends Error {
+  override name = "DiskFullError";
+  constructor(path: string, options: ErrorOptions = {}) {
+    super(
+      `Cannot write ${path}: the disk is full, or your share of it; free some space and give the same command again, which continues from here`,
+      options,
+    );
+  }
+}
+
+/** The same error, or where a disk has no room for a file, one that says so. */
+export function writeProblem(error: unknown, path: string): unknown {
+  const { code } = error as { code?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT" ? new DiskFullError(path, { cause: error }) : error;
+}
+
 /** The GPU device, a shader or a dispatch failed. */
 export class GpuError extends Error {
   override name = "GpuError";

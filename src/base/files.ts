@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { writeProblem } from "./errors.ts";
 
 /** Bytes written at once: Deno copies what it is given, and a model has hundreds of megabytes. */
 const PIECE = 2 ** 22;
@@ -37,22 +38,34 @@ export class WholeFile {
     this.#path = path;
     this.#owner = owner;
     this.#temporary = `${path}.${crypto.randomUUID()}.tmp`;
-    this.#file = Deno.openSync(this.#temporary, { write: true, createNew: true });
+    try {
+      this.#file = Deno.openSync(this.#temporary, { write: true, createNew: true });
+    } catch (error) {
+      throw writeProblem(error, path);
+    }
   }
 
   async write(content: Uint8Array | string): Promise<void> {
     const bytes = bytesOf(content);
     if (this.#owner) this.#hash.update(bytes);
-    for (let done = 0; done < bytes.length;) {
-      done += await this.#file.write(bytes.subarray(done, done + PIECE));
+    try {
+      for (let done = 0; done < bytes.length;) {
+        done += await this.#file.write(bytes.subarray(done, done + PIECE));
+      }
+    } catch (error) {
+      throw writeProblem(error, this.#path);
     }
   }
 
   writeSync(content: Uint8Array | string): void {
     const bytes = bytesOf(content);
     if (this.#owner) this.#hash.update(bytes);
-    for (let done = 0; done < bytes.length;) {
-      done += this.#file.writeSync(bytes.subarray(done, done + PIECE));
+    try {
+      for (let done = 0; done < bytes.length;) {
+        done += this.#file.writeSync(bytes.subarray(done, done + PIECE));
+      }
+    } catch (error) {
+      throw writeProblem(error, this.#path);
     }
   }
 
@@ -67,7 +80,7 @@ export class WholeFile {
       Deno.renameSync(this.#temporary, this.#path);
     } catch (error) {
       this.#remove();
-      throw error;
+      throw writeProblem(error, this.#path);
     }
   }
 

@@ -11,7 +11,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { compareCodePoints } from "./code_points.ts";
-import { UsageError } from "./errors.ts";
+import { UsageError, writeProblem } from "./errors.ts";
 import { type Owner, WholeFile } from "./files.ts";
 
 /** Name of the record in a folder. */
@@ -208,13 +208,16 @@ export class OwnedFolder {
 
   #add(line: Written): void {
     const path = join(this.folder, RECORD_FILE);
-    const file = Deno.openSync(path, { append: true, create: true });
+    let file: Deno.FsFile | undefined;
     try {
+      file = Deno.openSync(path, { append: true, create: true });
       // The line end first: a line that was cut off spoils no other one.
       let bytes = new TextEncoder().encode(`\n${JSON.stringify(line)}`);
       while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
+    } catch (error) {
+      throw writeProblem(error, path);
     } finally {
-      file.close();
+      file?.close();
     }
     const all = this.#known.get(line.file);
     if (all) all.push(line);

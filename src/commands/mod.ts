@@ -6,7 +6,13 @@
 
 import { Command, CommanderError } from "commander";
 import project from "../../deno.json" with { type: "json" };
-import { messageOf, ModelError, permissionLine, UsageError } from "../base/errors.ts";
+import {
+  DiskFullError,
+  messageOf,
+  ModelError,
+  permissionLine,
+  UsageError,
+} from "../base/errors.ts";
 import { analyzeCommand } from "./analyze/mod.ts";
 import { cacheCommand } from "./cache/mod.ts";
 import { checkCommand } from "./check/mod.ts";
@@ -97,6 +103,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const refused = permissionLine(error);
     console.error(refused ?? messageOf(error));
     if (refused || error instanceof UsageError || error instanceof ModelError) return WRONG_USAGE;
+    if (error instanceof DiskFullError) return 1;
     if (wantsDetails()) console.error(error);
     else console.error("(set EMOCAM_DEBUG=1 to see where this happened)");
     return 1;

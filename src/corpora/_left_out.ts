@@ -55,11 +55,14 @@ export function nameLeftOut(name: string, isFolder: boolean): "hidden" | "system
   return name.startsWith(".") ? "hidden" : undefined;
 }
 
-/** Names of the records that emocam keeps of what it wrote into a folder. */
-const MANIFEST = "run.json", RECORD = ".emocam.files";
+/** Why a picture that was named itself is none of a corpus. */
+export const DRAWN = "emocam drew it: it is a result, not a picture to be analysed";
+
+/** Name of a run's manifest. */
+const MANIFEST = "run.json";
 
 /**
- * The files that emocam wrote into a folder, by their paths in it, from a run's manifest and the folder's record of own files.
+ * The files that emocam wrote into a folder, by their paths in it, from a run's manifest.
  *
  * @param names of the files in it
  */
@@ -68,12 +71,6 @@ export async function ownFiles(
   names: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
   const own = new Set<string>();
-  if (names.has(RECORD)) {
-    for (const line of (await textOf(join(folder, RECORD))).split("\n")) {
-      const { file } = record(line);
-      if (typeof file === "string") own.add(file);
-    }
-  }
   if (names.has(MANIFEST)) {
     const { command, outputs } = record(await textOf(join(folder, MANIFEST)));
     if (typeof command === "string" && typeof outputs === "object" && outputs !== null) {

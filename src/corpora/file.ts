@@ -4,6 +4,9 @@
  * @module
  */
 
+import { pathFrom } from "../base/files.ts";
+import { OwnFiles } from "../base/own_files.ts";
+import { DRAWN } from "./_left_out.ts";
 import { slashes } from "./_paths.ts";
 import type { CorpusKind } from "./corpus_kind.ts";
 
@@ -11,7 +14,8 @@ import type { CorpusKind } from "./corpus_kind.ts";
 export const file: CorpusKind = {
   name: "file",
   takes: ({ info }) => info !== undefined && !info.isDirectory,
-  async *images(text) {
-    yield { path: slashes(text), file: text };
+  async *images(text, { base }) {
+    const drawn = new OwnFiles().has(pathFrom(base, text));
+    yield { path: slashes(text), file: text, ...drawn ? { refused: DRAWN } : {} };
   },
 };

@@ -9,6 +9,7 @@ import { join, relative } from "node:path";
 import { compareCodePoints } from "../base/code_points.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { pathFrom, statOf } from "../base/files.ts";
+import { OwnFiles } from "../base/own_files.ts";
 import { tidy } from "../base/text.ts";
 import { startsAsPicture } from "../image/image_file.ts";
 import { LeftOut, nameLeftOut, ownFiles } from "./_left_out.ts";
@@ -45,6 +46,7 @@ class Walk {
   readonly #links: string[] = [];
   /** Full paths of what emocam wrote. */
   readonly #own = new Set<string>();
+  readonly #records = new OwnFiles();
 
   constructor(readonly root: string, readonly base: string | undefined) {}
 
@@ -80,7 +82,9 @@ class Walk {
       if (why !== undefined) await this.#count(why, inner, isFolder && !isSymlink);
       else if (isFolder && isSymlink) this.#links.push(inner);
       else if (isFolder) yield* this.#below(inner);
-      else if (this.#own.has(inner)) {
+      else if (
+        this.#own.has(inner) || IMAGE_NAME.test(name) && this.#records.has(this.#at(inner))
+      ) {
         if (IMAGE_NAME.test(name)) this.leftOut.add("own", inner);
       } else if (IMAGE_NAME.test(name) || (!name.includes(".") && await this.#isPicture(inner))) {
         yield join(this.root, inner);

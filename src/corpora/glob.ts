@@ -8,6 +8,8 @@ import { glob as globOf } from "node:fs/promises";
 import { UsageError } from "../base/errors.ts";
 import { IMAGE_NAME, lookAt, slashes } from "./_paths.ts";
 import type { CorpusKind } from "./corpus_kind.ts";
+import { LeftOut } from "./_left_out.ts";
+import { OwnFiles } from "../base/own_files.ts";
 import { pathFrom } from "../base/files.ts";
 
 const GLOB_CHARACTERS = /[*?[\]{}]/;
@@ -16,15 +18,25 @@ const GLOB_CHARACTERS = /[*?[\]{}]/;
 export const glob: CorpusKind = {
   name: "glob",
   takes: ({ text, info }) => info === undefined && GLOB_CHARACTERS.test(text),
-  async *images(text, { base }) {
+  async *images(text, { base, note }) {
     let matched = false;
+    const own = new OwnFiles(), leftOut = new LeftOut();
     for await (const file of globOf(text, base === undefined ? {} : { cwd: base })) {
       if ((await lookAt(pathFrom(base, file)))?.isDirectory || !IMAGE_NAME.test(file)) continue;
+      if (own.has(pathFrom(base, file))) {
+        leftOut.add("own", slashes(file));
+        continue;
+      }
       matched = true;
       yield { path: slashes(file), file };
     }
+    const notices = leftOut.notices(text);
     if (!matched) {
-      throw new UsageError(`Cannot find images: nothing matches ${JSON.stringify(text)}`);
+      const all = notices.length > 0
+        ? `nothing but emocam's own results matches`
+        : "nothing matches";
+      throw new UsageError(`Cannot find images: ${all} ${JSON.stringify(text)}`);
     }
+    for (const notice of notices) note?.(notice);
   },
 };

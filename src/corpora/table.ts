@@ -8,6 +8,8 @@ import { basename, dirname, resolve } from "node:path";
 import { columnAt, repeatedColumn, withPoint } from "../base/csv_table.ts";
 import { UsageError } from "../base/errors.ts";
 import { pathFrom } from "../base/files.ts";
+import { OwnFiles } from "../base/own_files.ts";
+import { DRAWN } from "./_left_out.ts";
 import type { CorpusImage } from "../image/image_file.ts";
 import { columnName, numbered } from "./_annotations.ts";
 import { locator, type Place } from "./_locate.ts";
@@ -79,8 +81,10 @@ async function readTable(file: string, { base, note }: ReadOptions): Promise<Cor
     else images.set(key, { path: slashes(written[paths]), place, all: [annotation] });
   }
   tellRepeated([...images.values()], tell);
+  const own = new OwnFiles();
   return [...images.values()].map(({ path, place, all }) => ({
     path,
+    ...own.has(pathFrom(base, place.file)) ? { refused: DRAWN } : {},
     ...place,
     ...columns.length > 1 ? { annotation: numbered(all) } : {},
   }));

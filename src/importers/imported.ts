@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { messageOf, UsageError } from "../base/errors.ts";
+import { DiskFullError, messageOf, UsageError } from "../base/errors.ts";
 import { parseCard } from "../runtime/card.ts";
 import { sha256 } from "../base/json.ts";
 import { ForeignFileError, OwnedFolder } from "../base/owned_folder.ts";
@@ -67,6 +67,7 @@ export async function writeImported(parts: ImportedParts): Promise<ImportedModel
     await owned.write(file, onnx);
     await owned.write(`${name}.json`, text);
   } catch (error) {
+    if (error instanceof DiskFullError) throw error;
     if (error instanceof ForeignFileError) {
       throw new UsageError(
         `Cannot write model ${name} into ${folder}: ${error.file} ${error.reason}; move it away, or give another folder`,

@@ -53,7 +53,7 @@ export function copyRun(
   const database = new DatabaseSync(temporary, { enableForeignKeyConstraints: true });
   try {
     prepareTables(database, temporary);
-    database.exec("BEGIN");
+    database.prepare("BEGIN").run();
     for (const [table, where] of PARTS) {
       const values = {
         ...(where.includes(":run") ? { run } : {}),
@@ -61,9 +61,9 @@ export function copyRun(
       };
       copyRows(source, database, table, where, values);
     }
-    database.exec("COMMIT");
+    database.prepare("COMMIT").run();
     // One file: a write-ahead log beside it would be left over by the renaming.
-    database.exec("PRAGMA journal_mode = DELETE");
+    database.prepare("PRAGMA journal_mode = DELETE").run();
     database.close();
     removeFiles(path);
     Deno.renameSync(temporary, path);

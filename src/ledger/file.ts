@@ -53,7 +53,10 @@ export function removeFiles(path: string): void {
  */
 export function prepareTables(database: Database, path: string): void {
   // A ledger can come from elsewhere: what its schema says is not trusted, and pages are checked before they are used.
-  database.exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
+  // Each statement by itself: of several at once, errors come without their codes.
+  const run = (sql: string) => database.prepare(sql).run();
+  run("PRAGMA trusted_schema = OFF");
+  run("PRAGMA cell_size_check = ON");
   const version = () =>
     (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
   const tables = () =>
@@ -61,14 +64,14 @@ export function prepareTables(database: Database, path: string): void {
   // Before WAL is switched on, so that the header on disk says what the file is from its first moment.
   if (tables() === 0) {
     // What is deleted later can be given back to the file system page by page; VACUUM needs permissions that programs should not have.
-    database.exec("PRAGMA auto_vacuum = INCREMENTAL");
-    database.exec("BEGIN IMMEDIATE");
+    run("PRAGMA auto_vacuum = INCREMENTAL");
+    run("BEGIN IMMEDIATE");
     if (tables() === 0) { // no other process was faster
-      database.exec(LEDGER_SCHEMA);
-      database.exec(`PRAGMA application_id = ${LEDGER_APPLICATION}`);
-      database.exec(`PRAGMA user_version = ${LEDGER_VERSION}`);
+      for (const sql of STATEMENTS) run(sql);
+      run(`PRAGMA application_id = ${LEDGER_APPLICATION}`);
+      run(`PRAGMA user_version = ${LEDGER_VERSION}`);
     }
-    database.exec("COMMIT");
+    run("COMMIT");
   }
   if (version() !== LEDGER_VERSION) {
     throw new UsageError(
@@ -80,12 +83,13 @@ export function prepareTables(database: Database, path: string): void {
   // NORMAL: a killed process loses nothing that was committed; only a power failure may lose the last commits, never the file.
   // 16 MiB of pages: with four times as many, neither writing nor reading of 64,000 images is faster, and the memory of a run
   // grows until they are full.
-  database.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384",
-  );
+  run("PRAGMA journal_mode = WAL");
+  run("PRAGMA synchronous = NORMAL");
+  run("PRAGMA cache_size = -16384");
 }
 
-const OWN_TABLES = new Set(LEDGER_SCHEMA.split(";").map((text) => text.trim()).filter(Boolean));
+const STATEMENTS = LEDGER_SCHEMA.split(";").map((text) => text.trim()).filter(Boolean);
+const OWN_TABLES = new Set(STATEMENTS);
 
 /** A trigger or view in a ledger from elsewhere would change what our queries do. @throws {UsageError} */
 function refuseOtherTables(database: Database, path: string): void {

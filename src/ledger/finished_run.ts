@@ -12,6 +12,7 @@ import { isFile } from "../base/files.ts";
 import type { RawMap } from "../attribution/results.ts";
 import { type ClassChoice, targetsOf } from "../attribution/request.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
+import { ledgerProblem } from "./problem.ts";
 import { Ledger } from "./ledger.ts";
 import {
   fileOf,
@@ -264,7 +265,7 @@ export async function openFinishedRun(folder: string): Promise<StoredRun> {
     };
   } catch (error) {
     ledger.close();
-    throw error;
+    throw ledgerProblem(error, path);
   }
 }
 

@@ -49,6 +49,7 @@ import {
   type Statement,
 } from "./rows.ts";
 import type { Prediction, RawMap } from "../attribution/results.ts";
+import { ledgerProblem } from "./problem.ts";
 import { createWriter, type LedgerWriter } from "./writer.ts";
 import { fingerprintOf, settingChanges, settingsJson, type StageSettings } from "./stage.ts";
 
@@ -69,12 +70,14 @@ export interface Stage {
 /** One open ledger file. */
 export class Ledger {
   readonly #database: DatabaseSync;
+  readonly #path: string;
   readonly #statements = new Map<string, Statement>();
   readonly #writer: LedgerWriter;
   #committing = false;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, path: string) {
     this.#database = database;
+    this.#path = path;
     this.#writer = createWriter(database);
   }
 
@@ -84,7 +87,7 @@ export class Ledger {
    * @throws {UsageError} when the file is something else, is of another version, or cannot be opened.
    */
   static open(path: string, options: LedgerOptions = {}): Ledger {
-    return new Ledger(openDatabase(path, options));
+    return new Ledger(openDatabase(path, options), path);
   }
 
   /** Closes the file. Streams that are still being read end with an error. */
@@ -121,9 +124,11 @@ export class Ledger {
         (least, each) => least && least.length <= each.length ? least : each,
         undefined,
       ) ?? [];
-    const added = this.#statement(
-      `INSERT INTO stage (name, fingerprint, settings) VALUES (?, ?, ?) RETURNING id`,
-    ).get(name, fingerprint, settingsJson(settings)) as { id: number };
+    const added = this.#together(() =>
+      this.#statement(
+        `INSERT INTO stage (name, fingerprint, settings) VALUES (?, ?, ?) RETURNING id`,
+      ).get(name, fingerprint, settingsJson(settings))
+    ) as { id: number };
     return { id: added.id, fingerprint, existing: false, changes };
   }
 
@@ -135,9 +140,11 @@ export class Ledger {
 
   /** Starts a run (status `running`) and gives its id. The manifest is any JSON value. */
   startRun(manifest: object): number {
-    const row = this.#statement(
-      `INSERT INTO run (manifest, status, started) VALUES (?, 'running', ?) RETURNING id`,
-    ).get(JSON.stringify(manifest), new Date().toISOString());
+    const row = this.#together(() =>
+      this.#statement(
+        `INSERT INTO run (manifest, status, started) VALUES (?, 'running', ?) RETURNING id`,
+      ).get(JSON.stringify(manifest), new Date().toISOString())
+    );
     return (row as { id: number }).id;
   }
 
@@ -254,12 +261,9 @@ export class Ledger {
   commit<T>(work: (writer: LedgerWriter) => T): T {
     if (this.#committing) throw new Error("Cannot commit: inside another commit; write there");
     try {
-      this.#database.exec("BEGIN IMMEDIATE");
+      this.#statement("BEGIN IMMEDIATE").run();
     } catch (error) {
-      throw new UsageError(
-        `Cannot write the ledger: ${messageOf(error)}; wait for the other process to end`,
-        { cause: error },
-      );
+      throw ledgerProblem(error, this.#path);
     }
     this.#committing = true;
     try {
@@ -270,11 +274,11 @@ export class Ledger {
           "Cannot commit: the work is asynchronous; compute before, write inside",
         );
       }
-      this.#database.exec("COMMIT");
+      this.#statement("COMMIT").run();
       return result;
     } catch (error) {
       this.#rollBack();
-      throw error;
+      throw ledgerProblem(error, this.#path);
     } finally {
       this.#committing = false;
     }
@@ -355,10 +359,20 @@ export class Ledger {
     try {
       copyRun(this.#database, run, stages, path);
     } catch (error) {
+      const problem = ledgerProblem(error, path);
+      if (problem !== error) throw problem;
       throw new UsageError(`Cannot write the run's ledger ${path}: ${messageOf(error)}`, {
         cause: error,
       });
     }
+  }
+
+  /**
+   * A row that is asked for while it is written comes before it is stored: without a transaction nothing would tell that the disk was full
+   * then.
+   */
+  #together<T>(work: () => T): T {
+    return this.#committing ? work() : this.commit(work);
   }
 
   #rollBack(): void {

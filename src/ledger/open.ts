@@ -7,6 +7,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { flag } from "../base/flag.ts";
+import { isDiskFull, ledgerProblem } from "./problem.ts";
 import { inspectFile, prepareTables, refuseOtherKinds, removeFiles } from "./file.ts";
 
 /** How a ledger is opened. */
@@ -42,6 +43,7 @@ export function openDatabase(path: string, options: LedgerOptions): DatabaseSync
   } catch (error) {
     database?.close();
     if (error instanceof UsageError) throw error;
+    if (isDiskFull(error)) throw ledgerProblem(error, path);
     throw new UsageError(
       `Cannot open the ledger ${path}: ${messageOf(error)}; use ${flag("fresh")} or another ${
         flag("out")

@@ -9,6 +9,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, UsageError } from "../base/errors.ts";
+import { isBusy, ledgerProblem } from "./problem.ts";
 import { inspectFile, prepareTables } from "./file.ts";
 import type { Statement } from "./rows.ts";
 
@@ -137,16 +138,19 @@ export function pruneLedger(path: string, { before, maxBytes }: PruneOptions): P
       (sql(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
     const counts = () => COUNTED.map(([table]) => count(table));
     const own = counts();
-    database.exec("PRAGMA foreign_keys = ON; BEGIN EXCLUSIVE");
+    sql("PRAGMA foreign_keys = ON").run();
+    sql("BEGIN EXCLUSIVE").run();
     try {
       // Without it, every box that goes searches all scores.
-      database.exec("CREATE INDEX score_by_box ON score (box)");
+      sql("CREATE INDEX score_by_box ON score (box)").run();
       if (before !== undefined) dropUnused(sql, before);
       if (maxBytes !== undefined) dropLargest(sql, maxBytes);
       dropEmptyStages(sql);
-      database.exec("DROP INDEX score_by_box; COMMIT");
+      sql("DROP INDEX score_by_box").run();
+      sql("COMMIT").run();
     } catch (error) {
-      database.exec("ROLLBACK");
+      // After a full disk SQLite has rolled back by itself.
+      if (database.isTransaction) database.exec("ROLLBACK");
       throw error;
     }
     giveBack(database);
@@ -271,6 +275,8 @@ function withDatabase<T>(
     return work(database);
   } catch (error) {
     if (error instanceof UsageError) throw error;
+    const problem = ledgerProblem(error, path);
+    if (problem !== error && !isBusy(error)) throw problem;
     throw new UsageError(`Cannot use the ledger ${path}: ${messageOf(error)}`, { cause: error });
   } finally {
     database?.close();

@@ -17,6 +17,7 @@ import { closeGpu } from "../gpu/device.ts";
 import type { CorpusImage } from "../image/image_file.ts";
 import { FinishedRun } from "../ledger/finished_run.ts";
 import { MANIFEST_FILE } from "../ledger/manifest.ts";
+import { ledgerProblem } from "../ledger/problem.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { plannedOutputs, writeOutputs } from "../outputs/mod.ts";
 import type { RunSummary } from "../outputs/output.ts";
@@ -132,90 +133,94 @@ async function analyzeOpened(
   const ownLedger = join(options.out, LEDGER_FILE);
   const path = given.ledger ?? cache?.ledger ?? ownLedger;
   using ledger = Ledger.open(path, { fresh: options.fresh ?? false });
-  const analysis: Analysis = {
-    ...setup,
-    images: await refuseConflictingBoxes(images, setup.detector),
-    seed: options.seed,
-    activationBudget: options.activationCache * 2 ** 20,
-  };
-  const stages = registerStages(ledger, analysis);
-  const record = analysisRecord(analysis, stages, {
-    threshold: options.threshold,
-    target: options.target,
-    layers: setup.layers.map(({ name }) => name),
-  });
-  const manifest = await createManifest(
-    {
-      title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
-      command: commandLine(paths, options, undefined, startWords(given.base)),
-      arguments: argumentsOf(paths, options),
-      base: given.base,
-      credits: shipped ? await shippedCredits() : [],
-    },
-    setup,
-    record,
-  );
-  const run = ledger.startRun(manifest);
-  // In a shared ledger other runs' settings are not changes.
-  events.onStart?.(setup, images.length, given.ledger === undefined ? stages.reasons : []);
-  if (options.check) {
-    await using context = await openAxiomContext(
+  try {
+    const analysis: Analysis = {
+      ...setup,
+      images: await refuseConflictingBoxes(images, setup.detector),
+      seed: options.seed,
+      activationBudget: options.activationCache * 2 ** 20,
+    };
+    const stages = registerStages(ledger, analysis);
+    const record = analysisRecord(analysis, stages, {
+      threshold: options.threshold,
+      target: options.target,
+      layers: setup.layers.map(({ name }) => name),
+    });
+    const manifest = await createManifest(
+      {
+        title: shipped ? "The eight photographs that ship with emocam" : titleOf(paths),
+        command: commandLine(paths, options, undefined, startWords(given.base)),
+        arguments: argumentsOf(paths, options),
+        base: given.base,
+        credits: shipped ? await shippedCredits() : [],
+      },
       setup,
-      analysis.images,
-      options,
-      (path, reason) => events.onFailure?.(path, reason),
+      record,
     );
-    const checked = await checkMethods(
-      context,
-      setup.methods,
-      (result) => events.onVerdict?.(result),
-    );
-    await writeAxioms(owned, setup, checked);
+    const run = ledger.startRun(manifest);
+    // In a shared ledger other runs' settings are not changes.
+    events.onStart?.(setup, images.length, given.ledger === undefined ? stages.reasons : []);
+    if (options.check) {
+      await using context = await openAxiomContext(
+        setup,
+        analysis.images,
+        options,
+        (path, reason) => events.onFailure?.(path, reason),
+      );
+      const checked = await checkMethods(
+        context,
+        setup.methods,
+        (result) => events.onVerdict?.(result),
+      );
+      await writeAxioms(owned, setup, checked);
+    }
+    const axioms = await readAxioms(options.out, setup);
+    const summary = await stream(analysis, ledger, run, stages, {
+      ...events,
+      // In a shared ledger, other images may have the same names.
+      ...path === ownLedger ? {} : { onChange: () => {} },
+    });
+    if (summary.interrupted) {
+      ledger.finishRun(run, "interrupted");
+      return { kind: "interrupted", done: summary.done, total: summary.total };
+    }
+    const finished = new FinishedRun(ledger, run, manifest);
+    const counted = countRun(finished);
+    const ended = counts(summary, counted.methods);
+    const files = new Map(images.map(({ path, file }) => [path, file]));
+    // Until the new one is written, the folder holds an unfinished run.
+    owned.removeOthers((name) => name === MANIFEST_FILE || name === PRODUCT_FILE);
+    const remarks = await writeOutputs(owned, {
+      run: finished,
+      counted,
+      summary: ended,
+      verdicts: axioms,
+      fileOf: (path) => files.get(path),
+    });
+    const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
+    ledger.finishRun(run, "finished", { ...told, summary: ended, axioms });
+    const copy = join(options.out, RUN_LEDGER_FILE);
+    if (path !== ownLedger) ledger.copyRun(run, Object.values(manifest.stages), copy);
+    // Last: it says that everything else is there.
+    await writeManifest(owned, told, finished, {
+      ledger: path === ownLedger ? path : copy,
+      run,
+      summary: ended,
+      axioms,
+      files: shipped ? undefined : files,
+    });
+    owned.tidy();
+    return {
+      kind: "finished",
+      summary,
+      counted,
+      duplicates: ledger.duplicates(run).length,
+      failing: failedAxioms(axioms, finished.methods),
+      remarks,
+    };
+  } catch (error) {
+    throw ledgerProblem(error, path);
   }
-  const axioms = await readAxioms(options.out, setup);
-  const summary = await stream(analysis, ledger, run, stages, {
-    ...events,
-    // In a shared ledger, other images may have the same names.
-    ...path === ownLedger ? {} : { onChange: () => {} },
-  });
-  if (summary.interrupted) {
-    ledger.finishRun(run, "interrupted");
-    return { kind: "interrupted", done: summary.done, total: summary.total };
-  }
-  const finished = new FinishedRun(ledger, run, manifest);
-  const counted = countRun(finished);
-  const ended = counts(summary, counted.methods);
-  const files = new Map(images.map(({ path, file }) => [path, file]));
-  // Until the new one is written, the folder holds an unfinished run.
-  owned.removeOthers((name) => name === MANIFEST_FILE || name === PRODUCT_FILE);
-  const remarks = await writeOutputs(owned, {
-    run: finished,
-    counted,
-    summary: ended,
-    verdicts: axioms,
-    fileOf: (path) => files.get(path),
-  });
-  const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
-  ledger.finishRun(run, "finished", { ...told, summary: ended, axioms });
-  const copy = join(options.out, RUN_LEDGER_FILE);
-  if (path !== ownLedger) ledger.copyRun(run, Object.values(manifest.stages), copy);
-  // Last: it says that everything else is there.
-  await writeManifest(owned, told, finished, {
-    ledger: path === ownLedger ? path : copy,
-    run,
-    summary: ended,
-    axioms,
-    files: shipped ? undefined : files,
-  });
-  owned.tidy();
-  return {
-    kind: "finished",
-    summary,
-    counted,
-    duplicates: ledger.duplicates(run).length,
-    failing: failedAxioms(axioms, finished.methods),
-    remarks,
-  };
 }
 
 async function stream(

@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { OwnedFolder, RECORD_FILE } from "../../src/base/owned_folder.ts";
+import { stampPng } from "../../src/base/png_stamp.ts";
 import { findImages } from "../../src/corpora/find_images.ts";
+import { encodePng } from "../../src/image/render.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { analyze, paint, put } from "./table_runs.ts";
 
@@ -111,24 +114,41 @@ Deno.test("case 14: thumbnails, bins and hidden pictures are left out and counte
 
 Deno.test("what emocam wrote is not taken for input; what a user put beside it is", async () => {
   await withFolder(async (folder) => {
-    for (
-      const path of ["a.png", "runs/one/a.cam.png", "runs/one/maps/b.png", "runs/one/mine.png"]
-    ) {
+    for (const path of ["a.png", "runs/one/a.cam.png", "runs/one/mine.png", "copied.png"]) {
       await put(join(folder, path), "");
     }
+    const run = new OwnedFolder(join(folder, "runs/one"));
+    await run.write("maps/b.png", "b");
+    await run.write("maps/replaced.png", "c");
+    await put(join(folder, "runs/one/maps/replaced.png"), "the user's");
+    const plain = await encodePng({ width: 1, height: 1, data: new Uint8Array([1, 2, 3, 255]) });
+    await Deno.writeFile(join(folder, "copied.png"), stampPng(plain));
     await put(
       join(folder, "runs/one/run.json"),
       JSON.stringify({ command: "emocam analyze", outputs: { "a.cam.png": "00" } }),
     );
-    await put(
-      join(folder, "runs/one/.emocam.files"),
-      `${JSON.stringify({ file: "maps/b.png", bytes: 0, time: 0, sha256: "" })}\nbroken`,
-    );
+    await Deno.writeTextFile(join(folder, "runs/one", RECORD_FILE), "\nbroken", { append: true });
     // Another program's file of the same name says nothing.
     await put(join(folder, "other/run.json"), '{"outputs": {"c.png": ""}}');
     await put(join(folder, "other/c.png"), "");
     const { paths, notes } = await found(folder);
-    assert.deepEqual(paths, ["a.png", "other/c.png", "runs/one/mine.png"]);
-    assert.match(notes.join(), /: 2 pictures that emocam made left out \(/);
+    const users = ["a.png", "other/c.png", "runs/one/maps/replaced.png", "runs/one/mine.png"];
+    assert.deepEqual(paths, users);
+    assert.match(notes.join(), /: 3 pictures that emocam made left out \(/);
+    // By a pattern, too; one that is named is an image with the reason.
+    const own = join(folder, "copied.png");
+    assert.deepEqual((await found(join(folder, "{a,copied}*"))).paths, [join(folder, "a.png")]);
+    await assert.rejects(
+      found(join(folder, "cop*")),
+      /^UsageError: Cannot find images: nothing but emocam's own results matches "/,
+    );
+    const [named] = await findImages([own]);
+    await put(join(folder, "table.csv"), "path\na.png\ncopied.png\n");
+    const rows = await findImages([join(folder, "table.csv")]);
+    assert.deepEqual(rows.map(({ path, refused }) => [path, refused === named.refused]), [
+      ["a.png", false],
+      ["copied.png", true],
+    ]);
+    assert.deepEqual([named.path, named.refused?.slice(0, 14)], [own, "emocam drew it"]);
   });
 });

@@ -362,6 +362,20 @@ Deno.test("explain writes over no picture and no array of the user's, and its ov
     ]);
   }));
 
+Deno.test("explain twice into the folder of its pictures explains the pictures both times", () =>
+  withProject(async ({ folder }) => {
+    const results = [];
+    for (let i = 0; i < 2; i++) {
+      const { status, out, err } = await emocam(
+        ...["explain", folder, "--classifier", CLASSIFIER, "--samples", "image", "--json"],
+        ...["--out", folder],
+      );
+      assert.equal(status, 0, err);
+      results.push(JSON.parse(out).results.map(({ path }: { path: string }) => path));
+    }
+    assert.deepEqual(results, [["a.png", "b.png"], ["a.png", "b.png"]]);
+  }));
+
 Deno.test("check and reproduce leave the user's files beside their own", () =>
   withProject(async ({ at, analyze }) => {
     const checked = at("checked");

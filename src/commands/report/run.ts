@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { countRun } from "../../association/count_run.ts";
 import { UsageError } from "../../base/errors.ts";
 import { isFile, samePlace } from "../../base/files.ts";
-import { MANIFEST_FILE } from "../../ledger/manifest.ts";
+import { fileOf, MANIFEST_FILE } from "../../ledger/manifest.ts";
+import { ledgerProblem } from "../../ledger/problem.ts";
 import { plural } from "../../base/number_text.ts";
 import { openFinishedRun } from "../../ledger/finished_run.ts";
 import { plannedOutputs, writeOutputs } from "../../outputs/mod.ts";
@@ -63,14 +64,19 @@ export async function runReport(
     methods: run.methods,
     target,
   });
-  const notices = await writeOutputs(owned, {
-    run,
-    counted: countRun(run),
-    summary: manifest.summary,
-    // Verdicts of a check after the run are in its folder; those of the run itself in its manifest too.
-    verdicts: checked.length > 0 ? checked : stored.verdicts,
-    fileOf: stored.fileOf,
-  });
+  let notices: readonly string[];
+  try {
+    notices = await writeOutputs(owned, {
+      run,
+      counted: countRun(run),
+      summary: manifest.summary,
+      // Verdicts of a check after the run are in its folder; those of the run itself in its manifest too.
+      verdicts: checked.length > 0 ? checked : stored.verdicts,
+      fileOf: stored.fileOf,
+    });
+  } catch (error) {
+    throw ledgerProblem(error, fileOf(folder, manifest.ledger.file));
+  }
   for (const notice of notices) {
     if (!manifest.notices.includes(notice)) console.error(`note: ${legible(notice)}`);
   }
