@@ -31,6 +31,7 @@ const PLURAL: readonly PluralFolder[] = [
   { folder: "rules/gradient", machinery: [] },
   { folder: "rules/lift", machinery: ["contributions", "rule"] },
   { folder: "rules/lrp", machinery: ["linear_rules", "relevance"] },
+  { folder: "rules/pieces", machinery: ["piece_graph"] },
   { folder: "run/options", machinery: ["again", "kinds", "markdown", "settings"] },
   { folder: "runtime/backends", list: "runtime/open.ts", machinery: ["no_telemetry", "ort"] },
   { folder: "statistics/measures", machinery: ["measure"] },
