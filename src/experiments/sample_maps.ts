@@ -34,7 +34,7 @@ export async function byPlacement(
   figure: (finalOf: (maps: Maps) => Promise<Float32Array>) => Promise<number | undefined>,
 ): Promise<Finding> {
   const { name, field, rows } = classifier.layer;
-  if (method.grid !== "input" && !field && rows !== "of the picture") {
+  if (isOfLayer(method) && !field && rows !== "of the picture") {
     return {
       skipped:
         `it is not known whether the rows and columns of layer ${name} are those of the picture`,
@@ -54,6 +54,11 @@ export async function byPlacement(
   );
   if (elsewhere === undefined) return finding;
   return { ...finding, note: `placed by ${rule}: ${elsewhere.toPrecision(3)}` };
+}
+
+/** Whether a method's maps are made from the target layer, whatever cells they have in the end. */
+function isOfLayer({ base, grid, usesGradient }: Method): boolean {
+  return base ? isOfLayer(base) : grid !== "input" || usesGradient === true;
 }
 
 /**

@@ -5,6 +5,8 @@ import type { Axiom } from "../../../src/experiments/axioms/mod.ts";
 import { placementBy, type PlacementRule } from "../../../src/classifier/geometry.ts";
 import { floats } from "../../../src/base/tensor.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
+import { guidedGradCam } from "../../../src/methods/guided_grad_cam.ts";
+import { augSmooth } from "../../../src/methods/modifiers/aug_smooth.ts";
 import { sobel } from "../../../src/methods/sobel.ts";
 import type { Method } from "../../../src/methods/mod.ts";
 import { figure, withAxiomContext } from "./support.ts";
@@ -91,6 +93,10 @@ Deno.test("mirror and occlusion are not tested of a layer whose rows and columns
     const known = await findings(axiom, gradCam, "of the picture");
     assert.deepEqual(Object.keys(known), ["value"]);
     assert.ok("value" in await findings(axiom, sobel, "assumed"), "maps of pixels");
+    // Made from the layer, but with the cells of the input in the end.
+    for (const method of [guidedGradCam, augSmooth.apply(gradCam)]) {
+      assert.deepEqual(await findings(axiom, method, "assumed"), assumed, method.name);
+    }
   }
 });
 
