@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { OwnedFolder, RECORD_FILE } from "../../src/base/owned_folder.ts";
 import { stampPng } from "../../src/base/png_stamp.ts";
 import { findImages } from "../../src/corpora/find_images.ts";
 import { encodePng } from "../../src/image/render.ts";
+import { emocam } from "../commands/cli.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { analyze, paint, put } from "./table_runs.ts";
 
@@ -150,5 +152,24 @@ Deno.test("what emocam wrote is not taken for input; what a user put beside it i
       ["copied.png", true],
     ]);
     assert.deepEqual([named.path, named.refused?.slice(0, 14)], [own, "emocam drew it"]);
+  });
+});
+
+Deno.test("explain twice into its own folder explains the same picture, not its overlays", async () => {
+  await withFolder(async (folder) => {
+    await paint(join(folder, "pics/a.png"));
+    const classifier = fileURLToPath(new URL("rgb.json", import.meta.url));
+    const boxes = join(folder, "boxes.csv");
+    await put(boxes, "image,label,confidence,x0,y0,x1,y1\na.png,thing,1,0,0,16,16\n");
+    for (const time of ["first", "second"]) {
+      const { status, err, out } = await emocam(
+        ...["explain", join(folder, "pics"), "--classifier", classifier, "--methods", "cam"],
+        ...["--detector", boxes, "--out", join(folder, "pics"), "--json"],
+      );
+      assert.equal(status, 0, `${time}: ${err}`);
+      const { results } = JSON.parse(out) as { results: { path: string }[] };
+      assert.deepEqual(results.map(({ path }) => path), ["a.png"], time);
+      if (time === "second") assert.match(err, /pictures? that emocam made left out/);
+    }
   });
 });

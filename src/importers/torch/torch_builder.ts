@@ -26,7 +26,24 @@ const SAVE_WEIGHTS =
   "it was not run. Save the weights alone, torch.save(model.state_dict(), FILE), or do not trust this file";
 const PLAIN_TENSORS =
   "only plain tensors of floats, integers and bool are read: convert them, and save the state dict alone";
+const WOULD_RUN =
+  "it was not run, but PyTorch would run it: do not open this file with torch.load; fetch the weights from a source that you trust";
+/** Names of PyTorch that make tensors of other kinds, which can be converted. All its other names are code. */
+const TENSOR_WORDS =
+  /^torch\.(?:_utils\._rebuild_\w+|_tensor\._rebuild_\w+|storage\.\w+|(?:cuda\.)?\w+Storage|Size|device|Tensor|nn\.parameter\.\w+|(?:q?u?int|complex|float|bits)\w+)$/;
+/** Names that run programs, load other files or fetch them. Of PyTorch, all but the classes of networks, as in a model that was saved whole. */
+const RUNS = new RegExp(
+  "^(?:torch\\.(?!(?:nn|fx|optim)\\.)|(?:os|posix|nt|sys|subprocess|shutil|socket|runpy|importlib|_?pickle|dill|cloudpickle|joblib|" +
+    "ctypes|pty|webbrowser|urllib|http|requests|multiprocessing|marshal|code|numpy\\.load|operator|functools)\\b|" +
+    "(?:__builtin__|builtins)\\.(?:eval|exec|execfile|compile|open|getattr|setattr|__import__|input|apply|breakpoint)$)",
+);
 const DAMAGED = "it is damaged or hostile: fetch it again from its source";
+
+/** What to do with a file that names something that is not read. */
+function adviceOn(word: string): string {
+  if (TENSOR_WORDS.test(word)) return PLAIN_TENSORS;
+  return RUNS.test(word) ? WOULD_RUN : SAVE_WEIGHTS;
+}
 
 /** Builds the tensors of one file and remembers its storages. */
 export class TorchBuilder implements Builder {
@@ -44,10 +61,9 @@ export class TorchBuilder implements Builder {
     const known = CALLS.has(word.text) && !name.includes(".") || storageTypeOf(word) !== null ||
       module === "torch" && isTorchType(name);
     if (!known) {
-      const ofTorch = module === "torch" || module.startsWith("torch.");
       this.source.refuse(
         `its pickle asks for ${quoted(word.text)}, which is not part of a state dict`,
-        ofTorch ? PLAIN_TENSORS : SAVE_WEIGHTS,
+        adviceOn(word.text),
       );
     }
     this.#words.set(name, word);

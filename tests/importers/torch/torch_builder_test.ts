@@ -79,6 +79,45 @@ Deno.test("an untyped storage takes its type from the tensor", () => {
   refused(tensor(untyped, [1], [1]), /nothing as its type/, data);
 });
 
+Deno.test("a name that would run something is a warning, never advice to convert the file", () => {
+  const runs = [
+    ["torch", "load"],
+    ["torch.hub", "load"],
+    ["torch.hub", "load_state_dict_from_url"],
+    ["torch.jit", "load"],
+    ["torch.utils.cpp_extension", "load"],
+    ["torch.serialization", "load"],
+    ["torch", "compile"],
+    ["os", "system"],
+    ["posix", "system"],
+    ["builtins", "eval"],
+    ["importlib", "import_module"],
+    ["runpy", "run_path"],
+  ];
+  for (const [module, name] of runs) {
+    const named = [text(module), text(name), "\x93"];
+    refused(named, /PyTorch would run it: do not open this file with torch\.load/);
+  }
+  for (
+    const [module, name] of [["torch.nn.modules.linear", "Linear"], [
+      "torchvision.models.resnet",
+      "ResNet",
+    ], ["my_project.net", "Net"]]
+  ) {
+    refused([text(module), text(name), "\x93"], /it was not run\. Save the weights alone/);
+  }
+  for (
+    const [module, name] of [
+      ["torch._utils", "_rebuild_sparse_tensor"],
+      ["torch", "QInt8Storage"],
+      ["torch", "float8_e8m0fnu"],
+      ["torch", "Size"],
+    ]
+  ) {
+    refused([text(module), text(name), "\x93"], /only plain tensors of floats, integers and bool/);
+  }
+});
+
 Deno.test("any other name is refused when it is named, called or not, wherever it is", () => {
   const names: [string, string][] = [
     ["os", "system"],
