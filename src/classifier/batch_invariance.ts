@@ -64,6 +64,12 @@ const STEADY = new Set([
   ...["DepthToSpace"],
 ]);
 
+/** A session whose rows do not depend on their place in the batch. */
+export interface SteadySession extends Session {
+  /** Where rows are run one at a time: the same for all of them together. */
+  readonly together?: Session["run"];
+}
+
 /**
  * Opens a session whose rows do not depend on their place in the batch.
  *
@@ -73,7 +79,7 @@ export async function openSteady(
   source: Graph,
   backend: Backend,
   options: SessionOptions = {},
-): Promise<Session> {
+): Promise<SteadySession> {
   const graph = steadyRows(source);
   const session = await openSession(writeModel(graph), backend, options);
   const free = graph.inputs.every(({ shape }) => typeof shape?.[0] === "string");
@@ -208,9 +214,10 @@ function lrn(b: GraphBuilder, node: Node): Value | undefined {
 }
 
 /** A session that is given one row at a time. */
-function oneByOne(session: Session): Session {
+function oneByOne(session: Session): SteadySession {
   return {
     ...session,
+    together: session.run,
     async run(feeds, fetches) {
       const extents = Object.values(feeds).map(({ shape }) => shape[0]);
       const count = extents[0] ?? 1;

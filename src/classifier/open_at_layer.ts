@@ -26,6 +26,8 @@ interface LayerOptions extends ClassifierOptions {
   readonly inputShape: readonly [number, number, number];
   /** Remarks made on the way here. */
   readonly notices: readonly string[];
+  /** Whether the model was checked on its first batch under another layer, or is a changed one that need not be. */
+  readonly checked?: boolean;
   /** Further parts of its content key. */
   readonly key?: Readonly<Record<string, Json>>;
 }
@@ -84,7 +86,13 @@ export async function openAtLayer(
       batch,
       ...options.key,
     },
-    ...forwardPasses(graphs, session, batch),
+    ...forwardPasses(graphs, session, {
+      batch,
+      name: card.name,
+      classes: card.classes,
+      check: !options.checked,
+      assumedLogits: scored.assumedLogits,
+    }),
     ...gradients(graphs, sessions, card.name),
     ...evaluations(graphs, sessions, { title: card.name, batch, headBatch: rowsOfHead }),
     derive: (name, change) =>
@@ -94,6 +102,7 @@ export async function openAtLayer(
         return await openAtLayer({ ...scored, graph }, source, {
           ...options,
           layer: layer.name,
+          checked: true,
           key,
         });
       }),
@@ -101,7 +110,7 @@ export async function openAtLayer(
     cutAt: (name) =>
       variants.get(
         `cut at ${name}`,
-        () => openAtLayer(scored, source, { ...options, layer: name }),
+        () => openAtLayer(scored, source, { ...options, layer: name, checked: true }),
       ),
     session: (name, make, onDevice) => sessions.steady(name, make, onDevice),
     linearHead: () =>

@@ -83,6 +83,8 @@ export interface Detector {
   readonly key: Readonly<Record<string, Json>>;
   /** The cards of the networks that it runs; absent where it runs none, as a file of boxes. */
   readonly cards?: readonly Card[];
+  /** Remarks on its networks that a user should see once. */
+  readonly notices?: readonly string[];
   /** The labels it can give, where they are known beforehand. */
   readonly labels?: readonly string[];
   /** The size of the network's input, for a detector that letterboxes: the frame in which the paper takes box means. */

@@ -57,6 +57,7 @@ export function placeLandmarks(values: Float32Array, crop: Rect): Float32Array {
 /** A landmark finder, ready to run. */
 interface LandmarkFinder {
   readonly key: Readonly<Record<string, Json>>;
+  readonly notices: readonly string[];
   /**
    * The 68 landmarks of the face in a box, x0, y0, x1, y1, … in image pixels; `undefined` when the box lies outside the image.
    */
@@ -77,6 +78,7 @@ export async function openFaceLandmarks(
   const net = await openDetectorNetwork(network, backend, [{ output: card.output.name }]);
   return {
     key: { sha256: card.sha256, input: card.input as Json },
+    notices: net.notices,
     async locate(image, box) {
       const crop = landmarkCrop(box, image);
       if (!crop) return undefined;

@@ -142,6 +142,7 @@ export async function openFaceParts(
       landmarks: locator.key as Json,
     },
     cards: [faceNet.card, landmarkNet.card],
+    notices: [...finder.notices, ...locator.notices],
     labels: FACE_PART_LABELS,
     async detect(image) {
       const faces: Face[] = [];

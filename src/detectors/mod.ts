@@ -86,10 +86,8 @@ export async function findDetector(
   if (!boxes) {
     const located = await findDetectorCard(name, base);
     const presets = presetOptions(located.card, preset);
-    return {
-      detector: await openDetector(located, backend, { ...presets, ...options }),
-      notices: [],
-    };
+    const detector = await openDetector(located, backend, { ...presets, ...options });
+    return { detector, notices: detector.notices ?? [] };
   }
   checkOptions(name, options, []);
   const matched = await boxes.detector.match?.(images, orientation, corpus);

@@ -9,6 +9,7 @@ import type { Size } from "../image/image.ts";
 import type { z } from "zod";
 import { ModelError } from "../base/errors.ts";
 import { floats, type Tensor } from "../base/tensor.ts";
+import { CLOSE, differentAt } from "../classifier/self_check.ts";
 import { foldBatchNorms, type NormRule } from "../onnx/fold_batch_norm.ts";
 import { prune } from "../onnx/depends_on.ts";
 import type { Graph } from "../onnx/graph.ts";
@@ -36,6 +37,8 @@ export interface Head {
 
 /** A network, ready to run. */
 export interface DetectorNetwork {
+  /** Remarks on how the model is taken. */
+  readonly notices: readonly string[];
   /**
    * Runs one picture.
    *
@@ -57,11 +60,12 @@ export interface DetectorNetwork {
  * folded by Darknet's rule, or the backend refuses the model.
  */
 export async function openDetectorNetwork(
-  { card, bytes, taken: { graph, changed } }: Network<DetectorNetworkCard>,
+  { card, bytes, taken }: Network<DetectorNetworkCard>,
   backend: Backend,
   heads: readonly Head[],
   batchNorms?: NormRule,
 ): Promise<DetectorNetwork> {
+  const { graph, changed } = taken;
   checkNetwork(card, graph, heads);
   refuseChance(
     prune({ ...graph, outputs: heads.map(({ output: name }) => ({ name, type: "float32" })) }),
@@ -73,18 +77,53 @@ export async function openDetectorNetwork(
     : bytes;
   const session = await openSession(model, backend);
   const names = heads.map(({ output }) => output);
+  const runOnce = async (input: Tensor): Promise<Tensor[]> => {
+    const outputs = await session.run({ [card.input.name]: input }, names);
+    return await Promise.all(heads.map(async (head) => {
+      const value = await toFloats(outputs[head.output]);
+      checkShape(card, head, value.shape);
+      return value;
+    }));
+  };
+  let checked: Promise<void> | undefined;
   return {
+    notices: taken.notices.map((notice) => `${card.name}: ${notice}`),
     async run(planes, { width, height }) {
       const input = floats([1, 3, height, width], planes);
-      const outputs = await session.run({ [card.input.name]: input }, names);
-      return await Promise.all(heads.map(async (head) => {
-        const value = await toFloats(outputs[head.output]);
-        checkShape(card, head, value.shape);
-        return value;
-      }));
+      const outputs = await runOnce(input);
+      await (checked ??= runOnce(input).then((again) =>
+        refuseOtherOutputs(card, names, outputs, again, backend)
+      ));
+      return outputs;
     },
     dispose: () => session.dispose(),
   };
+}
+
+/**
+ * Pictures are run one at a time, so that none depends on its neighbours; that the same picture gives the same outputs is checked on
+ * the first, which is run twice.
+ *
+ * @throws {ModelError} naming two values that differ.
+ */
+function refuseOtherOutputs(
+  card: DetectorNetworkCard,
+  names: readonly string[],
+  outputs: readonly Tensor[],
+  again: readonly Tensor[],
+  backend: Backend,
+): void {
+  for (const [i, { data }] of outputs.entries()) {
+    const at = differentAt(data, again[i].data, backend === "webgpu" ? CLOSE : 0);
+    if (at < 0) continue;
+    const [a, b] = [data[at], again[i].data[at]].map((value) => Number(value.toPrecision(9)));
+    refuseCard(
+      card,
+      `its outputs depend on chance: in two runs of the same picture element ${at} of ${
+        names[i]
+      } is ${a} and ${b}; export its network for inference (model.eval() in PyTorch)`,
+    );
+  }
 }
 
 /** @throws {ModelError} where a normalization is left that Darknet's rule cannot be applied to. */

@@ -133,6 +133,7 @@ export function containment(a: Rect, b: Rect): number {
 /** A face detector, ready to run. */
 interface FaceFinder {
   readonly key: Readonly<Record<string, Json>>;
+  readonly notices: readonly string[];
   /** Faces, best first. @throws {ImageError} when the image is too long to be padded to a square. */
   find(image: RgbImage): Promise<FaceBox[]>;
   dispose(): Promise<void>;
@@ -155,6 +156,7 @@ export async function openTinyFace(
   const net = await openDetectorNetwork(network, backend, [{ output: card.output.name }]);
   return {
     key: { sha256: card.sha256, input: card.input as Json, decoder: settings as Json },
+    notices: net.notices,
     async find(image) {
       const side = Math.max(image.width, image.height);
       if (side > MAX_SIDE) {

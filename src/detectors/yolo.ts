@@ -187,6 +187,7 @@ export async function openYolo(
       classes: sha256(classes.join("\n")),
     },
     cards: [located.card],
+    notices: network.notices,
     labels: classes,
     frame,
     detect: async (image) => ({ boxes: await find(image), faces: [] }),

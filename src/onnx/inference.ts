@@ -176,10 +176,10 @@ function normInInference(node: Node, [graph]: Scopes): Node {
   const statistics = statisticsOf(node);
   const { training_mode: mode, is_test: test, ...attributes } = node.attributes;
   if (statistics.length === 0 && mode === undefined && test === undefined) return node;
-  const reader = graph!.nodes.find((other) =>
+  const reader = graph.nodes.find((other) =>
     readsInside(other).some((read) => statistics.includes(read))
   );
-  const output = graph!.outputs.find(({ name }) => statistics.includes(name));
+  const output = graph.outputs.find(({ name }) => statistics.includes(name));
   if (reader || output) {
     throw new ModelError(
       `Cannot use the model: node ${

@@ -92,27 +92,37 @@ export function refuseBatchMixing(graph: Graph): void {
   visitOpen(open, known, symbol);
 }
 
-/** Where the outputs' first extent is a number whatever the batch, that number is baked in, and axes that mention the batch are a sample's own. */
+/** What counts as an axis of the batch: every axis whose extent mentions it, or only a first one that is it. */
+type Reach = "any" | "first";
+
+/** Where the outputs' first extent is a number whatever the batch, that number is baked in, and axes that mention the batch can be a sample's own. */
 function visitOpen(graph: Graph, known: Map<Value, Known>, batch: string): void {
   const baked = graph.outputs.some(({ name }) => typeof known.get(name)?.shape?.[0] === "number");
-  if (!baked) visit(graph, known, batch, false);
+  visit(graph, known, { batch, reach: baked ? "first" : "any", inner: false });
 }
 
-function visit(graph: Graph, known: Map<Value, Known>, batch: string, inner: boolean): void {
+function visit(
+  graph: Graph,
+  known: Map<Value, Known>,
+  { batch, reach, inner }: { batch: string; reach: Reach; inner: boolean },
+): void {
   const varying = dependents(graph, graph.inputs.map(({ name }) => name));
   for (const node of graph.nodes) {
     for (const attribute of Object.values(node.attributes)) {
       if (attribute.kind !== "graph") continue;
-      visit(attribute.value, inferShapesInside(attribute.value, known), batch, true);
+      const scope = inferShapesInside(attribute.value, known);
+      visit(attribute.value, scope, { batch, reach, inner: true });
     }
     const [value = ""] = node.inputs;
     const { type, shape } = known.get(value) ?? {};
     // Whole numbers are mostly places and extents. What comes into a subgraph is not followed.
     if (!shape || !type?.startsWith("float") || !(inner || varying.has(value))) continue;
-    const axes = axesOf(graph.opset, node, known, shape.length);
-    if (!axes?.some((axis) => mentions(shape[axis < 0 ? axis + shape.length : axis], batch))) {
-      continue;
-    }
+    const axes = axesOf(graph.opset, node, known, shape.length)
+      ?.map((axis) => axis < 0 ? axis + shape.length : axis);
+    const mixes = reach === "any"
+      ? axes?.some((axis) => mentions(shape[axis], batch))
+      : axes?.includes(0) && shape[0] === batch;
+    if (!mixes) continue;
     throw new ModelError(
       `Cannot use the model: ${named(node)} runs over the batch axis of a tensor of shape ${
         formatShape(shape)
@@ -162,6 +172,13 @@ export function axesOf(
     case "LayerNormalization":
     case "RMSNormalization":
       return from(intOf(node, "axis", -1));
+    case "GroupNormalization":
+      return from(1);
+    case "InstanceNormalization":
+    case "GlobalAveragePool":
+    case "GlobalMaxPool":
+    case "GlobalLpPool":
+      return from(2);
     case "MeanVarianceNormalization":
       return intsOf(node, "axes") ?? [0, 2, 3];
     case "Unique":

@@ -136,8 +136,9 @@ export async function explained(
 ): Promise<Outcome & { probabilities: number[][]; maps: Readonly<Record<string, Tensor>> }> {
   const path = join(folder, "x.npy"), out = join(folder, "maps");
   await Deno.writeFile(path, writeNpy(inputs));
+  const backend = more.includes("--backend") ? [] : ["--backend", "native"];
   const done = await emocam(
-    ...["explain", path, "--classifier", model, "--backend", "native", "--json"],
+    ...["explain", path, "--classifier", model, "--json", ...backend],
     ...["--maps", out, "--out", join(folder, "explained"), ...more],
   );
   if (done.status !== 0) return { ...done, probabilities: [], maps: {} };

@@ -6,6 +6,7 @@
 
 import type * as ort from "onnxruntime-common";
 import { messageOf, ModelError } from "../../base/errors.ts";
+import { flag } from "../../base/flag.ts";
 import type { AnyTensor } from "../../base/tensor.ts";
 import {
   type Backend,
@@ -25,7 +26,7 @@ interface Ort {
 /**
  * Loads a model with the given package and settings.
  *
- * @throws {ModelError} with the first line of ONNX Runtime's message.
+ * @throws {ModelError} with the first line of ONNX Runtime's message at the end.
  */
 export async function openWith(
   { InferenceSession, Tensor }: Ort,
@@ -35,9 +36,10 @@ export async function openWith(
 ): Promise<Session> {
   let session: ort.InferenceSession;
   try {
-    session = await InferenceSession.create(model, { logSeverityLevel: 3, ...options });
+    // What goes wrong is told by errors; the runtime's own lines would stand among ours.
+    session = await InferenceSession.create(model, { logSeverityLevel: 4, ...options });
   } catch (error) {
-    throw new ModelError(`Cannot load the model on backend ${backend}: ${firstLine(error)}`);
+    throw refusal(`Cannot load the model on backend ${backend}: ONNX Runtime refuses it`, error);
   }
   return {
     backend,
@@ -50,7 +52,7 @@ export async function openWith(
       try {
         outputs = await session.run(inputs, fetches);
       } catch (error) {
-        throw new ModelError(`Cannot run the model on backend ${backend}: ${firstLine(error)}`);
+        throw refusal(`Cannot run the model on backend ${backend}: ONNX Runtime stopped`, error);
       }
       const results: Record<string, SessionValue> = {};
       for (const name of fetches) {
@@ -62,8 +64,13 @@ export async function openWith(
   };
 }
 
-function firstLine(error: unknown): string {
-  return messageOf(error).split("\n")[0];
+/** An error with ONNX Runtime's own words at its end; alone they are its cause. */
+function refusal(what: string, error: unknown): ModelError {
+  const [said] = messageOf(error).split("\n");
+  return new ModelError(
+    `${what}; try another ${flag("backend")}, or export the model again (${said})`,
+    { cause: said },
+  );
 }
 
 function toOrt(Tensor: Ort["Tensor"], value: SessionValue): ort.Tensor {
