@@ -6,6 +6,7 @@
  * @module
  */
 
+import { wholeText } from "./number_text.ts";
 import { type AnyTensor, ELEMENT_ARRAYS, type ElementType, sizeOf } from "./tensor.ts";
 
 const DESCRIPTIONS: Record<ElementType, string> = {
@@ -55,7 +56,8 @@ export function readNpy(bytes: Uint8Array): AnyTensor {
   if (!type || order === undefined || extents === undefined) {
     throw new SyntaxError(`Cannot read the .npy file: header ${JSON.stringify(header.trim())}`);
   }
-  const shape = extents.split(",").map((s) => s.trim()).filter((s) => s !== "").map(Number);
+  const texts = extents.split(",").map((s) => s.trim()).filter((s) => s !== "");
+  const shape = texts.map(Number);
   if (order === "True" && shape.filter((extent) => extent > 1).length > 1) {
     throw new SyntaxError(
       "Cannot read the .npy file: Fortran order; save numpy.ascontiguousarray(x)",
@@ -65,9 +67,9 @@ export function readNpy(bytes: Uint8Array): AnyTensor {
   const size = sizeOf(shape) * Elements.BYTES_PER_ELEMENT;
   if (bytes.length - start - length !== size) {
     throw new SyntaxError(
-      `Cannot read the .npy file of shape [${shape}]: ${
+      `Cannot read the .npy file of shape [${texts}]: ${
         bytes.length - start - length
-      } bytes of data, not ${size}`,
+      } bytes of data, not ${wholeText(size)}`,
     );
   }
   const data = new Elements(bytes.slice(start + length).buffer as ArrayBuffer);

@@ -51,3 +51,8 @@ export function coordinate(value: number): string {
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
+
+/** A count in a file's own words: one beyond 2^53, which a number cannot hold exactly, is "more than" the largest that it can. */
+export function wholeText(value: number): string {
+  return Number.isSafeInteger(value) ? String(value) : `more than ${Number.MAX_SAFE_INTEGER}`;
+}

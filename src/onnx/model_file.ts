@@ -179,15 +179,22 @@ function readValueInfo(source: types.IValueInfoProto): ValueInfo {
   };
   if (tensorType?.shape) {
     info.shape = (tensorType.shape.dim ?? []).map((dim, axis): Dim =>
-      dim.dimParam
-        ? dim.dimParam
-        // Some exporters write 0 or -1 for an extent that is open.
-        : dim.dimValue != null && Number(dim.dimValue) > 0
-        ? Number(dim.dimValue)
+      dim.dimParam ? dim.dimParam : Number(dim.dimValue ?? 0) > 0 // some exporters write 0 or -1 for an open one
+        ? extentOf(String(dim.dimValue), info.name)
         : `?${info.name}${axis}`
     );
   }
   return info;
+}
+
+/** @throws {ModelError} for one that a number cannot hold exactly. */
+function extentOf(text: string, name: string): number {
+  if (Number.isSafeInteger(Number(text))) return Number(text);
+  throw new ModelError(
+    `Cannot read the shape of ${
+      JSON.stringify(name)
+    }: an extent of ${text}; export the model again`,
+  );
 }
 
 /** An input's open first extent that has no name is the batch, and called N. */
@@ -258,7 +265,7 @@ function readTensor(source: types.ITensorProto): AnyTensor {
   const data = raw ? elementsOfBytes(type, raw, size) : elementsOfList(type, list, size);
   if (data === undefined) {
     const met = raw ? `${raw.length} bytes` : `${list.length} elements`;
-    throw new ModelError(`Cannot read tensor ${name} of shape [${shape}]: ${met}`);
+    throw new ModelError(`Cannot read tensor ${name} of shape [${source.dims}]: ${met}`);
   }
   return { type, shape, data } as AnyTensor;
 }

@@ -42,4 +42,9 @@ Deno.test("readNpy() refuses other files, Fortran order, objects and wrong lengt
     /big-endian >f4; save it as little-endian float32: array\.astype\('<f4'\)$/,
   );
   assert.throws(() => readNpy(good.subarray(0, good.length - 1)), /15 bytes of data, not 16/);
+  // Counts beyond 2^53 are told as the file has them, or not as if they were known.
+  assert.throws(
+    () => readNpy(edited("(2, 2), }" + " ".repeat(17), "(9007199254740993, 1), }  ")),
+    /of shape \[9007199254740993,1\]: 16 bytes of data, not more than 9007199254740991$/,
+  );
 });

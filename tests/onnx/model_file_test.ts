@@ -175,6 +175,12 @@ Deno.test("nodes without names, and with equal ones, get their own names", () =>
   assert.deepEqual(graph.nodes.map(({ name }) => name), ["Relu_a", "same", "same'"]);
 });
 
+/** A 64-bit integer as protobufjs takes it. */
+function long(value: bigint): number {
+  const [low, high] = [Number(value & 0xffffffffn) | 0, Number(value >> 32n) | 0];
+  return { low, high, unsigned: false } as unknown as number;
+}
+
 Deno.test("what cannot be read is an error that says why", () => {
   const output = [{ name: "w" }];
   const weights = (tensor: types.ITensorProto) =>
@@ -186,6 +192,26 @@ Deno.test("what cannot be read is an error that says why", () => {
     [weights({ dataType: 16 }), /"w": element type number 16/],
     [weights({ floatData: [1] }), /"w" of shape \[2\]: 1 elements/],
     [weights({ rawData: new Uint8Array(7) }), /"w" of shape \[2\]: 7 bytes/],
+    // 2^53 + 1 and 2^63 - 1 are named to the last digit.
+    [
+      weights({ dims: [long(9007199254740993n), 1] }),
+      /of shape \[9007199254740993,1\]: 0 elements/,
+    ],
+    [
+      modelOf({
+        output,
+        input: [{
+          name: "x",
+          type: {
+            tensorType: {
+              elemType: 1,
+              shape: { dim: [{ dimValue: 1 }, { dimValue: long(2n ** 63n - 1n) }] },
+            },
+          },
+        }],
+      }),
+      /the shape of "x": an extent of 9223372036854775807; export the model again/,
+    ],
     [
       weights({ dataLocation: 1, externalData: [{ key: "location", value: "w.bin" }] }),
       /"w": its data lie in another file/,

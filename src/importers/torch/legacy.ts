@@ -9,6 +9,7 @@
  * @module
  */
 
+import { wholeText } from "../../base/number_text.ts";
 import { readPickle } from "./pickle.ts";
 import { type ByteSource, Cursor, quoted } from "./source.ts";
 import type { TorchBuilder } from "./torch_builder.ts";
@@ -77,14 +78,18 @@ function placeStorages(
     const count = view.getBigInt64(0, true);
     if (count !== BigInt(storage.count)) {
       source.refuse(
-        `storage ${quoted(key)} has ${count} elements, not the ${storage.count} announced`,
+        `storage ${quoted(key)} has ${count} elements, not the ${
+          wholeText(storage.count)
+        } announced`,
         DAMAGED,
       );
     }
     offset += 8;
     if (offset + storage.bytes > source.length) {
       source.refuse(
-        `storage ${quoted(key)} ends at byte ${offset + storage.bytes} of ${source.length}`,
+        `storage ${quoted(key)} ends at byte ${
+          wholeText(offset + storage.bytes)
+        } of ${source.length}`,
         DAMAGED,
       );
     }

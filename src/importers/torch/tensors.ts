@@ -7,6 +7,7 @@
  * @module
  */
 
+import { wholeText } from "../../base/number_text.ts";
 import { ELEMENT_FORMATS, swapBytes, type TorchType } from "./element_types.ts";
 import type { ByteSource } from "./source.ts";
 import { Built } from "./values.ts";
@@ -62,7 +63,8 @@ export function faultOf(
   shape: readonly number[],
   strides: readonly number[],
 ): string | undefined {
-  const text = `size [${shape.slice(0, 8)}], stride [${strides.slice(0, 8)}], offset ${offset}`;
+  const few = (all: readonly number[]) => all.slice(0, 8).map(wholeText).join();
+  const text = `size [${few(shape)}], stride [${few(strides)}], offset ${wholeText(offset)}`;
   if (shape.length !== strides.length) return `${shape.length} sizes and ${strides.length} strides`;
   if (shape.length > MAX_RANK) return `${shape.length} dimensions, more than ${MAX_RANK}`;
   if (shape.includes(0)) return undefined;
@@ -72,9 +74,9 @@ export function faultOf(
     elements *= extent;
     last += (extent - 1) * strides[i];
   }
-  if (!(last < count)) return `${text}, in a storage of ${count} elements`;
+  if (!(last < count)) return `${text}, in a storage of ${wholeText(count)} elements`;
   if (elements > Math.max(count, MAX_REPEATED)) {
-    return `${text}: ${elements} elements in a storage of ${count}`;
+    return `${text}: ${wholeText(elements)} elements in a storage of ${wholeText(count)}`;
   }
   return undefined;
 }

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { wholeText } from "../../base/number_text.ts";
 import { type ByteSource, quoted } from "./source.ts";
 
 /** A stored entry: where its bytes lie. */
@@ -25,6 +26,8 @@ interface Directory {
   readonly offset: number;
   readonly size: number;
   readonly count: number;
+  /** The count as the file has it. */
+  readonly announced: string;
 }
 
 interface Listed {
@@ -83,7 +86,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A 64-bit field; beyond 2^53 it is rounded, which every bound below refuses all the same. */
+/** A 64-bit field; beyond 2^53 it is rounded, which every bound below refuses all the same, and says so. */
 function wide(view: DataView, at: number): number {
   return Number(view.getBigUint64(at, true));
 }
@@ -110,7 +113,7 @@ function findDirectory(source: ByteSource): Directory {
     );
   }
   const [directory] = found as [Directory];
-  if (directory.count > MAX_ENTRIES) refuse(source, `it has ${directory.count} entries`);
+  if (directory.count > MAX_ENTRIES) refuse(source, `it has ${directory.announced} entries`);
   return directory;
 }
 
@@ -120,7 +123,7 @@ function directoryBefore(source: ByteSource, at: number, end: DataView): Directo
   const [here, count] = [end.getUint16(8, true), end.getUint16(10, true)];
   const [size, offset] = [end.getUint32(12, true), end.getUint32(16, true)];
   const wider = wideRecord(source, at);
-  const directory = wider ? wider.directory : { offset, size, count };
+  const directory = wider ? wider.directory : { offset, size, count, announced: String(count) };
   const agrees = (field: number, all: number, value: number) =>
     field === value || wider !== undefined && field === all;
   if (
@@ -150,12 +153,16 @@ function wideRecord(
   if (record.getUint32(16, true) !== 0 || record.getUint32(20, true) !== 0) return undefined;
   const [here, count] = [wide(record, 24), wide(record, 32)];
   if (here !== count) return undefined;
-  return { at, directory: { count, size: wide(record, 40), offset: wide(record, 48) } };
+  const announced = String(record.getBigUint64(32, true));
+  return { at, directory: { count, announced, size: wide(record, 40), offset: wide(record, 48) } };
 }
 
 function readDirectory(source: ByteSource, directory: Directory): Listed[] {
   if (directory.count * CENTRAL_SIZE > directory.size) {
-    refuse(source, `${directory.count} entries are announced in ${directory.size} bytes`);
+    refuse(
+      source,
+      `${directory.announced} entries are announced in ${wholeText(directory.size)} bytes`,
+    );
   }
   const bytes = source.read(directory.offset, directory.size);
   const view = viewOf(bytes);
@@ -163,13 +170,16 @@ function readDirectory(source: ByteSource, directory: Directory): Listed[] {
   let at = 0;
   for (let i = 0; i < directory.count; i++) {
     if (at + CENTRAL_SIZE > bytes.length || view.getUint32(at, true) !== CENTRAL) {
-      refuse(source, `its directory breaks off after ${i} of ${directory.count} entries`);
+      refuse(
+        source,
+        `its directory breaks off after ${i} of ${wholeText(directory.count)} entries`,
+      );
     }
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
     const next = at + CENTRAL_SIZE + nameLength + extraLength + view.getUint16(at + 32, true);
     if (next > bytes.length) {
-      refuse(source, `its directory breaks off in entry ${i} of ${directory.count}`);
+      refuse(source, `its directory breaks off in entry ${i} of ${wholeText(directory.count)}`);
     }
     const nameEnd = at + CENTRAL_SIZE + nameLength;
     const rawName = bytes.subarray(at + CENTRAL_SIZE, nameEnd);
@@ -232,7 +242,10 @@ function fieldsOf(
   }
   if (disk !== 0) refuse(source, `entry ${quoted(name)} is in another part`, "join the parts");
   if (packed !== size) {
-    refuse(source, `stored entry ${quoted(name)} has two sizes, ${packed} and ${size}`);
+    refuse(
+      source,
+      `stored entry ${quoted(name)} has two sizes, ${wholeText(packed)} and ${wholeText(size)}`,
+    );
   }
   return { header, size };
 }
@@ -269,21 +282,24 @@ function wideFields(
 function dataStart(source: ByteSource, entry: Listed, directory: number): number {
   const { header, name, rawName, size } = entry;
   if (!(header + LOCAL_SIZE + rawName.length <= directory)) {
-    refuse(source, `entry ${quoted(name)} lies outside, at byte ${header}`);
+    refuse(source, `entry ${quoted(name)} lies outside, at byte ${wholeText(header)}`);
   }
   const local = source.read(header, LOCAL_SIZE + rawName.length);
   const view = viewOf(local);
   if (view.getUint32(0, true) !== LOCAL) {
-    refuse(source, `entry ${quoted(name)} is not at byte ${header}`);
+    refuse(source, `entry ${quoted(name)} is not at byte ${wholeText(header)}`);
   }
   const sameName = view.getUint16(26, true) === rawName.length &&
     rawName.every((byte, i) => local[LOCAL_SIZE + i] === byte);
   if (!sameName || view.getUint16(8, true) !== 0) {
-    refuse(source, `entry ${quoted(name)} is described differently at byte ${header}`);
+    refuse(source, `entry ${quoted(name)} is described differently at byte ${wholeText(header)}`);
   }
   const start = header + LOCAL_SIZE + rawName.length + view.getUint16(28, true);
   if (!(start + size <= directory)) {
-    refuse(source, `entry ${quoted(name)} of ${size} bytes at byte ${start} does not fit`);
+    refuse(
+      source,
+      `entry ${quoted(name)} of ${wholeText(size)} bytes at byte ${wholeText(start)} does not fit`,
+    );
   }
   return start;
 }

@@ -102,7 +102,11 @@ Deno.test("a zip64 archive that points elsewhere is refused", () => {
     [patched(good, wide, 0, 48, integer(2n ** 60n, 8)), /no end record/],
     [
       patched(good, wide, 0, 24, bytesOf(integer(2n ** 60n, 8), integer(2n ** 60n, 8))),
-      /has 1152921504606847000 entries/,
+      /has 1152921504606846976 entries/,
+    ],
+    [
+      patched(good, wide, 0, 24, bytesOf(integer(2n ** 60n + 1n, 8), integer(2n ** 60n + 1n, 8))),
+      /has 1152921504606846977 entries/,
     ],
     [patched(good, "\x01\x00\x18\x00", 0, 0, bytesOf("\x02")), /lacks its zip64 sizes/],
     [patched(good, "\x01\x00\x18\x00", 0, 2, integer(17, 2)), /lacks its zip64 sizes/],
