@@ -111,6 +111,15 @@ Deno.test("case 14: thumbnails, bins and hidden pictures are left out and counte
     const all = notes.join("\n");
     assert.match(all, /: 8 pictures in folders of the system \(thumbnails, bins\) left out \(/);
     assert.match(all, /: 2 hidden pictures left out \(/);
+    // By a pattern, too, unless it names the folder itself.
+    const matched = await found(join(folder, "**/*.{png,jpg}"));
+    assert.deepEqual(
+      matched.paths.filter((path) => /eaDir|MACOSX|RECYCLE|recycle|\._/.test(path)),
+      [],
+    );
+    assert.match(matched.notes.join(), /pictures in folders of the system .* left out/);
+    assert.equal((await found(join(folder, "@eaDir/*/*.jpg"))).paths.length, 1);
+    await assert.rejects(found(join(folder, "@*/*/*.jpg")), /nothing but what is left out/);
   });
 });
 

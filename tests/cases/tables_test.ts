@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findCard } from "../../src/runtime/card.ts";
 import { assertIncludes } from "../assert_that.ts";
+import { emocam } from "../commands/cli.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
 import { analyze, type Analyzed, paint, put } from "./table_runs.ts";
 
@@ -171,7 +174,7 @@ Deno.test("case 22: labels with spaces in quotes, and in either Unicode form, ar
         annotations: rows.map((_, i) => ({ image_id: i, category_id: i, bbox: [0, 0, 16, 16] })),
       }),
     );
-    await put(join(folder, "yolo", "classes.txt"), latin1("Caf\u00e9\u00a0\n"));
+    await put(join(folder, "yolo", "classes.txt"), latin1("Caf\u00e9\u00a0\r\n"));
     for (const [name] of rows) await put(join(folder, `yolo/${name}.txt`), "0 0.5 0.5 0.5 0.5\n");
     for (const boxes of ["r.csv", "excel.csv", "coco.json", "yolo/"]) {
       const run = await analyze(folder, ["corpus"], "--detector", join(folder, boxes));
@@ -181,6 +184,40 @@ Deno.test("case 22: labels with spaces in quotes, and in either Unicode form, ar
       );
       const objects = matrix.trim().split("\n").slice(1).map((row) => row.split(",")[0]);
       assert.deepEqual(objects, ["Caf\u00e9"], boxes);
+      const inferred = run.notices.some((line) => /classes\.txt: read as windows-1252/.test(line));
+      assert.equal(inferred, boxes === "yolo/", boxes);
     }
+  });
+});
+
+Deno.test("a card and a list of runs with a byte order mark are read; in windows-1252 they are refused", async () => {
+  await withFolder(async (folder) => {
+    const own = fileURLToPath(new URL("rgb.json", import.meta.url));
+    const card = (await Deno.readTextFile(own)).replace('"red"', '"r\u00f6t"');
+    assertIncludes(card, "r\u00f6t");
+    await Deno.copyFile(new URL("rgb.onnx", import.meta.url), join(folder, "rgb.onnx"));
+    const path = join(folder, "own.json");
+    for (
+      const bytes of [
+        new TextEncoder().encode(`\ufeff${card}`),
+        utf16(card, true, true),
+        utf16(card, false, true),
+      ]
+    ) {
+      await put(path, bytes);
+      const { card: read } = await findCard(path);
+      assert.equal(read.classes?.[0], "r\u00f6t");
+    }
+    await put(path, latin1(card));
+    await assert.rejects(findCard(path), /own\.json: it is windows-1252 text; save it as UTF-8/);
+    const list = join(folder, "list.json");
+    await put(list, "\ufeff" + JSON.stringify({ runs: [] }));
+    const marked = await emocam("reproduce", "--list", list);
+    assert.equal(marked.status, 2);
+    // The mark is no fault: the list is read, and found to be empty.
+    assert.match(marked.err, /list\.json: runs: /);
+    await put(list, latin1('{"runs": ["\u00fc"]}'));
+    const broken = await emocam("reproduce", "--list", list);
+    assert.match(broken.err, /list\.json: it is windows-1252 text; save it as UTF-8/);
   });
 });

@@ -17,7 +17,7 @@ import { joinImages } from "./_join.ts";
 import { joinNotices, nothingMatched } from "./_join_notices.ts";
 import { boxesDetector, inPixels, matchedDetector } from "./match.ts";
 import { boxFormat, readBoxes, readYoloFolder } from "./mod.ts";
-import type { BoxFormat, BoxTable } from "./table.ts";
+import { type BoxFormat, type BoxTable, textOf } from "./table.ts";
 
 /** Headers that are read at a time. */
 const HEADERS_AT_A_TIME = 8;
@@ -82,9 +82,9 @@ async function readTable(
   base: string | undefined,
 ): Promise<{ table: BoxTable; notices: readonly string[] } | undefined> {
   if (!/\.(csv|json)$/i.test(name)) {
-    return /[\\/]/.test(name) && await isFolder(pathFrom(base, name))
-      ? { table: { ...await readYoloFolder(pathFrom(base, name)), origin: name }, notices: [] }
-      : undefined;
+    if (!/[\\/]/.test(name) || !await isFolder(pathFrom(base, name))) return undefined;
+    const table = { ...await readYoloFolder(pathFrom(base, name)), origin: name };
+    return { table, notices: (table.notices ?? []).map((notice) => `${name}: ${notice}`) };
   }
   const bytes = await readFile(name, base);
   if (isCard(name, bytes)) return undefined;
@@ -100,6 +100,8 @@ async function readTable(
     return { table, notices: [...notices, `${name}: ${labelNames.missing}`] };
   }
   const list = await readFile(file);
+  const { notice } = textOf(list, file);
+  if (notice !== undefined) notices.push(`${basename(file)}: ${notice}`);
   const named = readBoxes(bytes, name, labelNames.read(list, file));
   return { table: { ...named, sha256: sha256(`${named.sha256} ${sha256(list)}`) }, notices };
 }

@@ -37,7 +37,7 @@ const ROUNDING = 1e-5;
  */
 export async function readYoloFolder(folder: string): Promise<BoxTable> {
   const files = (await textFiles(folder)).sort(compareCodePoints);
-  const names = await classNames(folder);
+  const { names, notices } = await classNames(folder);
   const images = new Map<string, Box[]>();
   const parts: string[] = [names.join("\n")];
   for (const file of files) {
@@ -46,7 +46,14 @@ export async function readYoloFolder(folder: string): Promise<BoxTable> {
     images.set(normal(stemOf(file)), boxesOf(textOf(bytes, origin).text, origin, names));
     parts.push(`${file} ${sha256(bytes)}`);
   }
-  const found = { images, labels: names, relative: true, stems: true, besideImages: true } as const;
+  const found = {
+    images,
+    notices,
+    labels: names,
+    relative: true,
+    stems: true,
+    besideImages: true,
+  } as const;
   return boxTable(folder, sha256(parts.join("\n")), found);
 }
 
@@ -105,7 +112,8 @@ async function textFiles(folder: string, prefix = ""): Promise<string[]> {
   return files;
 }
 
-async function classNames(folder: string): Promise<string[]> {
+/** The names of the classes, and how their file was read where that is inferred. */
+async function classNames(folder: string): Promise<{ names: string[]; notices: string[] }> {
   for (const place of [folder, join(folder, "..")]) {
     const found: string[] = [];
     for await (const { name, isFile } of Deno.readDir(place)) {
@@ -115,13 +123,13 @@ async function classNames(folder: string): Promise<string[]> {
       found.find((name) => name === "obj.names") ?? (found.length === 1 ? found[0] : undefined);
     if (chosen === undefined) continue;
     const origin = join(place, chosen);
-    const names = textOf(await Deno.readFile(origin), origin).text.trimEnd()
-      .split(/\r?\n/).map(tidy);
+    const { text, notice } = textOf(await Deno.readFile(origin), origin);
+    const names = text.trimEnd().split(/\r\n|\r|\n/).map(tidy);
     const empty = names.indexOf("");
     if (empty >= 0) refuse(origin, `line ${empty + 1}`, "the name is empty");
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined) refuse(origin, "the names", `${JSON.stringify(twice)} occurs twice`);
-    return names;
+    return { names, notices: notice === undefined ? [] : [`${chosen}: ${notice}`] };
   }
   throw new UsageError(
     `Cannot read boxes from ${folder}: there are no class names; put them into classes.txt there, one a line`,

@@ -11,7 +11,7 @@ export const NETWORKS = new URL("../../golden/darknet/", import.meta.url);
 export interface Files {
   readonly cfg: string | Uint8Array;
   readonly weights: Uint8Array;
-  readonly names?: string;
+  readonly names?: string | Uint8Array;
 }
 
 /** Runs with a folder that goes afterwards. */
@@ -32,6 +32,9 @@ export async function importFiles(folder: string, files: Files): Promise<Importe
   else await Deno.writeFile(cfg, files.cfg);
   await Deno.writeFile(weights, files.weights);
   if (files.names === undefined) return await importDarknet({ cfg, weights, folder });
-  await Deno.writeTextFile(names, files.names);
+  await Deno.writeFile(
+    names,
+    typeof files.names === "string" ? new TextEncoder().encode(files.names) : files.names,
+  );
   return await importDarknet({ cfg, weights, names, folder });
 }

@@ -61,6 +61,29 @@ Deno.test("class names that occur twice are told", async () => {
   });
 });
 
+Deno.test("class names in windows-1252 and UTF-16 are read; what else they are is refused", async () => {
+  const names = "cat\r\ntraffic light\r\n\u00c4pfel\r\n";
+  const latin1 = Uint8Array.from(names, (letter) => letter.charCodeAt(0));
+  const utf16 = new Uint8Array(new Uint16Array([0xfeff, ...latin1]).buffer);
+  const inferred = /^made\.names: read as windows-1252, since it is not UTF-8 \("\u00c4pfel"\)$/;
+  for (const [bytes, notice] of [[latin1, inferred], [utf16, /^$/]] as const) {
+    await withFolder(async (folder) => {
+      const made = await importFiles(folder, { cfg, weights, names: bytes });
+      assert.match(made.notices.join(), notice);
+      const { card } = await findCard(join(folder, "made.json"));
+      assert.deepEqual(card.classes, ["cat", "traffic light", "\u00c4pfel"]);
+    });
+  }
+  // "коты" in windows-1251.
+  const russian = new Uint8Array([0xea, 0xee, 0xf2, 0xfb, 0x0a, 0x62, 0x0a, 0x63, 0x0a]);
+  await withFolder(async (folder) => {
+    await assert.rejects(
+      importFiles(folder, { cfg, weights, names: russian }),
+      /Cannot read names .*made\.names: its encoding cannot be told/,
+    );
+  });
+});
+
 Deno.test("the same files give the same bytes, over an earlier import", async () => {
   await withFolder(async (folder) => {
     const first = await importFiles(folder, { cfg, weights });
