@@ -115,6 +115,8 @@ function recordsOf(text: string, delimiter: Delimiter): { cells: Cell[]; line: n
       trim: true,
       delimiter,
       info: true,
+      // Several kinds in one file, as after a `sep=` that was put before it.
+      record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
       skip_empty_lines: true,
       cast: (value, { quoting }) => ({ text: tidy(value), written: value.trim(), quoted: quoting }),

@@ -40,7 +40,7 @@ export async function findClassifier(
   base?: string,
 ): Promise<ClassifierSource> {
   if (name.toLowerCase().endsWith(".onnx")) return await bareClassifier(name, inputShape, base);
-  const { card, folder } = await findCard(name, base);
+  const { card, folder } = await findCard(name, base, "classifier");
   if (card.task !== "classifier") {
     throw new UsageError(
       `Cannot use model ${card.name} as classifier: its card says task ${card.task}; see emocam models list`,

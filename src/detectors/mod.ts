@@ -9,7 +9,7 @@ import { ModelError, UsageError } from "../base/errors.ts";
 import type { CorpusImage } from "../image/image_file.ts";
 import { type DetectorCard, findCard, type Located } from "../runtime/card.ts";
 import type { Backend } from "../runtime/session.ts";
-import { openBoxes } from "./box_files/open.ts";
+import { BOX_FILE_OPTIONS, openBoxes } from "./box_files/open.ts";
 import type {
   DecoderKind,
   Detector,
@@ -19,6 +19,7 @@ import type {
 } from "./detector.ts";
 import { faceParts } from "./face_parts.ts";
 import { yolo } from "./yolo.ts";
+import { isFile, pathFrom } from "../base/files.ts";
 import { flag } from "../base/flag.ts";
 
 export type {
@@ -40,10 +41,11 @@ export { openTinyFace } from "./tiny_face.ts";
 /** The kinds of detectors that a card can name. */
 export const DECODERS: readonly DecoderKind[] = [faceParts, yolo];
 
-/** The settings of all kinds, each once. */
+/** The settings of all kinds and of files of boxes, each once. */
 export const DETECTOR_OPTIONS: readonly DetectorOption[] = [
   ...new Map(
-    DECODERS.flatMap(({ options }) => options).map((option) => [option.name, option]),
+    [...DECODERS.flatMap(({ options }) => options), ...BOX_FILE_OPTIONS]
+      .map((option) => [option.name, option]),
   ).values(),
 ];
 
@@ -82,14 +84,14 @@ export async function findDetector(
   images: readonly CorpusImage[],
   { backend, options = {}, preset, orientation = "exif", base, corpus }: DetectorSettings,
 ): Promise<OpenedDetector> {
-  const boxes = await openBoxes(name, base);
+  const boxes = await openBoxes(name, base, options);
   if (!boxes) {
     const located = await findDetectorCard(name, base);
     const presets = presetOptions(located.card, preset);
     const detector = await openDetector(located, backend, { ...presets, ...options });
     return { detector, notices: detector.notices ?? [] };
   }
-  checkOptions(name, options, []);
+  checkOptions(name, options, BOX_FILE_OPTIONS);
   const matched = await boxes.detector.match?.(images, orientation, corpus);
   return matched ? { ...matched, notices: [...boxes.notices, ...matched.notices] } : boxes;
 }
@@ -98,7 +100,17 @@ async function findDetectorCard(
   name: string,
   base: string | undefined,
 ): Promise<Located<DetectorCard>> {
-  const { card, folder } = await findCard(name, base);
+  if (/\.onnx$/i.test(name)) {
+    const why = await isFile(pathFrom(base, name))
+      ? "an ONNX file alone does not say how its outputs are boxes"
+      : "there is no such file";
+    throw new UsageError(
+      `Cannot use ${name} as detector: ${why}; give a model card (.json) of a kind that emocam decodes (${
+        DECODERS.map(({ kind }) => kind).join(", ")
+      }), or the boxes that it finds as a file (CSV, COCO JSON, YOLO folder)`,
+    );
+  }
+  const { card, folder } = await findCard(name, base, "detector");
   if (card.task === "detector") return { card, folder };
   throw new UsageError(
     `Cannot use model ${card.name} as detector: its card says task ${card.task}; see emocam models list`,
@@ -156,7 +168,11 @@ function checkOptions(
     if (!option) {
       const having = DECODERS.filter(({ options }) => options.some(({ name }) => name === asked))
         .map(({ title }) => title).join(" and ");
-      const why = having === "" ? "no detector has it" : `only ${having} detectors have it`;
+      const why = BOX_FILE_OPTIONS.some(({ name }) => name === asked)
+        ? "only files of boxes have it"
+        : having === ""
+        ? "no detector has it"
+        : `only ${having} detectors have it`;
       throw new UsageError(
         `Cannot use ${flag(asked)} ${value} with detector ${name}: ${why}; leave it out`,
       );

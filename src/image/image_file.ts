@@ -6,8 +6,8 @@
 
 import { ImageError, messageOf } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
-import { decodeImage, looksLikePicture } from "./decode.ts";
-import type { Orientation, Picture } from "./image.ts";
+import { decodeImage, imageSize, looksLikePicture } from "./decode.ts";
+import type { Orientation, Picture, Size } from "./image.ts";
 
 /** Larger files are refused before they are read: the largest picture allowed has half as many bytes without any compression. */
 const MAX_FILE_BYTES = 2 ** 30;
@@ -39,6 +39,39 @@ export async function startsAsPicture(file: string): Promise<boolean> {
   const start = new Uint8Array(32);
   const read = await open.read(start);
   return looksLikePicture(start.subarray(0, read ?? 0));
+}
+
+/** So many bytes of a file tell the size of nearly every JPEG. */
+const HEADER_BYTES = 2 ** 17;
+
+/**
+ * The sizes of the picture in a file under each `--orientation`, without decoding it. Of a large JPEG only the beginning is read.
+ *
+ * @throws {ImageError} saying why it cannot be read.
+ */
+export async function pictureSizes(file: string): Promise<Record<Orientation, Size>> {
+  const start = await beginning(file);
+  const whole = async () => sizesIn(await readImageFile(file));
+  return start ? await sizesIn(start).catch(whole) : await whole();
+}
+
+async function sizesIn(bytes: Uint8Array): Promise<Record<Orientation, Size>> {
+  return { exif: await imageSize(bytes, "exif"), stored: await imageSize(bytes, "stored") };
+}
+
+/** The first bytes of a JPEG that has many more; nothing of another file. */
+async function beginning(file: string): Promise<Uint8Array | undefined> {
+  try {
+    const { isFile, size } = await Deno.stat(file);
+    if (!isFile || size < 2 * HEADER_BYTES) return undefined;
+    using open = await Deno.open(file);
+    const bytes = new Uint8Array(HEADER_BYTES);
+    const read = await open.read(bytes) ?? 0;
+    const [a, b, c] = bytes;
+    return a === 0xff && b === 0xd8 && c === 0xff ? bytes.subarray(0, read) : undefined;
+  } catch {
+    return undefined; // reading all of it will say why
+  }
 }
 
 /** One image of a corpus. */

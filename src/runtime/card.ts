@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { messageOf, ModelError, UsageError } from "../base/errors.ts";
 import { sha256 } from "../base/json.ts";
+import { tidy } from "../base/text.ts";
 import { decodeUnicode } from "../base/text.ts";
 import { userModelsFolder } from "./model_folder.ts";
 import { pathFrom } from "../base/files.ts";
@@ -78,6 +79,9 @@ const inputSchema = z.strictObject({
   }
 });
 
+/** The name of a class as all labels are: trimmed, in NFC. */
+const className = z.string().transform(tidy).pipe(z.string().min(1));
+
 const common = {
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
   title: z.string().optional(),
@@ -108,7 +112,7 @@ export const classifierSchema = z.strictObject({
     /** Name of the logits' tensor, where it cannot be found from the graph. */
     logits: z.string().optional(),
   }).default({}),
-  classes: z.array(z.string().min(1)).min(1),
+  classes: z.array(className).min(1),
   /** The tensor at which the classifier is cut; by default the last one with spatial extent. */
   targetLayer: z.string().optional(),
   /** How cells of a map are placed on the input: by their receptive fields, or spread evenly as other tools do. */
@@ -129,14 +133,14 @@ const detectorFileSchema = z.strictObject({
   ...withFile,
   task: z.enum(["faces", "landmarks"]),
   output: z.strictObject({ name: z.string() }),
-  classes: z.array(z.string()).optional(),
+  classes: z.array(className).optional(),
   decoder: z.looseObject({ kind: z.string() }),
 });
 
 const detectorSchema = z.strictObject({
   ...common,
   task: z.literal("detector"),
-  classes: z.array(z.string()).optional(),
+  classes: z.array(className).optional(),
   decoder: z.looseObject({ kind: z.string() }),
   file: fileBeside.optional(),
   sha256: z.string().optional(),
@@ -255,10 +259,15 @@ async function cardsIn(folder: string): Promise<Located[]> {
  * Finds a card by the path of a `.json` file, or by the name of one that ships or lies in the user's model folder.
  *
  * @param base folder from which a path starts, instead of the working directory
+ * @param task what it is wanted for: only names of such models are listed
  * @throws {UsageError} when there is no such name or file; the names there are are listed.
  * @throws {ModelError} when the card is malformed.
  */
-export async function findCard(name: string, base?: string): Promise<Located> {
+export async function findCard(
+  name: string,
+  base?: string,
+  task?: Card["task"],
+): Promise<Located> {
   const user = userModelsFolder();
   const paths = name.endsWith(".json")
     ? [pathFrom(base, name)]
@@ -276,7 +285,8 @@ export async function findCard(name: string, base?: string): Promise<Located> {
       }
     }
   }
-  const known = [...await shippedCards(), ...await userCards()].map(({ card }) => card.name);
+  const known = [...await shippedCards(), ...await userCards()]
+    .flatMap(({ card }) => task === undefined || card.task === task ? [card.name] : []);
   throw new UsageError(
     `Cannot find model ${JSON.stringify(name)}: give one of ${
       known.join(", ")

@@ -1,7 +1,7 @@
 /**
- * Boxes as COCO's JSON: `images` (id, file_name), `categories` (id, name), `annotations` (image_id, category_id, bbox [x, y, width, height]
- * and, as in result files, score; 1 where it is absent). Boxes without width or height, of which the published annotations have
- * some, are left out.
+ * Boxes as COCO's JSON: `images` (id, file_name and, where known, width and height), `categories` (id, name), `annotations` (image_id,
+ * category_id, bbox [x, y, width, height], iscrowd and, as in result files, score; 1 where it is absent). Boxes without width or height, of
+ * which the published annotations have some, are left out.
  *
  * @module
  */
@@ -9,18 +9,34 @@
 import { z } from "zod";
 import { tidy } from "../../base/text.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
-import { type BoxFormat, type BoxTableParts, checked, normal, refuse } from "./table.ts";
-import type { Box } from "../detector.ts";
+import type { Size } from "../../image/image.ts";
+import {
+  type BoxFormat,
+  BoxList,
+  type BoxTableParts,
+  normal,
+  type ReadBoxOptions,
+  refuse,
+} from "./table.ts";
 
 const id = z.union([z.number(), z.string()]);
+/** JSON has no NaN. */
+const corner = z.number().nullable().transform((value) => value ?? NaN);
 
 const cocoSchema = z.object({
-  images: z.array(z.object({ id, file_name: z.string().trim().min(1) })),
+  images: z.array(z.object({
+    id,
+    file_name: z.string().trim().min(1),
+    // Whatever cannot be a size counts as none: many files have 0, null or text here.
+    width: z.coerce.number().optional().catch(undefined),
+    height: z.coerce.number().optional().catch(undefined),
+  })),
   categories: z.array(z.object({ id, name: z.string().trim().min(1) })),
   annotations: z.array(z.object({
     image_id: id,
     category_id: id,
-    bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+    bbox: z.tuple([corner, corner, corner, corner]),
+    iscrowd: z.union([z.number(), z.boolean()]).optional().catch(undefined),
     score: z.number().optional(),
   })),
 });
@@ -32,10 +48,10 @@ export const coco: BoxFormat = {
   read: readCoco,
 };
 
-function readCoco(text: string, origin: string): BoxTableParts {
+function readCoco(text: string, origin: string, options: ReadBoxOptions): BoxTableParts {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
     throw new UsageError(`Cannot read boxes from ${origin}: not JSON (${messageOf(error)})`);
   }
@@ -60,14 +76,14 @@ function readCoco(text: string, origin: string): BoxTableParts {
     images.map(({ id, file_name }) => [id, normal(file_name)]),
   );
   const labels = unique(origin, "categories", categories.map(({ id, name }) => [id, tidy(name)]));
-  const boxes = new Map<string, Box[]>([...names.values()].map((name) => [name, []]));
-  if (boxes.size !== names.size) {
+  const list = new BoxList(origin, options);
+  for (const name of names.values()) list.image(name);
+  if (list.images.size !== names.size) {
     const twice = images.map(({ file_name }) => normal(file_name))
       .find((name, i, all) => all.indexOf(name) !== i);
     refuse(origin, "images", `file_name ${JSON.stringify(twice)} occurs twice`);
   }
-  let leftOut = 0;
-  annotations.forEach(({ image_id, category_id, bbox, score }, i) => {
+  annotations.forEach(({ image_id, category_id, bbox, score, iscrowd }, i) => {
     const where = `annotations[${i}]`;
     const image = names.get(image_id);
     const label = labels.get(category_id);
@@ -82,17 +98,28 @@ function readCoco(text: string, origin: string): BoxTableParts {
       );
     }
     const [x0, y0, width, height] = bbox;
-    if (width < 0 || height < 0) {
-      refuse(origin, where, `bbox is [${bbox}]; width and height must not be below 0`);
-    }
-    if (width === 0 || height === 0) {
-      leftOut++;
-      return;
-    }
     const box = { label, confidence: score ?? 1, x0, y0, x1: x0 + width, y1: y0 + height };
-    boxes.get(image)!.push(checked(origin, where, box));
+    list.add(image, where, box, Boolean(iscrowd));
   });
-  return leftOut > 0 ? { images: boxes, leftOut } : { images: boxes };
+  const sizes = new Map<string, Size>();
+  for (const { id, width, height } of images) {
+    if (width && height && width > 0 && height > 0) sizes.set(names.get(id)!, { width, height });
+  }
+  return { ...list.parts(), ...sizes.size > 0 ? { sizes } : {} };
+}
+
+/** JSON, also as Python writes it where a number is NaN or infinite: as nothing. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const plain = text.replace(
+      /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g,
+      (found) => found.startsWith('"') ? found : "null",
+    );
+    if (plain === text) throw error;
+    return JSON.parse(plain);
+  }
 }
 
 function inside(value: unknown, key: PropertyKey): unknown {

@@ -75,7 +75,7 @@ export function matchedDetector(
   });
   return {
     name: table.origin,
-    key: { detector: "boxes-file", version: 1, sha256: table.sha256 },
+    key: { detector: "boxes-file", version: 1, sha256: table.sha256, ...table.settings },
     labels: table.labels,
     lookUp,
     detect: (_image, path) => Promise.resolve(lookUp(path)),

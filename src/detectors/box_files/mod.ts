@@ -9,13 +9,14 @@
 import { sha256 } from "../../base/json.ts";
 import { coco } from "./coco.ts";
 import { csv } from "./csv.ts";
+import { own } from "./own.ts";
 import { openImages } from "./open_images.ts";
-import { type BoxFormat, type BoxTable, boxTable, textOf } from "./table.ts";
+import { type BoxFormat, type BoxTable, boxTable, type ReadBoxOptions, textOf } from "./table.ts";
 
 export { readYoloFolder } from "./yolo_txt.ts";
 
 /** The formats of single files: the first that claims a text reads it. */
-const BOX_FORMATS: readonly BoxFormat[] = [coco, openImages, csv];
+const BOX_FORMATS: readonly BoxFormat[] = [coco, openImages, own, csv];
 
 /** The format of a file. @throws {UsageError} when it is not text. */
 export function boxFormat(bytes: Uint8Array, origin: string): BoxFormat {
@@ -26,16 +27,15 @@ export function boxFormat(bytes: Uint8Array, origin: string): BoxFormat {
 /**
  * Reads a file of boxes; its first character tells JSON from CSV, its header Open Images' CSV from ours.
  *
- * @param labelNames the names of Open Images' label codes.
  * @throws {UsageError} naming the line or place, the value met and what is expected; also when there are no boxes at all
  */
 export function readBoxes(
   bytes: Uint8Array,
   origin: string,
-  labelNames?: ReadonlyMap<string, string>,
+  options: ReadBoxOptions = {},
 ): BoxTable {
   const { text, notice } = textOf(bytes, origin);
-  const parts = boxFormat(bytes, origin).read(text, origin, labelNames);
+  const parts = boxFormat(bytes, origin).read(text, origin, options);
   const notices = [...notice === undefined ? [] : [notice], ...parts.notices ?? []];
   return boxTable(origin, sha256(bytes), { ...parts, notices });
 }

@@ -7,19 +7,19 @@
  * @module
  */
 
-import { columnAt, withPoint } from "../../base/csv_table.ts";
+import { columnAt } from "../../base/csv_table.ts";
 import {
   type BoxFormat,
+  BoxList,
   type BoxTableParts,
-  checked,
+  corner,
   csvHeader,
   csvTable,
-  decimal,
   normal,
+  type ReadBoxOptions,
   refuse,
   textOf,
 } from "./table.ts";
-import type { Box } from "../detector.ts";
 
 const COLUMNS = ["ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"] as const;
 
@@ -40,24 +40,25 @@ export const openImages: BoxFormat = {
 };
 
 /**
- * ImageID is the file's name without its ending; without a Confidence it is 1.
+ * ImageID is the file's name without its ending; without a Confidence it is 1. A code such as /m/01g317 without a name is its own label.
+ * A box with IsGroupOf 1 is around several objects.
  *
- * @param classNames names of the codes such as /m/01g317; a code without a name is its own label.
  * @throws {UsageError} naming the line and the value.
  */
 function readOpenImages(
   text: string,
   origin: string,
-  classNames?: ReadonlyMap<string, string>,
+  options: ReadBoxOptions,
 ): BoxTableParts {
   const { columns, rows, delimiter, notices } = csvTable(text, origin);
-  const images = new Map<string, Box[]>();
+  const list = new BoxList(origin, options);
   for (const { line, fields } of rows) {
     const where = `line ${line}`;
     const field = (name: string) => fields[columnAt(columns, name)] ?? "";
     const fraction = (name: string) => {
-      const value = decimal(withPoint(field(name), delimiter));
-      if (!(value >= 0 && value <= 1)) {
+      const value = corner(field(name), delimiter);
+      const absent = Number.isNaN(value) && name !== "Confidence";
+      if (value === undefined || !absent && !(value >= 0 && value <= 1)) {
         refuse(origin, where, `${name} is ${JSON.stringify(field(name))}, not within 0..1`);
       }
       return value;
@@ -65,19 +66,17 @@ function readOpenImages(
     const image = normal(field("ImageID"));
     if (image === "") refuse(origin, where, "the ImageID is empty");
     const code = field("LabelName");
-    const box = checked(origin, where, {
-      label: classNames?.get(code) ?? code,
+    const box = {
+      label: options.labelNames?.get(code) ?? code,
       confidence: field("Confidence") === "" ? 1 : fraction("Confidence"),
       x0: fraction("XMin"),
       y0: fraction("YMin"),
       x1: fraction("XMax"),
       y1: fraction("YMax"),
-    });
-    const boxes = images.get(image);
-    if (boxes) boxes.push(box);
-    else images.set(image, [box]);
+    };
+    list.add(image, where, box, field("IsGroupOf") === "1");
   }
-  return { images, relative: true, stems: true, notices };
+  return { ...list.parts(), relative: true, stems: true, notices };
 }
 
 /**

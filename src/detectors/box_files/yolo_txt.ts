@@ -7,22 +7,21 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { tidy } from "../../base/text.ts";
 import { sha256 } from "../../base/json.ts";
 import { compareCodePoints } from "../../base/code_points.ts";
 import {
+  BoxList,
   type BoxTable,
   boxTable,
-  checked,
-  decimal,
+  corner,
   normal,
   refuse,
   stemOf,
   textOf,
 } from "./table.ts";
-import type { Box } from "../detector.ts";
 
 /** Lists of names, which hold no boxes. */
 const NOT_BOXES = /^(classes|train|val|valid|test|trainval)\.txt$/i;
@@ -38,27 +37,28 @@ const ROUNDING = 1e-5;
 export async function readYoloFolder(folder: string): Promise<BoxTable> {
   const files = (await textFiles(folder)).sort(compareCodePoints);
   const { names, notices } = await classNames(folder);
-  const images = new Map<string, Box[]>();
+  const list = new BoxList(folder);
   const parts: string[] = [names.join("\n")];
   for (const file of files) {
     const bytes = await Deno.readFile(join(folder, file));
     const origin = join(folder, file);
-    images.set(normal(stemOf(file)), boxesOf(textOf(bytes, origin).text, origin, names));
+    addBoxes(list, normal(stemOf(file)), textOf(bytes, origin).text, { origin, names });
     parts.push(`${file} ${sha256(bytes)}`);
   }
   const found = {
-    images,
-    notices,
-    labels: names,
-    relative: true,
-    stems: true,
-    besideImages: true,
-  } as const;
+    ...list.parts(),
+    ...{ notices, labels: names, relative: true, stems: true, besideImages: true } as const,
+  };
   return boxTable(folder, sha256(parts.join("\n")), found);
 }
 
-function boxesOf(text: string, origin: string, names: readonly string[]): Box[] {
-  const boxes: Box[] = [];
+function addBoxes(
+  list: BoxList,
+  image: string,
+  text: string,
+  { origin, names }: { readonly origin: string; readonly names: readonly string[] },
+): void {
+  list.image(image);
   text.split(/\r?\n/).forEach((line, i) => {
     const fields = line.trim().split(/\s+/);
     if (line.trim() === "") return;
@@ -70,13 +70,13 @@ function boxesOf(text: string, origin: string, names: readonly string[]): Box[] 
         `${fields.length} numbers; expected class, centre x, centre y, width, height (and confidence)`,
       );
     }
-    const [kind, ...numbers] = fields.map(decimal);
-    const bad = [kind, ...numbers].findIndex((value) => !Number.isFinite(value));
+    const [kind, ...corners] = fields.map((field) => corner(field));
+    const bad = [kind, ...corners].indexOf(undefined);
     if (bad >= 0) refuse(origin, where, `${JSON.stringify(fields[bad])} is not a number`);
     if (!Number.isInteger(kind) || kind! < 0 || kind! >= names.length) {
       refuse(origin, where, `class ${fields[0]}; there are ${names.length} names`);
     }
-    const [x, y, width, height, confidence = 1] = numbers as [number, number, number, number];
+    const [x, y, width, height, confidence = 1] = corners as [number, number, number, number];
     const box = {
       label: names[kind!],
       confidence,
@@ -90,9 +90,8 @@ function boxesOf(text: string, origin: string, names: readonly string[]): Box[] 
     ) {
       refuse(origin, where, `the box ${fields.slice(1, 5).join(" ")} reaches out of the image`);
     }
-    boxes.push(checked(origin, where, box));
+    list.add(image, `${basename(origin)}, ${where}`, box);
   });
-  return boxes;
 }
 
 /** Paths of the files of boxes, with forward slashes. */

@@ -10,6 +10,7 @@ import { type CommandName, PRESETS, rows } from "./row.ts";
 const EXPLAINING = ["analyze", "explain", "check"] as const satisfies readonly CommandName[];
 const DETECTING = [...EXPLAINING, "detect"] as const satisfies readonly CommandName[];
 const YOLO = { says: "with YOLO detectors" } as const;
+const BOX_FILES = { says: "with files of boxes" } as const;
 
 /** Options that choose images and models. */
 export const MODEL_OPTIONS = rows(
@@ -101,6 +102,27 @@ export const MODEL_OPTIONS = rows(
     noun: "overlap of the detector's boxes",
     decides: "results",
     when: YOLO,
+  },
+  {
+    name: "units",
+    commands: DETECTING,
+    group: "Images and models",
+    value: oneOf("unit", ["pixels", "fractions", "percent"]),
+    help:
+      "unit of corners (fractions or percent of the picture's width and height); by default as the file says",
+    noun: "unit of the boxes",
+    decides: "results",
+    when: BOX_FILES,
+  },
+  {
+    name: "groups",
+    commands: DETECTING,
+    group: "Images and models",
+    value: oneOf("rule", ["keep", "leave-out"]),
+    help: "boxes of crowds (COCO's iscrowd) and groups (Open Images' IsGroupOf); by default kept",
+    noun: "boxes of crowds and groups",
+    decides: "results",
+    when: BOX_FILES,
   },
   {
     name: "preset",

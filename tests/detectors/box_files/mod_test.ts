@@ -53,11 +53,13 @@ Deno.test("a malformed CSV file is refused with its line and the value met", () 
     /^Cannot read boxes from f, line 3: confidence is "high"/,
   );
   refused(second("a.jpg,Dog,,1,2,3,4"), /line 3: confidence is "", not a number/);
-  refused(second("a.jpg,Dog,0.5,NaN,2,3,4"), /line 3: x0 is "NaN", not a number/);
+  refused(second("a.jpg,Dog,0.5,?,2,3,4"), /line 3: x0 is "\?", not a number/);
   refused(second("a.jpg,Dog,0.5,1,2,Infinity,4"), /line 3: x1 is "Infinity", not a number/);
   refused(second("a.jpg,Dog,1.5,1,2,3,4"), /line 3: confidence is 1\.5, not within 0\.\.1/);
-  refused(second("a.jpg,Dog,0.5,3,2,3,4"), /line 3: x1 is 3, not over x0 = 3/);
-  refused(second("a.jpg,Dog,0.5,1,5,3,4"), /line 3: y1 is 4, not over y0 = 5/);
+  const only = (row: string) => bytes(HEADER + row + "\n");
+  refused(only("a.jpg,Dog,0.5,3,2,3,4"), /line 2: x1 is 3, not over x0 = 3/);
+  refused(only("a.jpg,Dog,0.5,1,5,3,4"), /line 2: y1 is 4, not over y0 = 5/);
+  refused(only("a.jpg,Dog,0.5,NaN,5,3,4"), /line 2: x0 is not a number/);
   refused(second("a.jpg, ,0.5,1,2,3,4"), /line 3: the label is empty/);
   refused(second(",Dog,0.5,1,2,3,4"), /line 3: the image is empty/);
   refused(second("a.jpg,Dog,0.5,1,2,3"), /line 3: 6 fields, the header has 7/);
@@ -82,10 +84,6 @@ Deno.test("a malformed COCO file is refused with its place and the value met", (
   refused(annotation({ category_id: "x" }), /annotations\[0\]: category_id "x" is not among/);
   refused(annotation({ bbox: [1, 2, "3", 4] }), /annotations\[0\]\.bbox\[2\]: .*but found "3"/);
   refused(annotation({ bbox: [1, 2, 3] }), /annotations\[0\]\.bbox.*but found/);
-  refused(
-    annotation({ bbox: [1, 2, -3, 4] }),
-    /bbox is \[1,2,-3,4\]; width and height must not be below 0/,
-  );
   refused(annotation({ score: null }), /annotations\[0\]\.score: .*but found null/);
   refused(annotation({ score: 2 }), /annotations\[0\]: confidence is 2/);
   refused(coco({ categories: [{ id: 1, name: " " }] }), /categories\[0\]\.name/);
@@ -96,6 +94,20 @@ Deno.test("a malformed COCO file is refused with its place and the value met", (
   refused(coco({ annotations: [] }), /it holds no boxes/);
 });
 
+Deno.test("boxes without extent or place are left out and counted in CSV", () => {
+  const rows = ["1,2,3,4", "3,2,3,4", "1,5,3,4", "4,2,3,4", "NaN,2,3,4", "1,NA,3,4", "1,2,nan,4"];
+  const text = (some: readonly string[]) =>
+    bytes(HEADER + some.map((corners) => `a.jpg,Dog,0.5,${corners}\n`).join(""));
+  const table = readBoxes(text(rows), "f");
+  assert.equal(table.leftOut, 3);
+  assert.equal(table.unplaced, 3);
+  assert.deepEqual([...table.images.values()].flat().map(({ x0, y1 }) => [x0, y1]), [[1, 4]]);
+  refused(
+    text(rows.slice(1)),
+    /line 2: x1 is 3, not over x0 = 3; it holds no boxes .* \(6 without\)/,
+  );
+});
+
 Deno.test("COCO's boxes without width or height are left out and counted", () => {
   const at = (bbox: number[]) => ({ image_id: 7, category_id: 1, bbox });
   const table = readBoxes(
@@ -104,6 +116,14 @@ Deno.test("COCO's boxes without width or height are left out and counted", () =>
   );
   assert.equal(table.leftOut, 2);
   assert.deepEqual([...table.images.values()].flat().map(({ x1, y1 }) => [x1, y1]), [[4, 6]]);
+  const below = readBoxes(coco({ annotations: [at([1, 2, 3, 4]), at([9, 2, -3, 4])] }), "f");
+  assert.equal(below.leftOut, 1);
+  // As Python's json writes it.
+  const python = new TextDecoder().decode(
+    coco({ annotations: [at([1, 2, 3, 4]), at([9, 2, 3, 4])] }),
+  )
+    .replace("[9,", "[NaN,");
+  assert.equal(readBoxes(bytes(python), "f").unplaced, 1);
   assert.equal(readBoxes(coco({}), "f").leftOut, undefined);
   refused(coco({ annotations: [at([1, 2, 0, 4])] }), /it holds no boxes/);
 });

@@ -29,7 +29,10 @@ Deno.test("Open Images' CSV gives boxes in fractions, with names if there are an
     { label: "/m/0k4j", confidence: .5, x0: 0, y0: 0, x1: 1, y1: 1 },
   ]]]);
   const names = readClassNames(bytes(NAMES), "names.csv");
-  assert.deepEqual(readBoxes(bytes(text), "oi.csv", names).labels, ["Person", "Car, red"]);
+  assert.deepEqual(readBoxes(bytes(text), "oi.csv", { labelNames: names }).labels, [
+    "Person",
+    "Car, red",
+  ]);
   // Other columns, another order, no confidence.
   const short = readBoxes(bytes("YMax,YMin,XMax,XMin,LabelName,ImageID\n1,0,.5,.25,/m/x,b\n"), "s");
   assert.deepEqual(short.images.get("b"), [
@@ -62,6 +65,9 @@ Deno.test("malformed rows and names are refused with their line", () => {
   refused(HEADER + ROW.replace("0.25", "25"), /line 2: XMin is "25", not within 0\.\.1/);
   refused(HEADER + ROW.replace("0.25", ""), /line 2: XMin is "", not within 0\.\.1/);
   refused(HEADER + ROW.replace("0.25", "0.5"), /line 2: x1 is 0\.5, not over x0 = 0\.5/);
+  const some = HEADER + ROW + ROW.replace("0.25", "0.5") + ROW.replace("0.75", "NA");
+  const { leftOut, unplaced, images } = readBoxes(bytes(some), "f");
+  assert.deepEqual([leftOut, unplaced, images.get("000a")!.length], [1, 1, 1]);
   refused(HEADER + ROW.replace(",1,0.25", ",2,0.25"), /Confidence is "2"/);
   refused(HEADER + ROW.replace("000a", ""), /the ImageID is empty/);
   refused(HEADER + ROW.replace("/m/01g317", ""), /the label is empty/);

@@ -79,7 +79,7 @@ Deno.test("malformed files are refused with their line", async () => {
       ["-1 .5 .5 .5 .5\n", /class -1/],
       ["0 .9 .5 .5 .5\n", /line 1: the box \.9 \.5 \.5 \.5 reaches out of the image/],
       ["0 320 240 50 50\n", /reaches out/],
-      ["0 .5 .5 0 .5\n", /x1 is 0\.5, not over/],
+      ["0 .5 .5 0 .5\n", /a\.txt, line 1: x1 is 0\.5, not over/],
       ["0 .5 .5 .5 .5 7\n", /confidence is 7/],
       ["\n", /it holds no boxes/],
     ] as const).map(([text, pattern]): [Record<string, string>, RegExp] => [
