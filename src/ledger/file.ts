@@ -89,13 +89,18 @@ export function prepareTables(database: Database, path: string): void {
 }
 
 const STATEMENTS = LEDGER_SCHEMA.split(";").map((text) => text.trim()).filter(Boolean);
-const OWN_TABLES = new Set(STATEMENTS);
+const OWN_TABLES = new Set(STATEMENTS.map(bare));
+
+/** A statement without its comments, which differ between versions that read each other's ledgers. */
+function bare(sql: string): string {
+  return sql.replaceAll(/--.*$/gm, "").replaceAll(/\s+/g, " ").trim();
+}
 
 /** A trigger or view in a ledger from elsewhere would change what our queries do. @throws {UsageError} */
 function refuseOtherTables(database: Database, path: string): void {
   const found = database.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
     .all() as { name: string; sql: string }[];
-  const foreign = found.find(({ sql }) => !OWN_TABLES.has(sql));
+  const foreign = found.find(({ sql }) => !OWN_TABLES.has(bare(sql)));
   if (!foreign && found.length === OWN_TABLES.size) return;
   throw new UsageError(
     `Cannot use the ledger ${path}: ${

@@ -64,7 +64,7 @@ async function earlierManifest(
     return undefined; // none, or another program's
   }
   if (!isObject(value) || typeof value.emocam !== "string") return undefined;
-  const { arguments: args, outputs, methods, images } = value;
+  const { arguments: args, outputs, methods, images, settings } = value;
   if (!isObject(args) || args.command !== "analyze" || !isObject(outputs)) return undefined;
   const texts = (list: Json | undefined, key: string) =>
     (Array.isArray(list) ? list : []).flatMap((item) =>
@@ -77,7 +77,11 @@ async function earlierManifest(
       ),
     ),
     plan: {
-      methods: texts(methods, "name"),
+      // The oldest name them in the settings only.
+      methods: [
+        ...texts(methods, "name"),
+        ...isObject(settings) && isObject(settings.methods) ? Object.keys(settings.methods) : [],
+      ],
       images: texts(images, "path"),
       maps: args.maps === true,
       paper: args.preset === "paper",

@@ -5,7 +5,7 @@
  */
 
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { UsageError } from "../base/errors.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
 import { statOf } from "../base/files.ts";
 import { legible } from "../base/legible.ts";
 import { OwnedFolder, RECORD_FILE } from "../base/owned_folder.ts";
@@ -38,7 +38,7 @@ interface Writing {
  *   since; and when a folder is where a file would be, or a file where a folder.
  */
 export async function ownFolder(folder: string, writing: Writing): Promise<OwnedFolder> {
-  const owned = new OwnedFolder(folder);
+  const owned = openRecord(folder, writing.option);
   await adoptEarlier(owned);
   const { option, writes, folders = [], inputs = [] } = writing;
   const refuse = (names: readonly string[], are: string, then: string) => {
@@ -88,6 +88,20 @@ export async function removeRun(folder: string): Promise<void> {
   }
   removeLock(folder);
   owned.removeAll();
+}
+
+/** @throws {UsageError} when the folder may not be looked into. */
+function openRecord(folder: string, option: string): OwnedFolder {
+  try {
+    return new OwnedFolder(folder);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    throw new UsageError(
+      `Cannot write to ${option} ${JSON.stringify(folder)}: ${
+        messageOf(error)
+      }; choose another folder`,
+    );
+  }
 }
 
 /** The sub-folders that runs write to. */

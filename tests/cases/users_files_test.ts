@@ -220,6 +220,9 @@ Deno.test("a folder of a killed run is known, and so is one of a version that ke
     assert.equal(killed.status, 0, killed.err);
     assert.equal((await analyze(out, ...options)).status, 0);
     await Deno.remove(record);
+    const manifest = JSON.parse(await Deno.readTextFile(join(out, "run.json")));
+    const { methods: _, command: __, ...older } = manifest;
+    await put(join(out, "run.json"), JSON.stringify(older));
     await put(join(out, "matrices/grad-cam.mine.csv"), "mine");
     const old = await analyze(out, "--methods", "cam");
     assert.equal(old.status, 0, old.err);

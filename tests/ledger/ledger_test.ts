@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { UsageError } from "../../src/base/errors.ts";
+import { LEDGER_APPLICATION, LEDGER_SCHEMA, LEDGER_VERSION } from "../../src/ledger/schema.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { STREAMS } from "../../src/ledger/reader.ts";
 import {
@@ -417,6 +418,24 @@ Deno.test(
       ledger.startRun({});
       assert.equal(ledger.runs().length, runs);
     }
+  }),
+);
+
+Deno.test(
+  "a ledger whose tables only have other comments is read, one with another column is not",
+  inFolder((folder) => {
+    const make = (path: string, schema: string) => {
+      const database = new DatabaseSync(path);
+      database.exec(
+        `${schema}; PRAGMA application_id = ${LEDGER_APPLICATION}; PRAGMA user_version = ${LEDGER_VERSION}`,
+      );
+      database.close();
+    };
+    const [same, other] = ["same", "other"].map((name) => `${folder}/${name}.sqlite`);
+    make(same, LEDGER_SCHEMA.replaceAll(/--.*$/gm, "-- as an older version had it"));
+    Ledger.open(same).close();
+    make(other, LEDGER_SCHEMA.replace("annotation TEXT", "annotation BLOB"));
+    assert.throws(() => Ledger.open(other), usageError(/"image" in it is not emocam's/));
   }),
 );
 
