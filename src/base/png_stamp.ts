@@ -6,10 +6,11 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
-
 /** Bytes of the signature and the header, with which every PNG begins. */
 const HEAD = 33;
+
+/** The checksum of the chunk's type and text: zlib.crc32(b"tEXtSoftware\0emocam") in Python. */
+const CHECKSUM = 0x8eb6a7a1;
 
 /** Length, type, keyword with text, checksum. */
 const CHUNK = (() => {
@@ -18,7 +19,7 @@ const CHUNK = (() => {
   const view = new DataView(chunk.buffer);
   view.setUint32(0, body.length - 4);
   chunk.set(body, 4);
-  view.setUint32(body.length + 4, crc32(body));
+  view.setUint32(body.length + 4, CHECKSUM);
   return chunk;
 })();
 
