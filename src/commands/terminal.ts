@@ -8,7 +8,7 @@ import type { StrongestAssociations } from "../association/strongest.ts";
 import type { StreamProgress } from "../corpus/stream.ts";
 import { duration, plural } from "../base/number_text.ts";
 import { legible } from "../base/legible.ts";
-import type { AxiomResult } from "../experiments/axioms/mod.ts";
+import { type AxiomResult, verdictText } from "../experiments/axioms/mod.ts";
 
 /** Seconds between progress lines where standard error is not a terminal. */
 const PLAIN_INTERVAL = 10;
@@ -172,5 +172,5 @@ export function printFailure(path: string, reason: string): void {
 
 /** Prints a verdict on a method. */
 export function printVerdict({ method, axiom, verdict }: AxiomResult): void {
-  console.error(`${method}: ${axiom}: ${verdict}`);
+  console.error(`${method}: ${axiom}: ${verdictText(verdict)}`);
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { csvText } from "../../base/csv.ts";
 import { findImages } from "../../corpora/find_images.ts";
-import { type AxiomResult, saysOf } from "../../experiments/axioms/mod.ts";
+import { type AxiomResult, saysOf, verdictText } from "../../experiments/axioms/mod.ts";
 import { cascade, type CascadeStep } from "../../experiments/cascade.ts";
 import { plural, significant } from "../../base/number_text.ts";
 import { closeGpu } from "../../gpu/device.ts";
@@ -113,13 +113,20 @@ function headOf(setup: Setup, { target }: CheckOptions, samples: number): string
 
 function resultTable(results: readonly AxiomResult[]): string {
   return textTable(
-    ["method", "axiom", "figure", "bound", "verdict", "how it is measured, or why it is skipped"],
+    [
+      "method",
+      "axiom",
+      "figure",
+      "bound",
+      "verdict",
+      "how it is measured, or why it is not tested",
+    ],
     results.map((result) => [
       result.method,
       result.axiom,
       result.value === undefined ? "" : plainMinus(significant(result.value)),
       "atMost" in result.bound ? `≤ ${result.bound.atMost}` : `≥ ${result.bound.atLeast}`,
-      result.verdict,
+      verdictText(result.verdict),
       saysOf(result),
     ]),
   );

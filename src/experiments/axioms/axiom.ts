@@ -28,7 +28,12 @@ export interface AxiomContext {
 
 /** What a check found: a figure (and what else is worth knowing), or why there is none. */
 export type Finding =
-  | { readonly value: number; readonly note?: string }
+  | {
+    readonly value: number;
+    readonly note?: string;
+    /** Why a figure outside the bound says nothing of the method: the classifier is the cause. */
+    readonly excuse?: string;
+  }
   | { readonly skipped: string };
 
 /** One axiom. */

@@ -38,10 +38,15 @@ export interface AxiomResult {
   /** Absent where the axiom could not be checked, and where the figure is not a number. */
   readonly value?: number;
   readonly verdict: "holds" | "fails" | "skipped";
-  /** Why there is no figure. */
+  /** Why there is no figure, or why the figure says nothing of the method. */
   readonly reason?: string;
   /** What else was found, such as the figure under the other placement of cells. */
   readonly note?: string;
+}
+
+/** A verdict in words. */
+export function verdictText(verdict: AxiomResult["verdict"]): string {
+  return verdict === "skipped" ? "not tested" : verdict;
 }
 
 /** What a result's figure is and what else was found, or why there is none; in words. */
@@ -65,8 +70,11 @@ export async function* checkAxioms(
         const reason = `the figure is ${finding.value}: a map or score is not finite`;
         yield { ...about, verdict: "fails", reason };
       } else {
-        const verdict = holds(axiom, finding.value) ? "holds" : "fails";
-        yield { ...about, ...finding, verdict };
+        const { value, note, excuse } = finding;
+        const noted = { ...about, value, ...(note === undefined ? {} : { note }) };
+        if (holds(axiom, value)) yield { ...noted, verdict: "holds" };
+        else if (excuse === undefined) yield { ...noted, verdict: "fails" };
+        else yield { ...noted, verdict: "skipped", reason: excuse };
       }
     }
   }

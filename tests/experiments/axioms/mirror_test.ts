@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { flip, mirror } from "../../../src/experiments/axioms/mirror.ts";
 import { occlusion } from "../../../src/experiments/axioms/occlusion.ts";
-import type { Axiom } from "../../../src/experiments/axioms/mod.ts";
+import { type Axiom, type AxiomContext, checkAxioms } from "../../../src/experiments/axioms/mod.ts";
+import { createRng } from "../../../src/base/rng.ts";
+import { createCompute } from "../../../src/gpu/create_compute.ts";
+import { ints } from "../../../src/onnx/graph.ts";
+import { makeClassifier } from "../../classifier/made_classifier.ts";
+import { put } from "../../onnx/native.ts";
 import { placementBy, type PlacementRule } from "../../../src/classifier/geometry.ts";
 import { floats } from "../../../src/base/tensor.ts";
 import { gradCam } from "../../../src/methods/grad_cam.ts";
@@ -105,5 +110,77 @@ Deno.test("maps of pixels lie where they lie: no other placement is noted", asyn
     const finding = await mirror.check(context, sobel);
     assert.ok("value" in finding, Object.keys(finding).join());
     assert.ok(!("note" in finding), Object.keys(finding).join());
+  });
+});
+
+/** Contexts of a small net: convolution → ReLU (the layer) → mean → linear, with kernels that are their own mirror image or not. */
+async function withSmallNet(symmetric: boolean, use: (context: AxiomContext) => Promise<void>) {
+  const rng = createRng(4);
+  const classifier = await makeClassifier({
+    input: ["N", 1, 24, 24],
+    layer: "act",
+    batch: 3,
+    net(b) {
+      const kernel = Float32Array.from({ length: 4 * 25 }, () => rng.normal());
+      if (symmetric) {
+        kernel.forEach((_, i) => {
+          const column = i % 5;
+          if (column > 2) kernel[i] = kernel[i - column + (4 - column)];
+        });
+      }
+      const conv = b.op("Conv", ["x", b.floats([4, 1, 5, 5], kernel)], {
+        pads: ints([2, 2, 2, 2]),
+      });
+      const act = put(b, "Relu", [conv], {}, "act");
+      const weights = Float32Array.from({ length: 4 * 3 }, () => rng.normal());
+      return b.op("Gemm", [
+        b.op("Flatten", [b.op("GlobalAveragePool", [act])]),
+        b.floats([4, 3], weights),
+      ]);
+    },
+  });
+  try {
+    // Blots on the left: a picture that differs from its mirror image.
+    const inputs = floats(
+      [3, 1, 24, 24],
+      Float32Array.from({ length: 3 * 576 }, (_, i) => {
+        const x = i % 24, y = Math.floor(i / 24) % 24;
+        return Math.exp(-((x - 7) ** 2 + (y - 12) ** 2) / 12) + 0.02 * rng.normal();
+      }),
+    );
+    await use({
+      classifier,
+      compute: await createCompute("cpu"),
+      inputs,
+      keys: ["a", "b", "c"],
+      classes: [0, 1, 2],
+      target: "logit",
+      seed: 1,
+      other: () => Promise.resolve(undefined),
+    });
+  } finally {
+    await classifier.dispose();
+  }
+}
+
+async function verdictOf(context: AxiomContext, method: Method) {
+  const results = await Array.fromAsync(checkAxioms(context, [method]));
+  return results.find(({ axiom }) => axiom === "mirror")!;
+}
+
+Deno.test("a classifier that treats mirrored pictures otherwise is no reason to call a method wrong", async () => {
+  await withSmallNet(true, async (context) => {
+    assert.equal((await verdictOf(context, gradCam)).verdict, "holds");
+    // The classifier is the same on both sides: what stays where it was is the method's.
+    assert.equal((await verdictOf(context, ramp)).verdict, "fails");
+  });
+  await withSmallNet(false, async (context) => {
+    const { verdict, reason, value } = await verdictOf(context, ramp);
+    assert.equal(verdict, "skipped");
+    assert.match(
+      reason!,
+      /^the classifier itself treats mirrored pictures otherwise: -?[0-9.]+ for/,
+    );
+    assertLess(value!, -1 + 1e-6);
   });
 });

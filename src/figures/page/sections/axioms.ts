@@ -24,12 +24,16 @@ function axiomsSection(findings: readonly AxiomFinding[]): Markup {
     return markup`<tr><td class="name">${method}</td><td class="word">${axiom}</td><td class="number">${
       value === undefined ? "–" : significant(value)
     }</td><td class="number">${bound}</td><td class="word">${
-      verdict === "fails" ? markup`<strong>fails</strong>` : verdict
+      verdict === "fails"
+        ? markup`<strong>fails</strong>`
+        : verdict === "skipped"
+        ? "not tested"
+        : verdict
     }</td><td>${says}</td></tr>`;
   });
   return markup`<p>Properties that a method must have, checked on this classifier with a batch of samples. A method that fails one is flagged wherever it appears on this page.</p>
 <div class="scroll"><table>
-<thead><tr><th scope="col">Method</th><th scope="col">Axiom</th><th scope="col" class="number">Figure</th><th scope="col" class="number">Bound</th><th scope="col">Verdict</th><th scope="col">What the figure is, or why there is none</th></tr></thead>
+<thead><tr><th scope="col">Method</th><th scope="col">Axiom</th><th scope="col" class="number">Figure</th><th scope="col" class="number">Bound</th><th scope="col">Verdict</th><th scope="col">What the figure is, or why it is not tested</th></tr></thead>
 <tbody>
 ${lines(rows)}
 </tbody>
