@@ -91,7 +91,9 @@ function windows1252(bytes: Uint8Array): DecodedText {
   const raw = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   const sequences = raw.match(UTF8_SEQUENCE)?.length ?? 0;
   const rest = raw.replace(UTF8_SEQUENCE, (sequence) => " ".repeat(sequence.length));
-  if (sequences > 0) {
+  const others = rest.match(/[\x80-\xff]/g)?.length ?? 0;
+  // A few pairs of windows-1252 look like UTF-8 (ß before a quotation mark), and most of broken UTF-8 is whole.
+  if (sequences >= others) {
     const at = rest.search(/[\x80-\xff]/);
     throw new TextError(
       `its UTF-8 text is broken at byte ${at} (line ${lineOf(raw, at)}); ${ADVICE}`,
@@ -160,7 +162,9 @@ function strangeAt(text: string): number | undefined {
     if (word.length > 1 && beyond.length === word.length && !(plain && word.length < 4)) return at;
     if (/([^\0-\x7f])(?!\1)[^\0-\x7f]{3}/.test(word)) return at;
     if (/œ(?![deistu])/i.test(word)) return at;
-    if (/\p{Ll}[À-ÞŠŽŒŸ]/u.test(word)) return at;
+    if (/\p{Ll}[À-ÞŠŽŒŸ]|Ÿ\p{Ll}/u.test(word)) return at;
+    // ė of Lithuanian; ë begins a syllable after a vowel.
+    if (/[b-df-hj-np-tv-xz]ë/i.test(word)) return at;
     // č of Czech and Lithuanian, ő of Hungarian, ŕ of Slovak where these languages have them.
     if (/(?<=\p{L})[èà][aeiouyáíóúë](?!\p{L}?$)/iu.test(word)) return at;
     if (/(?:^|[^aeou])õ(?![eieo]|es)/iu.test(word) && /[áéíóú]/i.test(text)) return at;
@@ -170,16 +174,18 @@ function strangeAt(text: string): number | undefined {
     }
   }
   const symbol =
-    /(?<=\p{L})(?:[\u0192\u02c6\u02dc\u2020\u2021\u2030\u2039\u203a\u20ac¡¢£¤¥¦§¨¬¯°±´µ¶¸¿×÷„‚]|[”“–—‘™©®«»¹²³¼½¾](?=\p{Ll}))|[\u0192\u02c6\u02dc\u20ac\u2030¢¤¥¦¨¬¯´¸×÷¾](?=\p{L})|(?<=\p{L}{3})’(?=[aeiou](?!\p{L}))/u
+    /(?<=\p{L})(?:[\u0192\u02c6\u02dc\u2020\u2021\u2030\u2039\u203a\u20ac¡¢£¤¥¦§¨¬¯±´µ¶¸¿×÷„‚]|[”“–—‘™©®«»°¹²³¼½¾](?=\p{Ll}))|[\u0192\u02c6\u02dc\u20ac\u2030¢¤¥¦¨¬¯´¸×÷¾](?=\p{L})|[‚„](?![\p{L}\d])|(?<=\p{L}{3})’(?=[aeiou](?!\p{L}))/u
       .exec(text);
   if (symbol) return symbol.index;
+  const opening = /[‚„]/.exec(text);
+  if (opening && !/[‘’“”]/.test(text)) return opening.index;
   const letters = [...seen.keys()];
   // š and ž are ö and û in Mac Roman; ä and ö of windows-1252 are no letters there.
   const carons = letters.find((letter) => "šž".includes(letter));
   if (carons !== undefined && !/[äöõ]/i.test(text)) return seen.get(carons);
-  // Turkish has ş, ı and ğ where Icelandic has þ, ý and ð.
+  // Turkish has ş, ı and ğ where Icelandic has þ, ý and ð; Croatian has đ and ć for ð and æ.
   const icelandic = letters.find((letter) => "þýð".includes(letter));
-  if (icelandic !== undefined && !/[áíóúæ]/i.test(text)) return seen.get(icelandic);
+  if (icelandic !== undefined && !/[áíóú]/i.test(text)) return seen.get(icelandic);
   if (ALPHABETS.some((alphabet) => letters.every((letter) => alphabet.has(letter)))) {
     return undefined;
   }
