@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ModelError } from "../base/errors.ts";
 import { cut, extract } from "../onnx/extract.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import { receptiveFields } from "../onnx/receptive_field.ts";
@@ -29,7 +30,7 @@ export interface CutGraph {
  *
  * @param name of the layer; by default the last one that has cells
  * @param title of the graphs that are made
- * @throws {ModelError} when it has no usable target layer.
+ * @throws {ModelError} when it has no usable target layer, or that layer or the scores are not float32.
  * @throws {UsageError} when the layer asked for is not in the model.
  */
 export function cutAtLayer(scored: Scored, name: Value | undefined, title: string): CutGraph {
@@ -41,6 +42,16 @@ export function cutAtLayer(scored: Scored, name: Value | undefined, title: strin
   const field = found.receptiveField && receptiveFields(graph, input).get(layer);
   const { channels, height, width, rows } = found;
   const outputs = [layer, ...bypass, ...logits ? [logits] : [], probabilities];
+  const passage = extract(graph, { inputs: [input], outputs }, title);
+  const read = new Set([layer, logits, probabilities]);
+  const other = passage.outputs.find(({ name, type }) => read.has(name) && type !== "float32");
+  if (other) {
+    throw new ModelError(
+      `Cannot use model ${title}: its tensor ${
+        JSON.stringify(other.name)
+      } is ${other.type}; convert the model to float32`,
+    );
+  }
   return {
     graphs: {
       whole: graph,
@@ -59,7 +70,7 @@ export function cutAtLayer(scored: Scored, name: Value | undefined, title: strin
       ...(field ? { field } : {}),
       ...(rows ? { rows } : {}),
     },
-    passage: extract(graph, { inputs: [input], outputs }, title),
+    passage,
     fixedBatch: typeof shape?.[0] === "number",
     notices,
   };

@@ -121,7 +121,7 @@ function shown({ what, before, after }: Difference): string {
 
 /** The first value that is another in the second pass, of the first `count` rows, which it has in other places. */
 function firstDifference(
-  { results, classes }: FirstBatch,
+  { input, results, classes }: FirstBatch,
   again: Results,
   count: number,
   placeOf: (row: number) => number,
@@ -134,7 +134,8 @@ function firstDifference(
   ] as const;
   for (const [name, wordsOf] of parts) {
     const a = results[name], b = again[name];
-    if (!a || !b) continue;
+    // Activations can have other rows than samples, as windows.
+    if (!a || !b || a.shape[0] !== input.shape[0]) continue;
     for (let row = 0; row < count; row++) {
       const before = rowOf(a, row), after = rowOf(b, placeOf(row));
       const at = differentAt(before, after, tolerance);

@@ -309,6 +309,29 @@ Deno.test("ONNX Runtime's own words come at the end of one line, and none of its
   });
 });
 
+Deno.test("a model that is float16 inside is refused in one line before any work", async () => {
+  await withFolder(async (folder) => {
+    const net = smallNet({
+      between(b, value) {
+        const half = put(b, "Cast", [value], { to: int(10) }, "half");
+        return b.op("Cast", [put(b, "Neg", [half], {}, "negated")], { to: int(1) });
+      },
+    });
+    const done = await explained(
+      folder,
+      await writeNet(folder, net),
+      INPUTS,
+      "--layer",
+      "negated",
+    );
+    assert.equal(done.status, 2);
+    assert.equal(
+      done.err,
+      'Cannot use model net: its tensor "negated" is float16; convert the model to float32\n',
+    );
+  });
+});
+
 Deno.test("rows are those of the samples one by one", async () => {
   await withFolder(async (folder) => {
     const model = await writeNet(folder, BAKED["a Reshape to [1, -1]"]!.net());
