@@ -144,6 +144,7 @@ export async function explained(
   if (done.status !== 0) return { ...done, probabilities: [], maps: {} };
   const maps: Record<string, Tensor> = {};
   for await (const { name } of Deno.readDir(out)) {
+    if (!name.endsWith(".npy")) continue;
     maps[name] = readNpy(await Deno.readFile(join(out, name))) as Tensor;
   }
   const { results } = JSON.parse(done.out) as {
