@@ -53,9 +53,10 @@ const READ: readonly [string, string, string][] = [
   ],
   [
     "cp1252",
-    "ÜBERRASCHUNG, GRÖSSE, COLÈRE, DÉGOÛT, AÇÃO",
-    "3EJFUlJBU0NIVU5HLCBHUtZTU0UsIENPTMhSRSwgRMlHT9tULCBBx8NP",
+    "ÜBERRASCHUNG, GRÖSSE, COLÈRE, DÉGOÛT",
+    "3EJFUlJBU0NIVU5HLCBHUtZTU0UsIENPTMhSRSwgRMlHT9tU",
   ],
+  ["cp1252", "AÇÃO, EMOÇÃO", "QcfDTywgRU1Px8NP"],
   [
     "cp1252",
     "frère, Noël, Citroën, île, août, Œuvre, cœur",
@@ -66,11 +67,8 @@ const READ: readonly [string, string, string][] = [
     "één, beïnvloed, häpeä, yllätys, blåbærgrød",
     "6eluLCBiZe9udmxvZWQsIGjkcGXkLCB5bGzkdHlzLCBibOVi5nJncvhk",
   ],
-  [
-    "cp1252",
-    "ciutat, això, cançó, il·lusió, Björk Guðmundsdóttir",
-    "Y2l1dGF0LCBhaXjyLCBjYW7n8ywgaWy3bHVzafMsIEJq9nJrIEd18G11bmRzZPN0dGly",
-  ],
+  ["cp1252", "ciutat, això, cançó, il·lusió", "Y2l1dGF0LCBhaXjyLCBjYW7n8ywgaWy3bHVzafM="],
+  ["cp1252", "Björk Guðmundsdóttir", "Qmr2cmsgR3XwbXVuZHNk83R0aXI="],
   [
     "utf-16-be",
     "path,emotion\na,Ärger\n",
