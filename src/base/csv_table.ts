@@ -47,11 +47,8 @@ interface CsvOptions {
   readonly absent?: boolean;
 }
 
-interface Cell {
-  readonly text: string;
-  readonly written: string;
-  readonly quoted: boolean;
-}
+/** Before a text that was in quotes and would count as absent without them: a character that no table has. */
+const QUOTED = "\0";
 
 /**
  * Reads a table with a header. Rows that are empty do not count; nor do empty fields after the last column.
@@ -65,9 +62,9 @@ export function readCsvTable(text: string, options: CsvOptions = {}): CsvTable {
   // The line stays, empty, so that lines are counted as the file has them.
   const body = named ? text.replace(/^.*/, "") : text;
   const [header, ...records] = recordsOf(body, delimiter)
-    .filter(({ cells }) => cells.some((cell) => cell.text !== ""));
+    .filter(({ cells }) => cells.some((cell) => cell !== ""));
   if (header === undefined) return { columns: [], rows: [], delimiter, notices: [] };
-  const names = header.cells.map((cell) => cell.text);
+  const names = header.cells.map((cell) => tidy(unquoted(cell)));
   const used = records.reduce(
     (most, { cells }) => Math.max(most, filled(cells)),
     filled(header.cells),
@@ -88,16 +85,19 @@ export function readCsvTable(text: string, options: CsvOptions = {}): CsvTable {
     if (cells.length < names.length || filled(cells) > names.length) {
       throw new CsvFault(line, `${cells.length} fields, the header has ${header.cells.length}`);
     }
-    const fields = cells.slice(dropped, names.length).map(({ text, quoted }, i) => {
-      if (!options.absent || quoted || !ABSENT.test(text)) return text;
+    const kept = cells.slice(dropped, names.length);
+    const written = kept.some((cell) => cell.startsWith(QUOTED)) ? kept.map(unquoted) : kept;
+    const fields = kept.map((cell, i) => {
+      if (!options.absent || !ABSENT.test(cell)) return tidy(written[i]);
       const name = names[i + dropped];
       absent.set(name, (absent.get(name) ?? 0) + 1);
       return "";
     });
+    // Most rows are the same in both forms: then they are one array.
     return {
       line,
       fields,
-      written: cells.slice(dropped, names.length).map(({ written }) => written),
+      written: fields.every((text, i) => text === written[i]) ? fields : written,
     };
   });
   for (const [name, count] of absent) {
@@ -108,7 +108,11 @@ export function readCsvTable(text: string, options: CsvOptions = {}): CsvTable {
 
 const ABSENT = /^(NA|NaN|#N\/A)$/;
 
-function recordsOf(text: string, delimiter: Delimiter): { cells: Cell[]; line: number }[] {
+function unquoted(cell: string): string {
+  return cell.startsWith(QUOTED) ? cell.slice(QUOTED.length) : cell;
+}
+
+function recordsOf(text: string, delimiter: Delimiter): { cells: string[]; line: number }[] {
   try {
     const rows = parse(text, {
       bom: true,
@@ -119,8 +123,11 @@ function recordsOf(text: string, delimiter: Delimiter): { cells: Cell[]; line: n
       record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
       skip_empty_lines: true,
-      cast: (value, { quoting }) => ({ text: tidy(value), written: value.trim(), quoted: quoting }),
-    }) as unknown as { record: Cell[]; info: { lines: number } }[];
+      cast(value, { quoting }) {
+        const text = value.trim();
+        return quoting && ABSENT.test(text) ? QUOTED + text : text;
+      },
+    }) as unknown as { record: string[]; info: { lines: number } }[];
     return rows.map(({ record, info }) => ({ cells: record, line: info.lines }));
   } catch (error) {
     throw new CsvFault((error as Partial<CsvError> & { lines?: number }).lines, messageOf(error));
@@ -128,25 +135,25 @@ function recordsOf(text: string, delimiter: Delimiter): { cells: Cell[]; line: n
 }
 
 /** How many fields there are up to the last that is not empty. */
-function filled(cells: readonly Cell[]): number {
-  return cells.findLastIndex(({ text }) => text !== "") + 1;
+function filled(cells: readonly string[]): number {
+  return cells.findLastIndex((cell) => cell !== "") + 1;
 }
 
 /**
  * Whether the first column is R's or pandas' row numbers: it counts from 1 or 0, and its name is empty (`write.csv`, `to_csv`) or not there
  * (`write.table`).
  */
-function rowNumbers(names: readonly string[], rows: readonly Cell[][]): true | undefined {
+function rowNumbers(names: readonly string[], rows: readonly string[][]): true | undefined {
   if (rows.length === 0 || names.length === 0) return undefined;
   const unnamed = names[0] === "" && names.length > 1;
   const shifted = names[0] !== "" && rows.every((cells) => filled(cells) <= names.length + 1) &&
     rows.every((cells) => cells.length === names.length + 1) &&
     rows.some((cells) => filled(cells) === names.length + 1);
   // A single row that is longer than the header is more likely a row with a comma too many.
-  if (!unnamed && !(shifted && (rows.length > 1 || rows[0][0].quoted))) return undefined;
-  const first = rows[0][0].text;
+  if (!unnamed && !(shifted && rows.length > 1)) return undefined;
+  const first = rows[0][0];
   if (first !== "0" && first !== "1") return undefined;
-  return rows.every(([cell], i) => cell.text === String(i + Number(first))) ? true : undefined;
+  return rows.every(([cell], i) => cell === String(i + Number(first))) ? true : undefined;
 }
 
 function delimiterNamed(character: string): Delimiter {
