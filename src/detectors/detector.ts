@@ -76,6 +76,14 @@ export interface OpenedDetector {
   readonly notices: readonly string[];
 }
 
+/** How a detector is matched with images. */
+export interface MatchOptions {
+  /** All images, where only a part of them is run: which image a name means does not depend on the part. */
+  readonly corpus?: readonly CorpusImage[] | undefined;
+  /** Whether boxes outside of their picture are kept: in the paper's frame, they can lie in the bars of the letterbox. */
+  readonly keepOutside?: boolean | undefined;
+}
+
 /** A detector, ready to run. */
 export interface Detector {
   readonly name: string;
@@ -98,13 +106,12 @@ export interface Detector {
    * The same detector for the images of a corpus, where it has to be matched with them before it can be used, as a file of boxes.
    *
    * @param orientation of the pictures, which boxes in fractions of them depend on
-   * @param corpus all images, where only a part of them is run: which image a name means does not depend on the part
    * @throws {UsageError} when none of the images is in it.
    */
   match?(
     images: readonly CorpusImage[],
     orientation: Orientation,
-    corpus?: readonly CorpusImage[],
+    options?: MatchOptions,
   ): Promise<OpenedDetector>;
   /**
    * Finds what there is in an image.

@@ -15,6 +15,7 @@ import type {
   Detector,
   DetectorOption,
   DetectorOptions,
+  MatchOptions,
   OpenedDetector,
 } from "./detector.ts";
 import { faceParts } from "./face_parts.ts";
@@ -68,8 +69,8 @@ interface DetectorSettings {
   readonly orientation?: Orientation;
   /** The folder from which the path of a card or of boxes starts, instead of the working directory. */
   readonly base?: string | undefined;
-  /** All images, where only a part of them is run. */
-  readonly corpus?: readonly CorpusImage[] | undefined;
+  /** How a file of boxes is matched with the images. */
+  readonly matching?: MatchOptions;
 }
 
 /**
@@ -82,7 +83,7 @@ interface DetectorSettings {
 export async function findDetector(
   name: string,
   images: readonly CorpusImage[],
-  { backend, options = {}, preset, orientation = "exif", base, corpus }: DetectorSettings,
+  { backend, options = {}, preset, orientation = "exif", base, matching }: DetectorSettings,
 ): Promise<OpenedDetector> {
   const boxes = await openBoxes(name, base, options);
   if (!boxes) {
@@ -92,7 +93,7 @@ export async function findDetector(
     return { detector, notices: detector.notices ?? [] };
   }
   checkOptions(name, options, BOX_FILE_OPTIONS);
-  const matched = await boxes.detector.match?.(images, orientation, corpus);
+  const matched = await boxes.detector.match?.(images, orientation, matching);
   return matched ? { ...matched, notices: [...boxes.notices, ...matched.notices] } : boxes;
 }
 

@@ -122,7 +122,7 @@ export async function openSetup(
     preset: options.preset,
     orientation: options.orientation,
     base,
-    corpus,
+    matching: { corpus, keepOutside: options.boxMean === "paper" },
   });
   notices.push(...remarks);
   const faceFinder = samples !== "faces"

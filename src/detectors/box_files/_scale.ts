@@ -29,6 +29,8 @@ interface Placing {
   /** As given; else what the file says, or pixels. */
   readonly scale?: BoxScale | undefined;
   readonly orientation: Orientation;
+  /** Whether boxes outside of their picture are kept. */
+  readonly keepOutside?: boolean | undefined;
 }
 
 /** Boxes in pixels of their pictures, and what should be known of them. */
@@ -68,7 +70,7 @@ const RARE = 1e-4, STRANGE = .05;
 export function placeBoxes(
   table: BoxTable,
   pictures: ReadonlyMap<string, MeantPicture>,
-  { scale, orientation }: Placing,
+  { scale, orientation, keepOutside = false }: Placing,
 ): Placed {
   if (table.relative && scale !== undefined && scale !== "fractions") {
     throw new UsageError(
@@ -111,7 +113,7 @@ export function placeBoxes(
         else if (reaches(box, picture.size) > EDGE) {
           beyond.push({ box, picture, frame: picture.size });
         } else inside++;
-        return !out;
+        return !out || keepOutside;
       }),
     );
   }
@@ -145,7 +147,7 @@ export function placeBoxes(
       }); their part inside counts`,
     );
   }
-  if (outside.length > 0) {
+  if (outside.length > 0 && !keepOutside) {
     tell(`boxes outside of their picture are left out (${outside.length}: ${shown(outside[0]!)})`);
   }
   const { relative: _, ...rest } = table;

@@ -12,7 +12,13 @@ import { sha256 } from "../../base/json.ts";
 import { isFolder, pathFrom } from "../../base/files.ts";
 import { flag } from "../../base/flag.ts";
 import { type CorpusImage, pictureSizes } from "../../image/image_file.ts";
-import type { Detector, DetectorOption, DetectorOptions, OpenedDetector } from "../detector.ts";
+import type {
+  Detector,
+  DetectorOption,
+  DetectorOptions,
+  MatchOptions,
+  OpenedDetector,
+} from "../detector.ts";
 import { joinImages } from "./_join.ts";
 import { joinNotices, nothingMatched } from "./_join_notices.ts";
 import { BOX_SCALES, type BoxScale, type MeantPicture, placeBoxes } from "./_scale.ts";
@@ -101,17 +107,16 @@ function unmatched(table: BoxTable, scale: BoxScale | undefined): Detector {
     lookUp,
     // deno-lint-ignore require-await
     detect: async () => lookUp(),
-    match: (images, orientation, corpus = images) =>
-      matched(table, images, { orientation, corpus, scale }),
+    match: (images, orientation, options = {}) =>
+      matched(table, images, { orientation, scale, ...options }),
   };
 }
 
 async function matched(
   table: BoxTable,
   images: readonly CorpusImage[],
-  { orientation, corpus, scale }: {
+  { orientation, corpus = images, scale, keepOutside }: MatchOptions & {
     readonly orientation: Orientation;
-    readonly corpus: readonly CorpusImage[];
     readonly scale: BoxScale | undefined;
   },
 ): Promise<OpenedDetector> {
@@ -119,7 +124,7 @@ async function matched(
   if (join.matches.size === 0) throw new UsageError(nothingMatched(table, join, corpus));
   const matched = images.filter(({ path }) => join.matches.has(path)).length;
   const pictures = await picturesOf(images, join.matches, orientation);
-  const placed = placeBoxes(table, pictures, { scale, orientation });
+  const placed = placeBoxes(table, pictures, { scale, orientation, keepOutside });
   const notices = [
     ...matched < images.length
       ? [`${table.origin} has boxes for ${matched} of ${images.length} images`]
