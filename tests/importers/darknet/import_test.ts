@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { RECORD_FILE } from "../../../src/base/owned_folder.ts";
 import { ModelError, UsageError } from "../../../src/base/errors.ts";
 import { sha256 } from "../../../src/base/json.ts";
 import { importDarknet } from "../../../src/importers/darknet/import.ts";
@@ -45,6 +46,7 @@ Deno.test("an import leaves a card and an ONNX file that belong together", async
     // Both epsilons are still possible.
     assert.equal(graph.nodes.filter(({ op }) => op === "BatchNormalization").length, 4);
     assert.deepEqual(await namesIn(folder), [
+      RECORD_FILE,
       "made.cfg",
       "made.json",
       "made.names",

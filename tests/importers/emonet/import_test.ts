@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { RECORD_FILE } from "../../../src/base/owned_folder.ts";
 import { ModelError, UsageError } from "../../../src/base/errors.ts";
 import { findClassifier } from "../../../src/classifier/source.ts";
 import { importEmonet } from "../../../src/importers/emonet/import.ts";
@@ -52,6 +53,7 @@ Deno.test("EmoNet from a .pth and from its MATLAB export is one and the same fil
     assert.deepEqual(await Deno.readFile(one.file), await Deno.readFile(two.file));
     assert.equal(one.card, join(target, "emonet.json"));
     assert.deepEqual(await namesIn(target), [
+      RECORD_FILE,
       "emonet.json",
       "emonet.mean.npy",
       "emonet.onnx",
@@ -99,7 +101,9 @@ Deno.test("the mean image is taken from beside the weights, and missed if there 
     assert.deepEqual(await namesIn(target), []);
     await Deno.rename(mean, join(folder, "img_mean.txt"));
     await importEmonet(pth, { folder: target });
-    assert.equal((await namesIn(target)).length, 3);
+    assert.deepEqual(await namesIn(target), [
+      ...[RECORD_FILE, "emonet.json", "emonet.mean.npy", "emonet.onnx"],
+    ]);
   });
 });
 

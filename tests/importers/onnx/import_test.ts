@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { RECORD_FILE } from "../../../src/base/owned_folder.ts";
 import { fileURLToPath } from "node:url";
 import { ModelError, UsageError } from "../../../src/base/errors.ts";
 import { createRng } from "../../../src/base/rng.ts";
@@ -98,7 +99,9 @@ Deno.test("a card that is given is kept, with what follows from the file filled 
     const made = await importOnnx(file, { folder: into, card: path });
     assert.deepEqual(made.notices, []);
     const names = await Array.fromAsync(Deno.readDir(into), ({ name }) => name);
-    assert.deepEqual(names.sort(), ["my-net.json", "my-net.mean.npy", "my-net.onnx"]);
+    assert.deepEqual(names.sort(), [
+      ...[RECORD_FILE, "my-net.json", "my-net.mean.npy", "my-net.onnx"],
+    ]);
     assert.deepEqual(await Deno.readFile(join(into, "my-net.mean.npy")), mean);
     const source = await findClassifier(made.card);
     assert.deepEqual(
