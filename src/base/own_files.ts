@@ -29,9 +29,19 @@ export class OwnFiles {
 
   #at(folder: string): OwnedFolder | undefined {
     if (!this.#folders.has(folder)) {
-      const there = entryAt(join(folder, RECORD_FILE))?.isFile;
-      this.#folders.set(folder, there ? new OwnedFolder(folder) : undefined);
+      this.#folders.set(folder, openIfAllowed(folder));
     }
     return this.#folders.get(folder);
+  }
+}
+
+/** A folder with a record; `undefined` where there is none, or where we may not look: folders above what we were given to read. */
+function openIfAllowed(folder: string): OwnedFolder | undefined {
+  try {
+    return entryAt(join(folder, RECORD_FILE))?.isFile ? new OwnedFolder(folder) : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    if (error instanceof Deno.errors.PermissionDenied) return undefined;
+    throw error;
   }
 }

@@ -24,17 +24,21 @@ async function end(command: Deno.Command): Promise<Ended> {
 
 /** Starts a task from a folder. */
 async function task(cwd: string, args: readonly string[], env: Record<string, string> = {}) {
-  // As a shell has it: variables that a task of ours set for these tests would say where that task was started.
-  const { INIT_CWD: _, EMOCAM_STARTED_IN: __, ...rest } = Deno.env.toObject();
   return await end(
     new Deno.Command(Deno.execPath(), {
       args: ["task", "-q", "--config", join(ROOT, "deno.json"), ...args],
       cwd,
       clearEnv: true,
-      env: { ...rest, NO_COLOR: "1", ...env },
+      env: { ...shellEnvironment(), NO_COLOR: "1", ...env },
       stdin: "null",
     }),
   );
+}
+
+/** As a shell has it: variables that a task of ours set for these tests would say where that task was started. */
+function shellEnvironment(): Record<string, string> {
+  const { INIT_CWD: _, EMOCAM_STARTED_IN: __, ...rest } = Deno.env.toObject();
+  return rest;
 }
 
 /** A picture of one colour, and the SHA-256 of its file. */
@@ -85,6 +89,8 @@ Deno.test("a task started in another folder reads and writes there, and its reco
       new Deno.Command("sh", {
         args: ["-c", run.command.replace(/^deno/, Deno.execPath())],
         cwd: folder,
+        clearEnv: true,
+        env: shellEnvironment(),
       }),
     );
     assert.equal(again.status, 0, again.err);
