@@ -49,29 +49,54 @@ export async function derivatives(
   { longest, count }: { readonly longest: number; readonly count: number },
   enough: (found: Derivative, i: number) => boolean,
 ): Promise<readonly Derivative[]> {
-  const tables: number[][][] = [];
-  const best: Derivative[] = [];
+  const schemes: Scheme[] = [];
   let step = longest;
   for (let level = 0; level < count; level++, step /= FALL) {
     for (const [i, [there, back]] of (await pairsAt(step)).entries()) {
-      const table = tables[i] ??= [];
-      best[i] ??= { value: NaN, uncertainty: Infinity };
-      const found = extended(table, (there - back) / (2 * step));
+      const scheme = schemes[i] ??= { table: [], last: UNKNOWN, best: UNKNOWN };
+      const found = extended(scheme.table, (there - back) / (2 * step));
       const bend = (there + back - 2 * centre) / step ** 2;
       const along = Math.max(Math.abs(found.value), slope);
       const moved = along > 0 ? Math.abs(bend * rounding) / along : 0;
       const uncertainty = Math.max(found.uncertainty, rounding / step, moved);
-      if (uncertainty < best[i].uncertainty) best[i] = { value: found.value, uncertainty };
+      confirm(scheme, { value: found.value, uncertainty }, rounding / step);
     }
     // At a shorter step rounding says more: once it alone is too much for a direction, that direction gains nothing.
     const next = (FALL * rounding) / step;
-    const known = best.every((one, i) =>
-      enough(one, i) ||
-      Number.isFinite(one.value) && !enough({ value: one.value, uncertainty: next }, i)
+    const known = schemes.every(({ best, last }, i) =>
+      enough(best, i) ||
+      Number.isFinite(last.value) && !enough({ value: last.value, uncertainty: next }, i)
     );
-    if (level > 0 && known) break;
+    if (level > 1 && known) break;
   }
-  return best;
+  return schemes.map(({ best }) => best);
+}
+
+const UNKNOWN: Derivative = { value: NaN, uncertainty: Infinity };
+
+/** One direction. */
+interface Scheme {
+  readonly table: number[][];
+  /** The estimate of the last row. */
+  last: Derivative;
+  /** The best of those that the next row confirmed. */
+  best: Derivative;
+}
+
+/**
+ * Takes up a row's estimate. An estimate counts once the next row's is where the first one said, but for the rounding of the new row: over
+ * long steps a curved function may look straight. One that a later row denies counts no longer.
+ */
+function confirm(scheme: Scheme, found: Derivative, rounding: number): void {
+  const confirms = (earlier: Derivative) =>
+    Math.abs(found.value - earlier.value) <= 2 * (earlier.uncertainty + rounding);
+  if (scheme.best !== UNKNOWN && !confirms(scheme.best)) scheme.best = UNKNOWN;
+  if (Number.isFinite(scheme.last.uncertainty) && confirms(scheme.last)) {
+    for (const one of [scheme.last, found]) {
+      if (one.uncertainty < scheme.best.uncertainty) scheme.best = one;
+    }
+  }
+  scheme.last = found;
 }
 
 /**

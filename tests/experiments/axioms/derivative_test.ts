@@ -26,11 +26,11 @@ async function slopes(
   return { found, steps };
 }
 
-Deno.test("a straight line takes two steps", async () => {
+Deno.test("a straight line takes three steps", async () => {
   const { found: [{ value, uncertainty }], steps } = await slopes([(x) => 3 * x + 1]);
   assertClose(value, 3, 1e-12);
   assertAtMost(uncertainty, 1e-12);
-  assert.deepEqual(steps, [0.25, 0.125]);
+  assert.deepEqual(steps, [0.25, 0.125, 0.0625]);
 });
 
 Deno.test("curved functions are extrapolated: no further off than they are said to be", async () => {
@@ -56,7 +56,7 @@ Deno.test("rounding counts: no estimate is said to be better than values that ar
     assertAtMost(Math.abs(found[i].value - slope), found[i].uncertainty);
   }
   // A shorter step would only be worse.
-  assert.equal(steps.length, 2);
+  assert.equal(steps.length, 3);
 });
 
 Deno.test("steps that leave a function's domain are passed over", async () => {
@@ -67,4 +67,12 @@ Deno.test("steps that leave a function's domain are passed over", async () => {
 Deno.test("a function that jumps is uncertain", async () => {
   const { found: [{ uncertainty }] } = await slopes([Math.sign]);
   assertMore(uncertainty, 1);
+});
+
+Deno.test("a function that looks straight over long steps is told by short ones", async () => {
+  // Straight but for a wave of a fiftieth that is far shorter than the longest steps.
+  const f = (x: number) => 2 * x + 0.02 * Math.sin(50 * x);
+  const { found: [{ value, uncertainty }] } = await slopes([f], { enough: 0.05 });
+  assertAtMost(uncertainty, 0.05);
+  assertClose(value, 3, 0.05);
 });
