@@ -36,7 +36,7 @@ export interface RunOutput {
  * Labels of a detector up to which each has its row, found or not: a detector of a few known parts lists them all; 601 rows of zeros would not
  * help.
  */
-const LISTED_LABELS = 40;
+export const LISTED_LABELS = 40;
 
 /** Counts of one method, while they are made. */
 interface Counting {
