@@ -42,7 +42,12 @@ export interface Incidence {
 
 /** The samples of a table that count, with the objects that are salient under one method's maps. */
 export function incidenceOf(table: LongTable, method: number, filter: IncidenceFilter): Incidence {
-  const { threshold, emotionConfidence = -Infinity, objectConfidence } = filter;
+  const { emotionConfidence = -Infinity } = filter;
+  // The table's columns are float32: a box at a limit is not over it there either.
+  const threshold = Math.fround(filter.threshold);
+  const objectConfidence = filter.objectConfidence === undefined
+    ? undefined
+    : Math.fround(filter.objectConfidence);
   const { objects, firstSample, firstBox, probability, predicted, layers } = table;
   const importance = table.importance[method];
   const place: number[] = [], image: number[] = [];
