@@ -2,10 +2,9 @@
 
 import assert from "node:assert/strict";
 import golden from "../golden/statistics/end_to_end.json" with { type: "json" };
-import { MEASURES } from "../../src/statistics/measures/mod.ts";
-import { assertClose } from "../assert_close.ts";
 import { CLEAN, corpusLines, linesSha256, makeCorpus, splitmix } from "./end_to_end.ts";
-import { cellwise, countsOf, incidenceOf } from "./end_to_end_tables.ts";
+import { assertCrossMethod, assertMethod } from "./end_to_end_case.ts";
+import { incidenceOf } from "./end_to_end_tables.ts";
 
 const corpusOf = ({ seed, n_images, mode }: { seed: string; n_images: number; mode: string }) =>
   makeCorpus(seed, n_images, mode as "null" | "planted");
@@ -46,22 +45,18 @@ Deno.test("images and boxes have the checksums of the specification", () => {
   }
 });
 
-Deno.test("counts, dice and phi of a planted corpus are the reference's", () => {
+Deno.test("counts, measures, exact p and significant cells of a planted corpus are the reference's", () => {
+  let compared = 0;
   for (const { input, expected: { first_method: expected } } of golden.cases) {
     if (!expected) continue;
-    const counts = countsOf(incidenceOf(corpusOf(input)), expected.method);
-    assert.equal(counts.n, expected.n);
-    assert.deepEqual([...counts.objects], expected.objects);
-    assert.deepEqual([...counts.emotions], expected.emotions);
-    assert.deepEqual([...counts.n11], expected.n11.flat());
-    for (const name of ["dice", "phi"] as const) {
-      const values = cellwise(
-        counts,
-        (table) => MEASURES[name].value({ ...table, boxes: 0, sum: 0 }),
-      );
-      expected[name].flat().forEach((value, cell) =>
-        assertClose(values[cell], value, { relative: 1e-9 }, `${name} ${cell}`)
-      );
-    }
+    assertMethod(incidenceOf(corpusOf(input)), expected);
+    compared++;
+  }
+  assert.equal(compared, 1);
+});
+
+Deno.test("matrices of two methods correlate as the reference's do, on the same images and on halves", () => {
+  for (const { input, expected: { cross_method_spearman: expected } } of golden.cases) {
+    assertCrossMethod(incidenceOf(corpusOf(input)), expected);
   }
 });
