@@ -21,8 +21,10 @@ goldenTest(
       const { images, boxes } = corpusLines(corpus);
       assert.equal(linesSha256(images), expected.sha256_images);
       assert.equal(linesSha256(boxes), expected.sha256_boxes);
-      assert.deepEqual(images.slice(0, 3), expected.first_lines.images);
-      assert.deepEqual(boxes.slice(0, 12), expected.first_lines.boxes);
+      if (expected.first_lines) {
+        assert.deepEqual(images.slice(0, 3), expected.first_lines.images);
+        assert.deepEqual(boxes.slice(0, 12), expected.first_lines.boxes);
+      }
       const incidence = incidenceOf(corpus);
       assert.equal(expected.methods.length, 2);
       for (const method of expected.methods as MethodCase[]) assertMethod(incidence, method);
