@@ -1,6 +1,6 @@
 /** Synthetic corpora with a known truth as finished runs. */
 
-import { type Corpus, EMOTIONS, METHODS, OBJECTS } from "../statistics/end_to_end.ts";
+import { type Corpus, EMOTIONS, OBJECTS } from "../statistics/end_to_end.ts";
 import { type SyntheticImage, writeSyntheticRun } from "./synthetic_run.ts";
 
 const two = (number: number) => String(number).padStart(2, "0");
@@ -14,6 +14,9 @@ export const EMOTION_NAMES: readonly string[] = Array.from(
   { length: EMOTIONS },
   (_, e) => `emotion ${two(e)}`,
 );
+
+/** Names of the methods. */
+export const METHOD_NAMES: readonly string[] = ["grad-cam", "eigen-cam"];
 
 /** How a corpus is written. */
 export interface EndToEndOptions {
@@ -35,7 +38,7 @@ export async function writeEndToEndRun(
   await writeSyntheticRun(folder, {
     classes: EMOTION_NAMES,
     labels: OBJECT_NAMES,
-    methods: [{ name: "grad-cam" }, { name: "eigen-cam" }].slice(0, METHODS),
+    methods: METHOD_NAMES.map((name) => ({ name })),
     samples: copies > 1 ? "faces" : "image",
     images: images(corpus, copies, order ?? [...Array(corpus.images).keys()]),
   });

@@ -29,16 +29,36 @@ const logLift = (counts: Counts) =>
   cellwise(counts, ({ a, b, c, n }) => Math.log((a + .5) * n / ((a + b + .5) * (a + c + .5))));
 
 /** Which cells are significant after Benjamini and Hochberg's correction. */
-export function significant(p: ArrayLike<number>): number[] {
+function significant(p: ArrayLike<number>): number[] {
   const adjusted = benjaminiHochberg.adjust(p);
   return [...adjusted.keys()].filter((cell) => adjusted[cell] <= ALPHA);
 }
 
-/** Cells with a Fisher's p that stays significant, with the direction of each. */
-export function significantCells(counts: Counts): { cell: Cell; positive: boolean }[] {
-  const cells = significant(cellwise(counts, (table) => fisherExact(table)));
+/** A cell that passes the test. */
+export interface Claimed {
+  readonly cell: Cell;
+  readonly positive: boolean;
+  /** Whether it is positive and the screen keeps it. */
+  readonly kept: boolean;
+}
+
+/** Cells whose Fisher's p stays significant under one method, in their order, and what the screen says of them. */
+export function claimedCells(incidence: Incidence, method: number): Claimed[] {
+  const counts = countsOf(incidence, method);
   const directions = phi(counts);
-  return cells.map((cell) => ({ cell: cellOf(cell), positive: directions[cell] > 0 }));
+  const places = significant(cellwise(counts, (table) => fisherExact(table)));
+  const positive = places.filter((place) => directions[place] > 0);
+  const screened = screenClaims(positive.map(cellOf), {
+    label: incidence.label,
+    salient: (object) => incidence.salient[method][object],
+    detected: (object) => incidence.detected[object],
+  });
+  const kept = new Set(positive.filter((_, at) => screened[at].kept));
+  return places.map((place) => ({
+    cell: cellOf(place),
+    positive: directions[place] > 0,
+    kept: kept.has(place),
+  }));
 }
 
 /** Spearman's correlations of dice, phi and log lift over the cells, of two methods: on the same images, and on disjoint halves. */
@@ -67,7 +87,7 @@ export function studyNull(corpus: Corpus) {
   const { same, halves } = crossMethod(incidence);
   return {
     n: incidence.n,
-    fisher_bh: significantCells(counts).length,
+    fisher_bh: claimedCells(incidence, 0).length,
     "dice_gt_0.1": values.filter((value) => value > .1).length,
     "dice_gt_0.2": values.filter((value) => value > .2).length,
     "spearman_same[dice,phi,loglift]": same,
@@ -78,14 +98,9 @@ export function studyNull(corpus: Corpus) {
 /** What the study counts of a planted corpus: true, false and confounded claims, before and after the screen. */
 export function studyPlanted(corpus: Corpus) {
   const incidence = incidenceOf(corpus);
-  const cells = significantCells(countsOf(incidence, 0));
+  const cells = claimedCells(incidence, 0);
   const positive = cells.filter((cell) => cell.positive).map(({ cell }) => cell);
-  const screened = screenClaims(positive, {
-    label: incidence.label,
-    salient: (object) => incidence.salient[0][object],
-    detected: (object) => incidence.detected[object],
-  });
-  const kept = positive.filter((_, at) => screened[at].kept);
+  const kept = cells.filter((cell) => cell.kept).map(({ cell }) => cell);
   return {
     n: incidence.n,
     fisher_bh: cells.length,
