@@ -22,8 +22,7 @@ const cellOf = (cell: number): Cell => ({
 
 const dice = (counts: Counts) =>
   cellwise(counts, (table) => MEASURES.dice.value({ ...table, boxes: 0, sum: 0 }));
-const phi = (counts: Counts) =>
-  cellwise(counts, (table) => MEASURES.phi.value({ ...table, boxes: 0, sum: 0 }));
+const phi = (counts: Counts) => cellwise(counts, (table) => MEASURES.phi.value(table));
 /** ln of (a + ½)·n over (object + ½)(emotion + ½). */
 const logLift = (counts: Counts) =>
   cellwise(counts, ({ a, b, c, n }) => Math.log((a + .5) * n / ((a + b + .5) * (a + c + .5))));

@@ -30,10 +30,10 @@ export const TIE = 1e-9;
 export function fisherExact(table: TwoByTwo, alternative: Alternative = "two-sided"): number {
   const { a } = table;
   const distribution = hypergeometric(table);
-  if (alternative === "less") return atMost(distribution, a);
-  if (alternative === "greater") return atLeast(distribution, a);
   const { low, high, mode, log } = distribution;
   if (low === high) return 1;
+  if (alternative === "less") return atMost(distribution, a);
+  if (alternative === "greater") return atLeast(distribution, a);
   const limit = log(a) + TIE;
   if (log(mode) <= limit) return 1;
   const below = a <= mode ? a : last(low - 1, mode, (x) => x < low || log(x) <= limit);

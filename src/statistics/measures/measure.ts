@@ -4,11 +4,8 @@
  * @module
  */
 
-/**
- * What is counted for one object and one class over samples: a 2×2 table (is the object salient? is the class predicted?) and the
- * importance of the object's boxes under the class's maps.
- */
-export interface Cell {
+/** What is counted for one object and one class over samples: a 2×2 table (is the object salient? is the class predicted?). */
+export interface CountedCell {
   /** Samples with both. */
   readonly a: number;
   /** Samples with the object salient and another class predicted. */
@@ -19,6 +16,10 @@ export interface Cell {
   readonly d: number;
   /** All samples, a + b + c + d. */
   readonly n: number;
+}
+
+/** A 2×2 table and the importance of the object's boxes under the class's maps. */
+export interface Cell extends CountedCell {
   /** Boxes of the object with an importance under the class's own maps. */
   readonly boxes: number;
   /** Sum of their importance, each 0..1. */
@@ -37,4 +38,9 @@ export interface Measure {
   readonly signed: boolean;
   /** The measure of one cell; NaN where it is not defined. */
   value(cell: Cell): number;
+}
+
+/** A measure for which the 2×2 table is enough. */
+export interface TableMeasure extends Measure {
+  value(cell: CountedCell): number;
 }

@@ -1,4 +1,4 @@
-import type { Measure } from "./measure.ts";
+import type { TableMeasure } from "./measure.ts";
 
 /** Above this many samples a·d may pass 2^53: a·d ≤ (n/2)². */
 const EXACT_BELOW = 2 ** 27;
@@ -10,7 +10,7 @@ const EXACT_BELOW = 2 ** 27;
  * The difference a·d − b·c is exact for any n up to 2^53 (it cancels where the two are nearly independent), so the result is within a few
  * units in the last place, and exactly ±1 where object and class determine each other.
  */
-export const phi: Measure = {
+export const phi: TableMeasure = {
   name: "phi",
   source: "(ad − bc) / √((a+b)(c+d)(a+c)(b+d)), Pearson's r of two binary variables",
   units: "phi, −1..1",
