@@ -6,6 +6,9 @@
  * @module
  */
 
+import type { TwoByTwo } from "./exact/hypergeometric.ts";
+import { cochranMantelHaenszel, mantelHaenszel } from "./stratified/mod.ts";
+
 /** An object and a class. */
 export interface Cell {
   readonly object: number;
@@ -36,9 +39,6 @@ export interface Screened {
   readonly oddsRatio: number;
 }
 
-/** The normal distribution's 97.5 % point: two-sided p = .05. */
-const CRITICAL = 1.959963984540054;
-
 /** Sums of weights below this share of all are rounding. */
 const ROUNDING = 1e-10;
 
@@ -46,21 +46,20 @@ const ROUNDING = 1e-10;
  * Screens positive claims: a claim is kept if its association stays, positive and significant, in tables stratified by whether another
  * object is detected, for every other object that is claimed for the same class.
  *
- * z = Σ_k (a_k − E_k) / √Σ_k V_k over the two strata, with E = (a+b)(a+c)/n and V = (a+b)(c+d)(a+c)(b+d) / (n²(n−1)); z² is the test of
- * Cochran 1954 and Mantel & Haenszel 1959 without a correction for continuity. Strata of weight 1 or less say nothing and are left out. Where
- * the rival leaves nothing to compare (two objects that are always together), z is NaN and the claim is not kept: the data cannot tell
- * which of the two it is. Weights enter as numbers of units.
+ * The test is that of Cochran, Mantel and Haenszel over the two strata, without a correction for continuity; z is its root with the sign of
+ * the common log odds. Where the rival leaves nothing to compare (two objects that are always together), z is NaN and the claim is not kept:
+ * the data cannot tell which of the two it is. Weights enter as numbers of units.
  *
  * It only takes claims away, so its p needs no correction for the number of claims; it is no test of a claim by itself.
  *
  * @param claims positive ones, each cell once; others do not belong here
- * @param critical least z that is significant; by default two-sided p ≤ .05
+ * @param alpha largest two-sided p that is significant
  * @returns in the order of the claims, whatever that is
  */
 export function screenClaims(
   claims: readonly Cell[],
   units: ScreenedUnits,
-  critical = CRITICAL,
+  alpha = .05,
 ): Screened[] {
   const result = new Array<Screened>(claims.length);
   const flags = new Uint8Array(units.label.length);
@@ -74,8 +73,8 @@ export function screenClaims(
       const given = tables.stratify(rival);
       for (const [place, other] of places.entries()) {
         if (other === at) continue;
-        const { z, oddsRatio } = given(own[place]);
-        if (!(z >= critical)) kept[place] = false;
+        const { z, oddsRatio, p } = given(own[place]);
+        if (!(z > 0 && p <= alpha)) kept[place] = false;
         const worst = hardest[place];
         if (harder(z, rival, worst)) hardest[place] = { rival, z, oddsRatio };
       }
@@ -126,7 +125,7 @@ function conditionalTables(units: ScreenedUnits, target: number, flags: Uint8Arr
       return { units: own, object: sum, both };
     },
     /** Gives what is left of an association given an object. */
-    stratify(rival: number): (own: Counts) => { z: number; oddsRatio: number } {
+    stratify(rival: number): (own: Counts) => Remaining {
       for (let i = 0; i < flagged.length; i++) flags[flagged[i]] &= TARGET;
       flagged = units.detected(rival);
       let n = 0, c = 0;
@@ -145,32 +144,39 @@ function conditionalTables(units: ScreenedUnits, target: number, flags: Uint8Arr
           together += weight;
           if (flag > RIVAL) a += weight;
         }
-        return pooled(
-          [[n, together, c, a], [all - n, object - together, targets - c, both - a]],
-          noise,
-        );
+        return remaining([
+          tableOf([n, together, c, a], noise),
+          tableOf([all - n, object - together, targets - c, both - a], noise),
+        ]);
       };
     },
   };
 }
 
-/** z and the common odds ratio of strata given by their sums: all, with the object, with the class, with both. */
-function pooled(
-  strata: readonly (readonly [number, number, number, number])[],
+/** A 2×2 table from the weights of all units, of those with the object, with the class, and with both. */
+function tableOf(
+  [n, object, target, both]: readonly [number, number, number, number],
   noise: number,
-): { z: number; oddsRatio: number } {
+): TwoByTwo {
   const clean = (sum: number) => sum > noise ? sum : 0;
-  let excess = 0, variance = 0, above = 0, below = 0;
-  for (const [n, object, target, both] of strata) {
-    if (!(n > 1 + noise)) continue;
-    const a = clean(both), b = clean(object - both), c = clean(target - both);
-    const d = clean(n - object - target + both);
-    above += a * d / n;
-    below += b * c / n;
-    excess += (a * d - b * c) / n;
-    variance += (a + b) * (c + d) * (a + c) * (b + d) / (n * n * (n - 1));
-  }
-  return variance > 0
-    ? { z: excess / Math.sqrt(variance), oddsRatio: above / below }
-    : { z: NaN, oddsRatio: NaN };
+  return {
+    a: clean(both),
+    b: clean(object - both),
+    c: clean(target - both),
+    d: clean(n - object - target + both),
+  };
+}
+
+/** What is left of an association within strata. */
+interface Remaining {
+  readonly z: number;
+  readonly p: number;
+  readonly oddsRatio: number;
+}
+
+function remaining(strata: readonly TwoByTwo[]): Remaining {
+  const { statistic, p } = cochranMantelHaenszel(strata);
+  if (Number.isNaN(statistic)) return { z: NaN, p: NaN, oddsRatio: NaN };
+  const { value } = mantelHaenszel(strata);
+  return { z: Math.sign(value - 1) * Math.sqrt(statistic), p, oddsRatio: value };
 }

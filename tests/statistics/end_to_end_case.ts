@@ -4,9 +4,16 @@ import assert from "node:assert/strict";
 import { benjaminiHochberg } from "../../src/statistics/corrections/benjamini_hochberg.ts";
 import { fisherExact } from "../../src/statistics/exact/fisher.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
+import { cochranMantelHaenszel, mantelHaenszel } from "../../src/statistics/stratified/mod.ts";
 import { assertClose } from "../assert_close.ts";
 import { EMOTIONS } from "./end_to_end.ts";
-import { cellwise, countsOf, type Incidence, withObject } from "./end_to_end_tables.ts";
+import {
+  cellwise,
+  countsOf,
+  type Incidence,
+  stratifiedByFace,
+  withObject,
+} from "./end_to_end_tables.ts";
 import { claimedCells, crossMethod } from "./null_study.ts";
 
 /** What the reference says of one method; matrices by object, perhaps of the first objects only. */
@@ -23,6 +30,9 @@ export interface MethodCase {
   readonly bh_significant: readonly (readonly (number | string)[])[];
   readonly fisher_p?: readonly (readonly number[])[];
   readonly bh_adjusted?: readonly (readonly number[])[];
+  readonly cmh_by_face?: Readonly<
+    Record<"stat" | "p" | "mh_odds_ratio", readonly (readonly (number | string)[])[]>
+  >;
   readonly reference_drop_empty: {
     readonly n: number;
     readonly dice_row_0: readonly number[];
@@ -53,6 +63,16 @@ export function assertMethod(incidence: Incidence, expected: MethodCase): void {
   assert.deepEqual(cells, expected.bh_significant);
   assert.equal(cells.length, expected.n_bh);
 
+  if (expected.cmh_by_face) {
+    const { stat, p, mh_odds_ratio } = expected.cmh_by_face;
+    const strata = stratifiedByFace(incidence, expected.method);
+    const tests = strata.map((tables) => cochranMantelHaenszel(tables));
+    assertRows(tests.map(({ statistic }) => statistic), stat, MEASURE, "χ² by face");
+    assertRows(tests.map((test) => test.p), p, P, "p by face");
+    const odds = strata.map((tables) => mantelHaenszel(tables).value);
+    assertRows(odds, mh_odds_ratio, MEASURE, "odds ratio by face");
+  }
+
   // The published analysis leaves images without any salient object out.
   const any = withObject(incidence, expected.method);
   const fewer = countsOf(incidence, expected.method, (unit) => any[unit] === 1);
@@ -82,12 +102,14 @@ export function assertCrossMethod(incidence: Incidence, expected: Correlations):
 
 /** The first rows of a matrix. */
 export function assertRows(
-  values: Float64Array,
-  rows: readonly (readonly number[])[],
+  values: ArrayLike<number>,
+  rows: readonly (readonly (number | string)[])[],
   tolerance: { relative?: number; absolute?: number },
   what: string,
 ): void {
-  rows.flat().forEach((value, cell) =>
-    assertClose(values[cell], value, tolerance, `${what}, cell ${cell}`)
-  );
+  rows.flat().forEach((value, cell) => {
+    const wanted = Number(value), name = `${what}, cell ${cell}`;
+    if (Number.isFinite(wanted)) assertClose(values[cell], wanted, tolerance, name);
+    else assert.equal(values[cell], wanted, name);
+  });
 }

@@ -1,5 +1,6 @@
 /** Counts of a synthetic corpus, as its specification defines them. */
 
+import type { TwoByTwo } from "../../src/statistics/exact/hypergeometric.ts";
 import {
   CERTAIN,
   CONFIDENCE,
@@ -81,24 +82,29 @@ export function countsOf(
   return { n, objects, emotions, n11 };
 }
 
-/** The counts of a method without and with a face detected. */
-export function countsByFace(incidence: Incidence, method: number): [Counts, Counts] {
+/** For each cell its 2×2 tables in the images without and with a face detected. */
+export function stratifiedByFace(incidence: Incidence, method: number): TwoByTwo[][] {
   const face = new Set(incidence.detected[FACE]);
-  return [
-    countsOf(incidence, method, (unit) => !face.has(unit)),
-    countsOf(incidence, method, (unit) => face.has(unit)),
-  ];
+  const strata = [false, true].map((given) =>
+    tablesOf(countsOf(incidence, method, (unit) => face.has(unit) === given))
+  );
+  return strata[0].map((table, cell) => [table, strata[1][cell]]);
+}
+
+/** The 2×2 table of each cell. */
+function tablesOf({ n, objects, emotions, n11 }: Counts): (TwoByTwo & { n: number })[] {
+  return Array.from(n11, (a, cell) => {
+    const b = objects[Math.floor(cell / EMOTIONS)] - a, c = emotions[cell % EMOTIONS] - a;
+    return { a, b, c, d: n - a - b - c, n };
+  });
 }
 
 /** A value for each cell from its 2×2 table. */
 export function cellwise(
-  { n, objects, emotions, n11 }: Counts,
-  value: (table: { a: number; b: number; c: number; d: number; n: number }) => number,
+  counts: Counts,
+  value: (table: TwoByTwo & { n: number }) => number,
 ): Float64Array {
-  return Float64Array.from(n11, (a, cell) => {
-    const b = objects[Math.floor(cell / EMOTIONS)] - a, c = emotions[cell % EMOTIONS] - a;
-    return value({ a, b, c, d: n - a - b - c, n });
-  });
+  return Float64Array.from(tablesOf(counts), value);
 }
 
 /** Units that have any salient object under a method: the published analysis drops the others. */

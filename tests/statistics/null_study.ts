@@ -2,9 +2,12 @@
 
 import { benjaminiHochberg } from "../../src/statistics/corrections/benjamini_hochberg.ts";
 import { spearman } from "../../src/statistics/correlation.ts";
+import { CELL_MEASURES } from "../../src/statistics/cell_measures/mod.ts";
+import { normalTwoSided } from "../../src/statistics/distributions.ts";
 import { fisherExact } from "../../src/statistics/exact/fisher.ts";
 import { MEASURES } from "../../src/statistics/measures/mod.ts";
 import { type Cell, screenClaims } from "../../src/statistics/screen.ts";
+import { exactConditional } from "../../src/statistics/stratified/mod.ts";
 import { CLEAN, type Corpus, EMOTIONS, RULES } from "./end_to_end.ts";
 import {
   cellwise,
@@ -12,6 +15,7 @@ import {
   countsOf,
   type Incidence,
   incidenceOf,
+  stratifiedByFace,
 } from "./end_to_end_tables.ts";
 
 const ALPHA = .05;
@@ -83,10 +87,14 @@ export function studyNull(corpus: Corpus) {
   const incidence = incidenceOf(corpus);
   const counts = countsOf(incidence, 0);
   const values = dice(counts);
+  const residuals = cellwise(counts, (table) => CELL_MEASURES["adjusted-residual"].value(table));
+  const byFace = stratifiedByFace(incidence, 0).map(exactConditional);
   const { same, halves } = crossMethod(incidence);
   return {
     n: incidence.n,
     fisher_bh: claimedCells(incidence, 0).length,
+    cmh_exact_face_bh: significant(byFace).length,
+    z_bh: significant(residuals.map(normalTwoSided)).length,
     "dice_gt_0.1": values.filter((value) => value > .1).length,
     "dice_gt_0.2": values.filter((value) => value > .2).length,
     "spearman_same[dice,phi,loglift]": same,
