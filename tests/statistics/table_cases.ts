@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import gammaln from "@stdlib/math-base-special-gammaln";
 import { CELL_MEASURES } from "../../src/statistics/cell_measures/mod.ts";
+import { contingency } from "../../src/statistics/contingency.ts";
 import { CORRECTIONS } from "../../src/statistics/corrections/mod.ts";
 import {
   betaCdf,
@@ -13,8 +14,12 @@ import {
   normalTwoSided,
   studentTTwoSided,
 } from "../../src/statistics/distributions.ts";
+import { exactBinomial } from "../../src/statistics/exact/binomial.ts";
 import { fisherExact } from "../../src/statistics/exact/fisher.ts";
 import { logOddsInterval } from "../../src/statistics/intervals/log_odds.ts";
+import { PROPORTION_INTERVALS } from "../../src/statistics/intervals/mod.ts";
+import { kolmogorovUniform } from "../../src/statistics/kolmogorov.ts";
+import { MEASURES } from "../../src/statistics/measures/mod.ts";
 import {
   breslowDay,
   type ChiSquareTest,
@@ -22,6 +27,7 @@ import {
   exactConditional,
   mantelHaenszel,
 } from "../../src/statistics/stratified/mod.ts";
+import { exactTwoSample } from "../../src/statistics/two_sample.ts";
 import { assertLess } from "../assert_that.ts";
 import { assertClose, type Tolerance } from "../assert_close.ts";
 import type { GoldenNumber } from "./golden_number.ts";
@@ -64,6 +70,41 @@ export function assertTwoByTwo({ input, expected }: GoldenCase): void {
   for (const alternative of ["two-sided", "greater", "less"] as const) {
     const wanted = expected[`fisher_${alternative.replace("-", "_")}`];
     agrees(fisherExact(cell, alternative), wanted, { relative: 1e-7 }, `${alternative} p of ${of}`);
+  }
+  agrees(MEASURES.dice.value({ ...cell, boxes: 0, sum: 0 }), expected.dice, near, `dice of ${of}`);
+  agrees(mantelHaenszel([cell]).value, expected.odds_ratio, near, `odds ratio of ${of}`);
+  const table = contingency([a, b, c, d], 2, 2);
+  agrees(table.expected[0], expected.expected_a, near, `expected count of ${of}`);
+  agrees(table.pearson[0], expected.pearson_residual_a, near, `Pearson residual of ${of}`);
+  agrees(table.adjusted[0], expected.adjusted_residual_a, near, `adjusted residual of ${of}`);
+  for (
+    const [key, { statistic, p }] of [
+      ["chi2", table.chiSquare],
+      ["chi2_yates", contingency([a, b, c, d], 2, 2, true).chiSquare],
+      ["g_test", table.g],
+    ] as const
+  ) {
+    agrees(statistic, expected[key].stat, near, `${key} of ${of}`);
+    agrees(p, expected[key].p, { relative: 1e-9 }, `p of ${key} of ${of}`);
+  }
+}
+
+/** 02b: tables of any size. */
+export function assertContingency({ input, expected }: GoldenCase): void {
+  const counts: number[][] = input.counts;
+  const table = contingency(counts.flat(), counts.length, counts[0].length);
+  const near = { relative: 1e-9, absolute: 1e-9, nan: true };
+  assertClose(table.expected, expected.expected.flat(), near, "expected");
+  const numbers = (rows: GoldenNumber[][]) => rows.flat().map(Number);
+  assertClose(table.pearson, numbers(expected.pearson_residuals), near, "Pearson residuals");
+  assertClose(table.adjusted, numbers(expected.adjusted_residuals), near, "adjusted residuals");
+  agrees(table.cramersV, expected.cramers_v ?? "NaN", near, "Cramér's V");
+  for (
+    const [key, { statistic, freedom, p }] of [["chi2", table.chiSquare], ["g", table.g]] as const
+  ) {
+    agrees(statistic, expected[key]?.stat ?? "NaN", near, key);
+    agrees(p, expected[key]?.p ?? "NaN", { relative: 1e-9 }, `p of ${key}`);
+    if (key === "chi2" && expected.chi2) assert.equal(freedom, expected.chi2.dof);
   }
 }
 
@@ -159,8 +200,53 @@ export function assertStratified({ input, expected }: GoldenCase): void {
     agrees(p, expected[key].p, p < 1e-14 ? { relative: 1e-6 } : nearP, `p of ${key}`);
     if (expected[key].dof !== undefined) assert.equal(freedom, expected[key].dof);
   }
+  const sum = { a: 0, b: 0, c: 0, d: 0 };
+  for (const table of tables) {
+    for (const key of ["a", "b", "c", "d"] as const) sum[key] += table[key];
+  }
+  const n = sum.a + sum.b + sum.c + sum.d;
+  agrees(mantelHaenszel([sum]).value, expected.marginal_or, near, "odds ratio of the sum");
+  agrees(CELL_MEASURES.phi.value({ ...sum, n }), expected.marginal_phi, near, "phi of the sum");
   const exact = expected.cmh_exact_p_two_sided;
   if (exact !== null) agrees(exactConditional(tables), exact, nearP, "exact p");
+}
+
+/** 08b: all splits of two groups. */
+export function assertTwoSample({ input, expected }: GoldenCase): void {
+  const { twoSided, greater, less } = exactTwoSample(input.x, input.y);
+  assertClose(
+    [twoSided, greater, less],
+    [expected["two-sided"], expected.greater, expected.less],
+    1e-12,
+  );
+}
+
+/** 09a: numbers against the uniform distribution. */
+export function assertKolmogorov({ input, expected }: GoldenCase): void {
+  const { statistic, p, asymptotic, greater, less } = kolmogorovUniform(input.x);
+  assertClose(
+    [statistic, greater.statistic, less.statistic],
+    [expected.D, expected.D_greater, expected.D_less],
+    1e-12,
+  );
+  assertClose(
+    [p, asymptotic, greater.p, less.p],
+    [expected.p_exact, expected.p_asymp, expected.p_greater, expected.p_less],
+    { relative: 1e-6, absolute: 1e-12 },
+  );
+}
+
+/** 09b: intervals and the exact test of a proportion. */
+export function assertProportion({ input, expected }: GoldenCase): void {
+  const { k, n, alpha } = input;
+  for (const [name, { interval }] of Object.entries(PROPORTION_INTERVALS)) {
+    const wanted = expected[name.replace("-", "_")];
+    assertClose(interval(k, n, 1 - alpha), wanted, { relative: 1e-8, absolute: 1e-10 }, name);
+  }
+  for (const alternative of ["two-sided", "greater"] as const) {
+    const wanted = expected[`binomtest_p_vs_0.05_${alternative.replace("-", "_")}`];
+    agrees(exactBinomial(k, n, .05, alternative), wanted, { relative: 1e-8 }, `${k} of ${n}`);
+  }
 }
 
 /** 09c: one value of one distribution. */
@@ -182,9 +268,13 @@ export function assertDistribution({ input, expected }: GoldenCase): void {
 /** What each file's cases must give, by its name. */
 export const TABLE_FILES: Readonly<Record<string, (golden: GoldenCase) => void>> = {
   "02a_two_by_two": assertTwoByTwo,
+  "02b_r_by_c": assertContingency,
   "02c_incidence_matrices": assertIncidence,
   "03a_multiplicity": assertMultiplicity,
   "03b_multiplicity_12020": assertManyTests,
   "06_stratified": assertStratified,
+  "08b_exact_two_sample": assertTwoSample,
+  "09a_ks_uniform": assertKolmogorov,
+  "09b_binomial": assertProportion,
   "09c_distributions": assertDistribution,
 };

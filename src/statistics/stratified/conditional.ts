@@ -4,8 +4,9 @@
  * @module
  */
 
-import { fisherExact, TIE } from "../exact/fisher.ts";
+import { fisherExact } from "../exact/fisher.ts";
 import { hypergeometric, type TwoByTwo } from "../exact/hypergeometric.ts";
+import { TIE } from "../exact/unimodal.ts";
 
 /** Probabilities of a whole number: `probabilities[k]` is that of `low + k`. */
 export interface CountDistribution {

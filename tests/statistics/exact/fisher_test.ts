@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import gammaln from "@stdlib/math-base-special-gammaln";
 import { createRng } from "../../../src/base/rng.ts";
-import { type Alternative, fisherExact } from "../../../src/statistics/exact/fisher.ts";
+import { fisherExact } from "../../../src/statistics/exact/fisher.ts";
 import { logFactorials } from "../../../src/statistics/exact/log_factorial.ts";
+import type { Alternative } from "../../../src/statistics/exact/unimodal.ts";
 import { assertLess } from "../../assert_that.ts";
 import { assertClose } from "../../assert_close.ts";
 
