@@ -1,7 +1,7 @@
 /**
  * Probability distributions, by the special functions of @stdlib.
  *
- * Compared with scipy 1.17 on 143 values, far tails included: its `erfc`, `erfcinv`, `gammainc`, `betainc` and `betaincinv` agree to 2e-12 or better
+ * Compared with scipy 1.17 on 143 values, far tails included: its `erfc`, `erfcinv`, `gammainc` and `betainc` agree to 2e-12 or better
  * down to 1e-300. Its `stats-base-dists-normal-quantile` is wrong by 4e-7 at q = 1e-12, so the quantile is taken from `erfcinv` here (2e-16).
  * Two-sided p values are survival functions, never 1 − cdf, which is 0 below 1e-16. For p values of correlations see `student_t.ts`.
  *
@@ -9,7 +9,6 @@
  */
 
 import betainc from "@stdlib/math-base-special-betainc";
-import betaincinv from "@stdlib/math-base-special-betaincinv";
 import erfc from "@stdlib/math-base-special-erfc";
 import erfcinv from "@stdlib/math-base-special-erfcinv";
 import gammainc from "@stdlib/math-base-special-gammainc";
@@ -51,7 +50,21 @@ export function betaCdf(x: number, a: number, b: number): number {
   return betainc(x, a, b, true, false);
 }
 
-/** The x with P(X ≤ x) = q of the beta distribution, a and b > 0. NaN outside of 0..1. */
+/**
+ * The x with P(X ≤ x) = q of the beta distribution, a and b > 0, 0..1 and to the last places of a double. NaN outside of 0..1.
+ *
+ * By halving {@linkcode betaCdf}: @stdlib's `betaincinv` lists all variables of the environment when it is loaded, which emocam has no
+ * permission for.
+ */
 export function betaQuantile(q: number, a: number, b: number): number {
-  return betaincinv(q, a, b, false);
+  if (!(q >= 0 && q <= 1 && a > 0 && b > 0)) return NaN;
+  if (q === 0 || q === 1) return q;
+  let low = Number.MIN_VALUE, high = 1;
+  for (;;) {
+    // Of the orders of magnitude first.
+    const middle = high > 2 * low ? Math.sqrt(low) * Math.sqrt(high) : low + (high - low) / 2;
+    if (!(middle > low && middle < high)) return high;
+    if (betaCdf(middle, a, b) < q) low = middle;
+    else high = middle;
+  }
 }
