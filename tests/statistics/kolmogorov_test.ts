@@ -41,10 +41,10 @@ Deno.test("kolmogorovUniform() has the exact p of Kolmogorov's own recursion", (
   }
 });
 
-Deno.test("kolmogorovUniform() is within a thousandth of the exact p for more numbers than it tries exactly", () => {
-  for (const k of [36, 44, 53]) {
+Deno.test("kolmogorovUniform() is within 2e-4 of the exact p for more numbers than it tries exactly", () => {
+  for (const k of [32, 42, 43, 53, 75]) {
     const { p } = kolmogorovUniform(apart(1200, k / 1200));
-    assertClose(p, slowTwoSided(1200, k), { relative: 1e-3 }, `${k}`);
+    assertClose(p, slowTwoSided(1200, k), { relative: 2e-4 }, `${k}`);
   }
 });
 
