@@ -1,7 +1,7 @@
 /**
  * Kendall's rank correlations: tau-b with its asymptotic and its exact p, as `scipy.stats.kendalltau` gives them, and tau-a.
  *
- * All pairs are looked at, so the time grows with n²: 0.1 s for 10,000 values.
+ * All pairs are looked at, so the time grows with n²: 0.2 s for 10,000 values. The exact p takes n³: 9 s for 2,000.
  *
  * @module
  */
@@ -16,8 +16,6 @@ export interface KendallCorrelation {
   readonly tauB: number;
   /** Two-sided p of tau-b by the normal approximation with its variance corrected for ties; NaN for two values. */
   readonly p: number;
-  /** Two-sided p over all n! orders; NaN where either vector has ties, for which the orders are not equally likely. */
-  readonly exactP: number;
   readonly n: number;
 }
 
@@ -34,7 +32,7 @@ export function kendall(x: ArrayLike<number>, y: ArrayLike<number>): KendallCorr
     throw new RangeError(`Cannot correlate vectors of unequal length: ${n} and ${y.length}`);
   }
   if (n < 2 || Array.from(x).some(Number.isNaN) || Array.from(y).some(Number.isNaN)) {
-    return { tauA: NaN, tauB: NaN, p: NaN, exactP: NaN, n };
+    return { tauA: NaN, tauB: NaN, p: NaN, n };
   }
   let difference = 0;
   for (let i = 1; i < n; i++) {
@@ -52,7 +50,6 @@ export function kendall(x: ArrayLike<number>, y: ArrayLike<number>): KendallCorr
     tauA: difference / all,
     tauB: untied === 0 ? NaN : difference / Math.sqrt(untied),
     p: untied === 0 ? NaN : normalTwoSided(difference / Math.sqrt(variance)),
-    exactP: tiesX.pairs + tiesY.pairs > 0 ? NaN : exactP((all - difference) / 2, n),
     n,
   };
 }
@@ -72,11 +69,16 @@ function ties(values: ArrayLike<number>) {
 }
 
 /**
- * P of as many discordant pairs or a count as far from the middle, over all orders of n values: the share of permutations by their
- * inversions, value by value (Kendall 1970, "Rank Correlation Methods", chapter 5).
+ * Two-sided exact p of Kendall's tau over all n! orders: the share of permutations by their inversions, value by value (Kendall 1970,
+ * "Rank Correlation Methods", chapter 5). NaN where a vector has ties, for which orders are not equally likely, and where tau-b is NaN.
+ *
+ * @throws {RangeError} when the lengths differ
  */
-function exactP(discordant: number, n: number): number {
-  const least = Math.min(discordant, n * (n - 1) / 2 - discordant);
+export function kendallExactP(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  const { tauA, n } = kendall(x, y);
+  if (Number.isNaN(tauA) || ties(x).pairs + ties(y).pairs > 0) return NaN;
+  const all = n * (n - 1) / 2, discordant = Math.round(all * (1 - tauA) / 2);
+  const least = Math.min(discordant, all - discordant);
   let share = new Float64Array(least + 1);
   share[0] = 1;
   for (let size = 2; size <= n; size++) {
