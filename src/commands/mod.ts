@@ -23,6 +23,7 @@ import { explainCommand } from "./explain/mod.ts";
 import { modelsCommand } from "./models/mod.ts";
 import { reportCommand } from "./report/mod.ts";
 import { reproduceCommand } from "./reproduce/mod.ts";
+import { statsCommand } from "./stats/mod.ts";
 
 /**
  * The command line as a parser: commands, options and what they run.
@@ -38,6 +39,7 @@ export function createProgram(exit: (status: number) => void): Command {
     .addCommand(explainCommand(exit))
     .addCommand(detectCommand(exit))
     .addCommand(checkCommand(exit))
+    .addCommand(statsCommand(exit))
     .addCommand(reportCommand(exit))
     .addCommand(reproduceCommand(exit))
     .addCommand(corpusCommand(exit))

@@ -7,6 +7,7 @@
 import { OwnedFolder } from "../base/owned_folder.ts";
 import { agreement } from "./agreement.ts";
 import { boxes } from "./boxes.ts";
+import { claimsJson, claimsTable } from "./claims.ts";
 import { images } from "./images.ts";
 import { maps } from "./maps.ts";
 import { matrices } from "./matrices.ts";
@@ -14,6 +15,7 @@ import { belongsTo, type Output, type OutputPlan, type RunToWrite } from "./outp
 import { paper } from "./paper.ts";
 import { predictions } from "./predictions.ts";
 import { report } from "./report.ts";
+import { statistics } from "./statistics.ts";
 
 export type { Output, OutputPlan, RunSummary, RunToWrite } from "./output.ts";
 
@@ -26,8 +28,19 @@ export const OUTPUTS: readonly Output[] = [
   agreement,
   maps,
   paper,
+  statistics,
+  claimsTable,
+  claimsJson,
   report,
 ];
+
+/** Those that `stats` writes. An analysis, whose results may be others, removes what was made of earlier ones. */
+export const STATISTICS_OUTPUTS: readonly Output[] = [statistics, claimsTable, claimsJson];
+
+/** Those that an analysis writes. */
+export const ANALYSIS_OUTPUTS: readonly Output[] = OUTPUTS.filter((output) =>
+  !STATISTICS_OUTPUTS.includes(output)
+);
 
 /**
  * Writes the outputs of a run into its folder, and removes what an earlier one left there and this one does not have. The same run gives the

@@ -5,6 +5,7 @@
  */
 
 import type { RunOutput } from "../association/count_run.ts";
+import type { RunStatistics } from "../association/statistics.ts";
 import type { OwnedFolder } from "../base/owned_folder.ts";
 import type { FinishedRun } from "../ledger/finished_run.ts";
 import type { FinishedManifest, VerdictRecord } from "../ledger/manifest.ts";
@@ -16,6 +17,8 @@ export type RunSummary = FinishedManifest["summary"];
 export interface RunToWrite {
   readonly run: FinishedRun;
   readonly counted: RunOutput;
+  /** Absent where none were asked for. */
+  readonly statistics?: RunStatistics | undefined;
   readonly summary: RunSummary;
   /** Verdicts on the methods, where they were checked. */
   readonly verdicts: readonly VerdictRecord[];
@@ -33,6 +36,8 @@ export interface OutputPlan {
   readonly maps: boolean;
   /** Whether the paper's tables are. */
   readonly paper: boolean;
+  /** Whether statistics and claims are. */
+  readonly statistics: boolean;
 }
 
 /** One file or folder of `--out`. */

@@ -301,6 +301,7 @@ async function ownRun(
     images: images.map(({ path }) => path),
     maps: options.maps ?? false,
     paper: options.preset !== undefined,
+    statistics: false,
   });
   const owned = await ownFolder(options.out, {
     option: flag("out"),

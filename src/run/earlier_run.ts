@@ -85,6 +85,7 @@ async function earlierManifest(
       images: texts(images, "path"),
       maps: args.maps === true,
       paper: args.preset === "paper",
+      statistics: false,
     },
   };
 }

@@ -6,18 +6,13 @@
 
 import { join } from "node:path";
 import { countRun } from "../../association/count_run.ts";
-import { UsageError } from "../../base/errors.ts";
-import { isFile, samePlace } from "../../base/files.ts";
-import { fileOf, MANIFEST_FILE } from "../../ledger/manifest.ts";
-import { ledgerProblem } from "../../ledger/problem.ts";
+import { legible } from "../../base/legible.ts";
 import { plural } from "../../base/number_text.ts";
 import { openFinishedRun } from "../../ledger/finished_run.ts";
-import { plannedOutputs, writeOutputs } from "../../outputs/mod.ts";
-import { prepareFolder, takeFolder } from "../../run/folder.ts";
-import { OUTPUT_FOLDERS, ownFolder } from "../../run/own_files.ts";
-import { readAxioms } from "../../run/verdicts.ts";
-import { legible } from "../../base/legible.ts";
-import { flag } from "../../base/flag.ts";
+import { fileOf } from "../../ledger/manifest.ts";
+import { ledgerProblem } from "../../ledger/problem.ts";
+import { ANALYSIS_OUTPUTS, writeOutputs } from "../../outputs/mod.ts";
+import { openRunFolder } from "../../run/rewrite.ts";
 import { printRemarks } from "../terminal.ts";
 
 /**
@@ -29,51 +24,22 @@ import { printRemarks } from "../terminal.ts";
  */
 export async function runReport(
   folder: string,
-  { out = folder }: { readonly out?: string },
+  { out }: { readonly out?: string },
 ): Promise<number> {
   using stored = await openFinishedRun(folder);
   const { run, manifest } = stored;
-  const own = await samePlace(out, folder);
-  const outputs = plannedOutputs({
-    methods: run.methods.map(({ name }) => name),
-    images: Array.from(run.images(), ({ path }) => path),
-    maps: manifest.arguments.maps === true,
-    paper: manifest.arguments.preset !== undefined,
-  });
-  const owned = await ownFolder(out, {
-    option: own ? "the folder of the run" : flag("out"),
-    // A run.json beside the files of this run would speak of another one.
-    writes: (name) => outputs(name) || !own && name === MANIFEST_FILE,
-    folders: OUTPUT_FOLDERS,
-    inputs: Array.from(run.images(), ({ path }) => stored.fileOf(path) ?? []).flat(),
-  });
-  if (!own && await isFile(join(out, MANIFEST_FILE))) {
-    throw new UsageError(
-      `Cannot write to ${flag("out")} ${
-        JSON.stringify(out)
-      }: it holds another run; give another folder`,
-    );
-  }
-  if (!own) await prepareFolder(flag("out"), out);
-  using taken = takeFolder(out, "report");
-  printRemarks(taken.remarks);
-  const { classifier: { key, placement }, analysis: { target } } = manifest;
-  const checked = await readAxioms(folder, {
-    classifier: { key, placementRule: placement },
-    classes: run.explained,
-    methods: run.methods,
-    target,
-  });
+  using target = await openRunFolder(stored, out, "report", false);
+  printRemarks(target.remarks);
   let notices: readonly string[];
   try {
-    notices = await writeOutputs(owned, {
+    const verdicts = await target.verdicts();
+    notices = await writeOutputs(target.folder, {
       run,
       counted: countRun(run),
       summary: manifest.summary,
-      // Verdicts of a check after the run are in its folder; those of the run itself in its manifest too.
-      verdicts: checked.length > 0 ? checked : stored.verdicts,
+      verdicts,
       fileOf: stored.fileOf,
-    });
+    }, ANALYSIS_OUTPUTS);
   } catch (error) {
     throw ledgerProblem(error, fileOf(folder, manifest.ledger.file));
   }
@@ -86,7 +52,7 @@ export async function runReport(
       plural(boxes, "box", "boxes")
     }; written again from ${join(folder, "run.json")} and ${manifest.ledger.file}`,
   );
-  console.log(`tables    ${out}`);
-  console.log(`report    ${join(out, "report.html")}`);
+  console.log(`tables    ${target.out}`);
+  console.log(`report    ${join(target.out, "report.html")}`);
   return 0;
 }

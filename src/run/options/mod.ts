@@ -1,5 +1,5 @@
 /**
- * The table of options of the commands that detect, explain, analyse, check and reproduce. Their parsers, `--help`, presets, the settings
+ * The table of options of the commands that detect, explain, analyse, test, check and reproduce. Their parsers, `--help`, presets, the settings
  * in a manifest, the causes of drift and `docs/options.md` are made from it: an option is added by its row here.
  *
  * @module
@@ -10,6 +10,7 @@ import { MODEL_OPTIONS } from "./models.ts";
 import { PAPER_OPTIONS } from "./paper.ts";
 import { REPRODUCE_OPTIONS } from "./reproduce.ts";
 import { RESULT_OPTIONS } from "./results.ts";
+import { STATISTICS_OPTIONS } from "./statistics.ts";
 import type { CommandName, OptionRow } from "./row.ts";
 
 export { DEFAULT_TOLERANCE } from "./reproduce.ts";
@@ -26,6 +27,7 @@ export {
 export const OPTIONS = [
   ...MODEL_OPTIONS,
   ...MAP_OPTIONS,
+  ...STATISTICS_OPTIONS,
   ...PAPER_OPTIONS,
   ...RESULT_OPTIONS,
   ...REPRODUCE_OPTIONS,

@@ -7,13 +7,21 @@
 import type { Kind } from "./kinds.ts";
 
 /** The commands that take their options from the table. */
-export type CommandName = "analyze" | "explain" | "check" | "detect" | "report" | "reproduce";
+export type CommandName =
+  | "analyze"
+  | "explain"
+  | "check"
+  | "detect"
+  | "stats"
+  | "report"
+  | "reproduce";
 
 /** Headings under which `--help` and the documents list options, in this order. */
 export const GROUPS = [
   "Images and models",
   "Maps",
   "Boxes",
+  "Statistics and claims",
   "The paper's analyses (with --preset paper)",
   "Results and where they are kept",
   "How it is computed",
