@@ -12,6 +12,7 @@ import { kernels } from "./kernels.ts";
 import { ledger } from "./ledger.ts";
 import { memory } from "./memory.ts";
 import { methods } from "./methods.ts";
+import { noise } from "./noise.ts";
 import { paper } from "./paper.ts";
 import { stages } from "./stages.ts";
 
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   kernels,
   ledger,
   memory,
+  noise,
   paper,
 ];
 
