@@ -1,5 +1,5 @@
 /**
- * False and true claims over pictures of noise, through the command line: how many claims `analyze` makes where nothing decides the
+ * False and true claims over pictures of noise, through the command line: how many claims `stats` makes where nothing decides the
  * prediction, and whether it finds the one object that does.
  *
  *     deno task bench noise [COUNT] [SEEDS]
@@ -44,23 +44,26 @@ export const noise: Benchmark = {
   },
 };
 
-/** Makes pictures, analyses them in a process of its own, and gives its claims. @throws {Error} when it fails. */
+/** Makes pictures, analyses them, and gives the claims. @throws {Error} when it fails. */
 async function claimsOver(options: Parameters<typeof writeNoise>[1]): Promise<Claims> {
   const folder = await Deno.makeTempDir({ prefix: "emocam-bench-" });
   try {
     const pictures = join(folder, "pictures"), out = join(folder, "run");
     const boxes = await writeNoise(pictures, options);
-    const main = new URL("../main.ts", import.meta.url);
-    const permissions = ["read", "write", "env", "ffi", "sys"].map((name) => `--allow-${name}`);
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "-q", ...permissions, main.href, "analyze", pictures],
-        ...["--detector", boxes, "--samples", "image", "--out", out],
-      ],
-    }).output();
-    if (!success) throw new Error(`Cannot analyse noise: ${new TextDecoder().decode(stderr)}`);
+    await emocam("analyze", pictures, "--detector", boxes, "--samples", "image", "--out", out);
+    await emocam("stats", out);
     return JSON.parse(await Deno.readTextFile(join(out, "claims.json")));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Runs a command in a process. @throws {Error} when it fails. */
+async function emocam(...args: string[]): Promise<void> {
+  const main = new URL("../main.ts", import.meta.url);
+  const permissions = ["read", "write", "env", "ffi", "sys"].map((name) => `--allow-${name}`);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", ...permissions, main.href, ...args],
+  }).output();
+  if (!success) throw new Error(`Cannot run ${args[0]}: ${new TextDecoder().decode(stderr)}`);
 }

@@ -14,6 +14,7 @@ interface PluralFolder {
 }
 
 const PLURAL: readonly PluralFolder[] = [
+  { folder: "association/evidence", machinery: ["evidence", "names"] },
   { folder: "classifier/layer_forms", machinery: ["layer_form"] },
   { folder: "commands", machinery: ["options", "terminal"] },
   { folder: "corpora", machinery: ["corpus_kind", "find_images"] },
@@ -34,12 +35,18 @@ const PLURAL: readonly PluralFolder[] = [
   { folder: "rules/pieces", machinery: ["piece_graph"] },
   { folder: "run/options", machinery: ["again", "kinds", "markdown", "settings"] },
   { folder: "runtime/backends", list: "runtime/open.ts", machinery: ["no_telemetry", "ort"] },
+  { folder: "statistics/cell_measures", machinery: [] },
+  { folder: "statistics/corrections", machinery: ["correction"] },
+  { folder: "statistics/intervals", machinery: ["log_odds", "proportion_interval"] },
   { folder: "statistics/measures", machinery: ["measure"] },
+  { folder: "statistics/rdm/comparisons", machinery: ["comparison"] },
+  { folder: "statistics/rdm/distances", machinery: ["distance"] },
   { folder: "statistics/similarity", machinery: ["similarity"] },
 ];
 
 /** Folders whose `mod.ts` is not a list of things to be added: one command each, and what represents a whole. */
-const SINGULAR = /^commands\/\w+$|^experiments\/paper$|^importers\/torch$|^rules\/guided$/;
+const SINGULAR =
+  /^commands\/\w+$|^experiments\/paper$|^importers\/torch$|^rules\/guided$|^statistics\/stratified$/;
 
 /** Folders with a `mod.ts` of which {@linkcode PLURAL} says nothing, below `src/`. */
 function unknownLists(paths: Iterable<string>, plural: readonly PluralFolder[]): string[] {

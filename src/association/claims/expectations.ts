@@ -30,7 +30,7 @@ export interface Audit {
 }
 
 /**
- * Reads an audit list: CSV with the columns `object`, `class` and `expect` (expected, allowed or forbidden); `*` stands for every object or
+ * Reads an audit list: CSV with the columns `object`, `class` and `expect` (expected, allowed or forbidden); `*` means every object or
  * class.
  *
  * @param objects and classes that a run can speak of

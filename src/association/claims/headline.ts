@@ -38,7 +38,7 @@ export function headlineOf({ settings, claims: { claims, methods } }: RunStatist
   }
   return `${plural(supported, "claim")} supported by ${corpus} (${by}; ${
     plural(cells, "cell")
-  } tested)${rest}.`;
+  } tested)${rest}. Boxes of other pictures are not compared yet: a frequent object can be among these without any cause.`;
 }
 
 /** Where nothing is claimed: what comes nearest, and how many images would show it. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { flag } from "../../base/flag.ts";
 import type { Evidence } from "./evidence.ts";
 
 /** The verdicts that `check` left, those of the claim's method. */
@@ -12,7 +13,7 @@ export const axioms: Evidence = {
   source: "the axioms of `emocam check`, docs/methods.md",
   columns: ["axioms_failed"],
   missing: ({ verdicts }) =>
-    verdicts.length === 0 ? "the axioms were not checked (analyze --check)" : undefined,
+    verdicts.length === 0 ? `the axioms were not checked (analyze ${flag("check")})` : undefined,
   of({ run, verdicts }, { method }, candidates) {
     const { name } = run.methods[method];
     const own = verdicts.filter((verdict) => verdict.method === name);

@@ -42,7 +42,7 @@ export const controls: Evidence = {
         ...unbeaten.length === 0 ? {} : {
           against: {
             verdict: "artefact",
-            because: `it is no stronger than under the control ${unbeaten.join(", ")}`,
+            because: `it is not stronger than under the control ${unbeaten.join(", ")}`,
           },
         },
       };

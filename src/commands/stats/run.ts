@@ -19,7 +19,7 @@ import { openRunFolder } from "../../run/rewrite.ts";
 import { defined } from "../../base/defined.ts";
 import type { FinishedManifest } from "../../ledger/manifest.ts";
 import type { StatsSettings } from "../../association/stats_settings.ts";
-import { claimsText } from "../claims_text.ts";
+import { claimsText } from "./claims_text.ts";
 import { printRemarks } from "../terminal.ts";
 
 /** Exit status of an audit that found a fault. */

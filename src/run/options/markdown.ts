@@ -26,7 +26,7 @@ const HEAD = `# Options
 
 <!-- Made from src/run/options/ by deno task docs. Change it there. -->
 
-The options of \`analyze\`, \`explain\`, \`check\`, \`detect\`, \`report\` and \`reproduce\`; \`--help\` after a command lists its own. Options marked † decide
+The options of \`analyze\`, \`explain\`, \`check\`, \`detect\`, \`stats\`, \`report\` and \`reproduce\`; \`--help\` after a command lists its own. Options marked † decide
 results: where they have an effect, they are the \`settings\` in \`run.json\`, and a run with other ones is another run. The others decide only which images
 are taken, or how results are made and kept.`;
 

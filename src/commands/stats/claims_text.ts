@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Claim } from "../association/claims/claim.ts";
-import { headlineOf, nearestOf } from "../association/claims/headline.ts";
-import type { RunStatistics } from "../association/statistics.ts";
-import { legible } from "../base/legible.ts";
-import { probability } from "../base/number_text.ts";
-import { decimals, textTable } from "./terminal.ts";
+import type { Claim } from "../../association/claims/claim.ts";
+import { headlineOf, nearestOf } from "../../association/claims/headline.ts";
+import type { RunStatistics } from "../../association/statistics.ts";
+import { legible } from "../../base/legible.ts";
+import { probability } from "../../base/number_text.ts";
+import { decimals, textTable } from "../terminal.ts";
 
 /** Claims that are printed; the others are in `claims.csv`. */
 const SHOWN = 20;
