@@ -9,6 +9,8 @@ import { makeCorpus } from "../statistics/end_to_end.ts";
 import type { StudyCase } from "../statistics/null_study_case.ts";
 
 const SEEDS = 20, SIZE = 2000;
+/** Corpora whose samples are repeated: some seconds each. */
+const REPEATED = 5;
 
 /** The first seeds of the study. */
 function studied(goldens: URL): StudyCase[] {
@@ -39,10 +41,10 @@ for (const mode of ["null", "planted"] as const) {
 }
 
 goldenTest(
-  `in ${SEEDS} corpora, samples repeated five times give the same verdicts in any order of images`,
+  `in ${REPEATED} corpora, samples repeated five times give the same verdicts in any order of images`,
   (goldens) =>
     withFolder(async (folder) => {
-      for (const { input: { seed } } of studied(goldens)) {
+      for (const { input: { seed } } of studied(goldens).slice(0, REPEATED)) {
         const corpus = makeCorpus(seed, SIZE, "planted");
         const key = (i: number) => i * (2 * Number(seed) + 1001) % SIZE;
         const order = [...Array(SIZE).keys()].sort((i, j) => key(i) - key(j) || i - j);
