@@ -6,6 +6,7 @@
 
 import { createRng } from "../base/rng.ts";
 import { CORRECTIONS } from "../statistics/corrections/mod.ts";
+import type { CountedCell } from "../statistics/measures/measure.ts";
 import { UnitAssociationTest } from "../statistics/unit_association.ts";
 import { type Incidence, salientIn } from "./incidence.ts";
 import { CORRECTION_BY_NAME, type StatsSettings } from "./stats_settings.ts";
@@ -39,8 +40,6 @@ export interface CellTests {
   readonly testable: number;
   /** Cells that pass the test with its correction, in either direction. */
   readonly significant: number;
-  /** Cells whose p was drawn, not computed exactly. */
-  readonly drawn: number;
   /** Units whose number of samples no other unit has: they cannot be exchanged with any. */
   readonly alone: number;
 }
@@ -49,7 +48,7 @@ export interface CellTests {
 const DRAWS = 9999;
 
 /** The counts of all cells, each sample with its weight. */
-export function countCells(
+function countCells(
   incidence: Incidence,
   weight: (sample: number) => number = () => 1,
 ): CellCounts {
@@ -85,6 +84,14 @@ export function countCells(
   return counts;
 }
 
+/** The 2×2 table of a cell over units. */
+export function weightedTable(
+  { weighted: { a, b, c, d }, units }: CellTests,
+  cell: number,
+): CountedCell {
+  return { a: a[cell], b: b[cell], c: c[cell], d: d[cell], n: units.count };
+}
+
 /** Tests all cells of a method. */
 export function testCells(
   method: number,
@@ -99,7 +106,6 @@ export function testCells(
   // The smallest of `size` p values has to reach alpha / size.
   const draws = Math.max(DRAWS, Math.ceil(2 * size / alpha));
   const stream = createRng(seed).split("cells");
-  let drawn = 0;
   for (let object = 0; object < objects.length; object++) {
     let test = tests.object(salientIn(incidence, object, columns[0]));
     for (const [column, target] of columns.entries()) {
@@ -113,7 +119,6 @@ export function testCells(
       });
       p[at] = result.p;
       sign[at] = Math.sign(result.excess);
-      if (!result.exact) drawn++;
     }
   }
   const q = CORRECTIONS[CORRECTION_BY_NAME[correction]].adjust(p);
@@ -130,7 +135,6 @@ export function testCells(
     sign,
     testable: count((at) => !Number.isNaN(p[at])),
     significant: count((at) => q[at] <= alpha),
-    drawn,
     alone: tests.alone,
   };
 }

@@ -42,19 +42,17 @@ export interface Incidence {
 
 /** The samples of a table that count, with the objects that are salient under one method's maps. */
 export function incidenceOf(table: LongTable, method: number, filter: IncidenceFilter): Incidence {
-  const { emotionConfidence = -Infinity } = filter;
-  // The table's columns are float32: a box at a limit is not over it there either.
+  // The table's columns are float32: what lies at a limit is not over it there either.
+  const limit = (value: number | undefined) => value === undefined ? undefined : Math.fround(value);
   const threshold = Math.fround(filter.threshold);
-  const objectConfidence = filter.objectConfidence === undefined
-    ? undefined
-    : Math.fround(filter.objectConfidence);
+  const emotionConfidence = limit(filter.emotionConfidence);
+  const objectConfidence = limit(filter.objectConfidence);
   const { objects, firstSample, firstBox, probability, predicted, layers } = table;
   const importance = table.importance[method];
   const place: number[] = [], image: number[] = [];
   for (let i = 0; i < table.images.length; i++) {
     for (let s = firstSample[i]; s < firstSample[i + 1]; s++) {
-      // A probability that is not known excludes nothing that nobody asked to exclude.
-      if (emotionConfidence !== -Infinity && !(probability[s] > emotionConfidence)) continue;
+      if (emotionConfidence !== undefined && !(probability[s] > emotionConfidence)) continue;
       place.push(s);
       image.push(i);
     }

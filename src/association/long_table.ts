@@ -1,7 +1,7 @@
 /**
  * A finished run as columns of numbers: the one table that everything statistical is computed from.
  *
- * It is the only part of the statistics whose memory grows with the corpus: some 40 bytes a box, and 4 more for each further method.
+ * It is the only part of the statistics whose memory grows with the corpus: 8 bytes a box, and 4 more for each method (and class, where all are explained).
  *
  * @module
  */
@@ -33,10 +33,6 @@ export interface LongTable {
   /** Images whose bytes equal those of an earlier one, and which were left out therefore: they are no further observations. */
   readonly copies: number;
   readonly firstSample: Int32Array;
-  /** Keys of the samples in the ledger. */
-  readonly sampleId: Float64Array;
-  /** Frames of the samples in image pixels: x0, y0, x1, y1. */
-  readonly frame: Float32Array;
   /** Index of the predicted class, a sample. */
   readonly predicted: Int32Array;
   /** Probability of the predicted class, 0..1. */
@@ -46,10 +42,6 @@ export interface LongTable {
   readonly object: Int32Array;
   /** Confidence of the detector, 0..1; NaN where it gives none. */
   readonly confidence: Float32Array;
-  /** Corners in image pixels: x0, y0, x1, y1. */
-  readonly corners: Float32Array;
-  /** Fraction of the box inside the sample's frame, 0..1. */
-  readonly share: Float32Array;
   /** A method's importances, by box and layer: `importance[m][box * layers + layer]`; NaN where there is none. */
   readonly importance: readonly Float32Array[];
 }
@@ -70,11 +62,9 @@ export function readLongTable(run: FinishedRun): LongTable {
   known.forEach(idOf);
   const images: string[] = [];
   const ordinal = new Column(Int32Array), firstSample = new Column(Int32Array);
-  const sampleId = new Column(Float64Array), frame = new Column(Float32Array);
   const predicted = new Column(Int32Array), probability = new Column(Float32Array);
   const firstBox = new Column(Int32Array), object = new Column(Int32Array);
-  const confidence = new Column(Float32Array), corners = new Column(Float32Array);
-  const share = new Column(Float32Array);
+  const confidence = new Column(Float32Array);
   const importance = methods.map(() => new Column(Float32Array));
   const places = new Map(methods.map((method, place) => [method, place]));
   const probabilityOf = probabilities(run);
@@ -89,21 +79,16 @@ export function readLongTable(run: FinishedRun): LongTable {
       firstSample.push(predicted.length);
       lastOrdinal = sample.ordinal;
     }
-    const { id, x0, y0, x1, y1 } = sample.sample;
-    sampleId.push(id);
-    frame.push(x0, y0, x1, y1);
     predicted.push(sample.predicted);
-    probability.push(probabilityOf(sample.ordinal, id));
+    probability.push(probabilityOf(sample.ordinal, sample.sample.id));
     firstBox.push(object.length);
     first = object.length;
     boxes = new Map();
-    for (const { box, share: own } of sample.scores) {
+    for (const { box } of sample.scores) {
       if (boxes.has(box.id)) continue;
       boxes.set(box.id, boxes.size);
       object.push(idOf(box.label));
       confidence.push(box.confidence);
-      corners.push(box.x0, box.y0, box.x1, box.y1);
-      share.push(own);
     }
     for (const column of importance) column.fill(boxes.size * layers, NaN);
   };
@@ -133,15 +118,11 @@ export function readLongTable(run: FinishedRun): LongTable {
     ordinal: ordinal.take(),
     copies: copied.size,
     firstSample: firstSample.take(),
-    sampleId: sampleId.take(),
-    frame: frame.take(),
     predicted: predicted.take(),
     probability: probability.take(),
     firstBox: firstBox.take(),
     object: ids,
     confidence: confidence.take(),
-    corners: corners.take(),
-    share: share.take(),
     importance: importance.map((column) => column.take()),
   };
 }
@@ -173,7 +154,7 @@ function sorted(labels: readonly string[]): { objects: string[]; renumber: Int32
   return { objects: order.map((old) => labels[old]), renumber };
 }
 
-type Numbers = Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+type Numbers = Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
 
 /** A column that grows. */
 class Column<T extends Numbers> {
@@ -186,9 +167,9 @@ class Column<T extends Numbers> {
     this.#values = new type(1024);
   }
 
-  push(...values: number[]): void {
-    this.#reserve(values.length);
-    for (const value of values) this.#values[this.length++] = value;
+  push(value: number): void {
+    this.#reserve(1);
+    this.#values[this.length++] = value;
   }
 
   fill(count: number, value: number): void {

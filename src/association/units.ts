@@ -5,6 +5,7 @@
  */
 
 import type { FinishedRun } from "../ledger/finished_run.ts";
+import { flag } from "../base/flag.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Incidence } from "./incidence.ts";
 import type { LongTable } from "./long_table.ts";
@@ -34,10 +35,20 @@ export function unitsOf(incidence: Incidence, keyOf: (image: number) => number |
   return { count: known.size, of, size, weight: Float64Array.from(of, (unit) => 1 / size[unit]) };
 }
 
+/** Refuses a column of units that the corpus does not have. @throws {UsageError} */
+export function checkUnits(run: FinishedRun, block: string | undefined): void {
+  const names = run.annotationNames();
+  if (block === undefined || names.includes(block)) return;
+  throw new UsageError(
+    `Cannot use ${flag("block")} ${JSON.stringify(block)}: the corpus has ${
+      names.length === 0 ? "no columns" : `the columns ${names.join(", ")}`
+    }; name one of its columns, or leave the option out`,
+  );
+}
+
 /**
- * What tells units apart: each image by itself, or the values of a column of the corpus. An image without a value is a unit by itself.
- *
- * @throws {UsageError} when the corpus has no such column.
+ * What tells units apart: each image by itself, or the values of a column of the corpus, see {@linkcode checkUnits}. An image without a value
+ * is a unit by itself.
  */
 export function unitKeys(
   run: FinishedRun,
@@ -45,14 +56,6 @@ export function unitKeys(
   block: string | undefined,
 ): (image: number) => number | string {
   if (block === undefined) return (image) => image;
-  const names = run.annotationNames();
-  if (!names.includes(block)) {
-    throw new UsageError(
-      `Cannot use the column ${JSON.stringify(block)} for blocks: the corpus has ${
-        names.length === 0 ? "no columns" : names.join(", ")
-      }; name one of its columns, or leave the option out`,
-    );
-  }
   const values = new Map<number, string>();
   for (const { ordinal, annotation } of run.images()) {
     const value = annotation?.[block]?.trim();

@@ -59,3 +59,12 @@ function stream(high: number, low: number): Rng {
     },
   };
 }
+
+/** Puts the elements of an array into random order, in place (Fisher–Yates). */
+export function shuffle(values: { readonly length: number; [at: number]: number }, rng: Rng): void {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = rng.below(i + 1), kept = values[i];
+    values[i] = values[j];
+    values[j] = kept;
+  }
+}

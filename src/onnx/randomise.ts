@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Rng } from "../base/rng.ts";
+import { type Rng, shuffle } from "../base/rng.ts";
 import { type AnyTensor, ELEMENT_ARRAYS } from "../base/tensor.ts";
 import { type Graph, type Node, producers, type Value } from "./graph.ts";
 
@@ -75,15 +75,10 @@ function isConstant(graph: Graph, made: ReadonlyMap<Value, Node>, value: Value):
     maker.inputs.every((input) => input === "" || isConstant(graph, made, input));
 }
 
-/** A tensor with its elements in random order (Fisher–Yates). */
+/** A tensor with its elements in random order. */
 function shuffled(value: AnyTensor, rng: Rng): AnyTensor {
   const Elements = ELEMENT_ARRAYS[value.type] as Uint8ArrayConstructor;
   const data = new Elements(value.data as Uint8Array);
-  for (let i = data.length - 1; i > 0; i--) {
-    const j = rng.below(i + 1);
-    const kept = data[i];
-    data[i] = data[j];
-    data[j] = kept;
-  }
+  shuffle(data, rng);
   return { ...value, data } as AnyTensor;
 }

@@ -8,7 +8,7 @@
 import type { Claim, Claims } from "../association/claims/claim.ts";
 import { csvText, type Field } from "../base/csv.ts";
 import type { RunStatistics } from "../association/statistics.ts";
-import type { Output } from "./output.ts";
+import { NOTHING, type Output } from "./output.ts";
 
 const HEADER = [
   "object",
@@ -28,24 +28,20 @@ const HEADER = [
 ];
 
 /** The output `claims.csv`. */
-export const claimsTable: Output = {
+export const claimsTable: Output<RunStatistics> = {
   file: "claims.csv",
-  when: ({ statistics }) => statistics !== undefined,
-  names: ({ statistics }) => (name) => statistics && name === "claims.csv",
-  async write(folder, { statistics }) {
-    await folder.write("claims.csv", claimsCsv(statistics!.claims));
-    return statistics!.claims.notices;
+  async write(folder, { claims }) {
+    await folder.write("claims.csv", claimsCsv(claims));
+    return claims.notices;
   },
 };
 
 /** The output `claims.json`. */
-export const claimsJson: Output = {
+export const claimsJson: Output<RunStatistics> = {
   file: "claims.json",
-  when: ({ statistics }) => statistics !== undefined,
-  names: ({ statistics }) => (name) => statistics && name === "claims.json",
-  async write(folder, { statistics }) {
-    await folder.write("claims.json", claimsText(statistics!));
-    return [];
+  async write(folder, statistics) {
+    await folder.write("claims.json", claimsText(statistics));
+    return NOTHING;
   },
 };
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RunStatistics } from "../association/statistics.ts";
 import { OwnedFolder } from "../base/owned_folder.ts";
 import { agreement } from "./agreement.ts";
 import { boxes } from "./boxes.ts";
@@ -11,7 +12,7 @@ import { claimsJson, claimsTable } from "./claims.ts";
 import { images } from "./images.ts";
 import { maps } from "./maps.ts";
 import { matrices } from "./matrices.ts";
-import { belongsTo, type Output, type OutputPlan, type RunToWrite } from "./output.ts";
+import { belongsTo, type Output, type OutputPlan } from "./output.ts";
 import { paper } from "./paper.ts";
 import { predictions } from "./predictions.ts";
 import { report } from "./report.ts";
@@ -28,19 +29,20 @@ export const OUTPUTS: readonly Output[] = [
   agreement,
   maps,
   paper,
-  statistics,
-  claimsTable,
-  claimsJson,
   report,
 ];
 
-/** Those that `stats` writes. An analysis, whose results may be others, removes what was made of earlier ones. */
-export const STATISTICS_OUTPUTS: readonly Output[] = [statistics, claimsTable, claimsJson];
+/** What `stats` writes. */
+export const STATISTICS_OUTPUTS: readonly Output<RunStatistics>[] = [
+  statistics,
+  claimsTable,
+  claimsJson,
+];
 
-/** Those that an analysis writes. */
-export const ANALYSIS_OUTPUTS: readonly Output[] = OUTPUTS.filter((output) =>
-  !STATISTICS_OUTPUTS.includes(output)
-);
+/** Whether a file of a run's folder is one that `stats` writes: made of results that a new analysis may not have. */
+export function isOfStatistics(name: string): boolean {
+  return STATISTICS_OUTPUTS.some((output) => belongsTo(output, name));
+}
 
 /**
  * Writes the outputs of a run into its folder, and removes what an earlier one left there and this one does not have. The same run gives the
@@ -49,10 +51,10 @@ export const ANALYSIS_OUTPUTS: readonly Output[] = OUTPUTS.filter((output) =>
  * @returns what a reader must know, a line each
  * @throws {UsageError} when a file that emocam did not write has the name of one of them.
  */
-export async function writeOutputs(
+export async function writeOutputs<Run>(
   to: string | OwnedFolder,
-  run: RunToWrite,
-  outputs: readonly Output[] = OUTPUTS,
+  run: Run,
+  outputs: readonly Output<Run>[],
 ): Promise<readonly string[]> {
   const folder = typeof to === "string" ? new OwnedFolder(to) : to;
   const notices: string[] = [];
@@ -73,7 +75,7 @@ export async function writeOutputs(
 /** Which files a run could write, by their paths in its folder. */
 export function plannedOutputs(
   plan: OutputPlan,
-  outputs: readonly Output[] = OUTPUTS,
+  outputs: readonly Pick<Output, "file" | "names">[] = OUTPUTS,
 ): (name: string) => boolean {
   const own = outputs.map(({ file, names }) => names?.(plan) ?? ((name: string) => name === file));
   return (name) => own.some((takes) => takes(name));

@@ -5,7 +5,6 @@
  */
 
 import type { RunOutput } from "../association/count_run.ts";
-import type { RunStatistics } from "../association/statistics.ts";
 import type { OwnedFolder } from "../base/owned_folder.ts";
 import type { FinishedRun } from "../ledger/finished_run.ts";
 import type { FinishedManifest, VerdictRecord } from "../ledger/manifest.ts";
@@ -17,8 +16,6 @@ export type RunSummary = FinishedManifest["summary"];
 export interface RunToWrite {
   readonly run: FinishedRun;
   readonly counted: RunOutput;
-  /** Absent where none were asked for. */
-  readonly statistics?: RunStatistics | undefined;
   readonly summary: RunSummary;
   /** Verdicts on the methods, where they were checked. */
   readonly verdicts: readonly VerdictRecord[];
@@ -36,18 +33,16 @@ export interface OutputPlan {
   readonly maps: boolean;
   /** Whether the paper's tables are. */
   readonly paper: boolean;
-  /** Whether statistics and claims are. */
-  readonly statistics: boolean;
 }
 
-/** One file or folder of `--out`. */
-export interface Output {
+/** One file or folder of `--out`, made of a run that was counted or, by `stats`, tested. */
+export interface Output<Run = RunToWrite> {
   /** Its name in the run's folder. */
   readonly file: string;
   /** It is a folder. */
   readonly folder?: true;
   /** Whether this run has it; by default every run has. */
-  when?(run: RunToWrite): boolean;
+  when?(run: Run): boolean;
   /**
    * Which files of its own a run could write, by their paths in the run's folder: a function, so that it is made once for many names. By
    * default the one of its name.
@@ -61,7 +56,7 @@ export interface Output {
    */
   write(
     folder: OwnedFolder,
-    run: RunToWrite,
+    run: Run,
     notices: readonly string[],
   ): readonly string[] | Promise<readonly string[]>;
 }
@@ -70,6 +65,9 @@ export interface Output {
 export const NOTHING: readonly string[] = [];
 
 /** Whether a file is part of an output, by its path in the run's folder. */
-export function belongsTo({ file, folder }: Output, name: string): boolean {
+export function belongsTo(
+  { file, folder }: Pick<Output, "file" | "folder">,
+  name: string,
+): boolean {
   return folder ? name.startsWith(`${file}/`) : name === file;
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { CellTests } from "../association/cell_tests.ts";
+import { type CellTests, weightedTable } from "../association/cell_tests.ts";
+import type { RunStatistics } from "../association/statistics.ts";
 import type { Field } from "../base/csv.ts";
 import { CELL_MEASURES } from "../statistics/cell_measures/mod.ts";
 import { logOddsInterval } from "../statistics/intervals/log_odds.ts";
@@ -14,17 +15,16 @@ import { writeTable } from "./table.ts";
 const fileOf = (method: string) => `statistics/${method}.csv`;
 
 /** The output `statistics/`. */
-export const statistics: Output = {
+export const statistics: Output<RunStatistics> = {
   file: "statistics",
   folder: true,
-  when: ({ statistics }) => statistics !== undefined,
-  names({ methods, statistics }) {
-    const all = new Set(statistics ? methods.map(fileOf) : []);
+  names({ methods }) {
+    const all = new Set(methods.map(fileOf));
     return (name) => all.has(name);
   },
-  write(folder, { run, statistics }) {
-    for (const tests of statistics!.inquiry.tests) {
-      writeTable(folder.file(fileOf(run.methods[tests.method].name)), HEADER, rowsOf(tests));
+  write(folder, { inquiry: { run, tests } }) {
+    for (const own of tests) {
+      writeTable(folder.file(fileOf(run.methods[own.method].name)), HEADER, rowsOf(own));
     }
     return NOTHING;
   },
@@ -47,18 +47,13 @@ const HEADER = [
 ];
 
 /** The counts are of samples; measures, interval and p are over units. */
-function* rowsOf({ incidence, units, counts, weighted, p, q }: CellTests): Generator<Field[]> {
+function* rowsOf(tests: CellTests): Generator<Field[]> {
+  const { incidence, units, counts, p, q } = tests;
   const { objects, columns, classes, label } = incidence;
   for (const [row, object] of objects.entries()) {
     for (const [column, target] of columns.entries()) {
       const at = row * columns.length + column;
-      const table = {
-        a: weighted.a[at],
-        b: weighted.b[at],
-        c: weighted.c[at],
-        d: weighted.d[at],
-        n: units.count,
-      };
+      const table = weightedTable(tests, at);
       const { low, high } = logOddsInterval(table);
       const { a, b, c } = counts;
       yield [

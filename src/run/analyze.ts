@@ -19,7 +19,7 @@ import { FinishedRun } from "../ledger/finished_run.ts";
 import { MANIFEST_FILE } from "../ledger/manifest.ts";
 import { ledgerProblem } from "../ledger/problem.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { plannedOutputs, writeOutputs } from "../outputs/mod.ts";
+import { isOfStatistics, OUTPUTS, plannedOutputs, writeOutputs } from "../outputs/mod.ts";
 import type { RunSummary } from "../outputs/output.ts";
 import { paperSettings } from "../outputs/paper.ts";
 import { MODELS_FOLDER } from "../runtime/card.ts";
@@ -189,14 +189,16 @@ async function analyzeOpened(
     const ended = counts(summary, counted.methods);
     const files = new Map(images.map(({ path, file }) => [path, file]));
     // Until the new one is written, the folder holds an unfinished run.
-    owned.removeOthers((name) => name === MANIFEST_FILE || name === PRODUCT_FILE);
+    owned.removeOthers((name) =>
+      name === MANIFEST_FILE || name === PRODUCT_FILE || isOfStatistics(name)
+    );
     const remarks = await writeOutputs(owned, {
       run: finished,
       counted,
       summary: ended,
       verdicts: axioms,
       fileOf: (path) => files.get(path),
-    });
+    }, OUTPUTS);
     const told = { ...manifest, notices: [...manifest.notices, ...remarks] };
     ledger.finishRun(run, "finished", { ...told, summary: ended, axioms });
     const copy = join(options.out, RUN_LEDGER_FILE);
@@ -301,7 +303,6 @@ async function ownRun(
     images: images.map(({ path }) => path),
     maps: options.maps ?? false,
     paper: options.preset !== undefined,
-    statistics: false,
   });
   const owned = await ownFolder(options.out, {
     option: flag("out"),

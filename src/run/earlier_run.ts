@@ -85,7 +85,6 @@ async function earlierManifest(
       images: texts(images, "path"),
       maps: args.maps === true,
       paper: args.preset === "paper",
-      statistics: false,
     },
   };
 }

@@ -11,7 +11,7 @@ import { legible } from "../base/legible.ts";
 import { OwnedFolder, RECORD_FILE } from "../base/owned_folder.ts";
 import { MANIFEST_FILE } from "../ledger/manifest.ts";
 import { inspectFile, refuseOtherKinds, removeFiles } from "../ledger/file.ts";
-import { OUTPUTS } from "../outputs/mod.ts";
+import { OUTPUTS, STATISTICS_OUTPUTS } from "../outputs/mod.ts";
 import { adoptEarlier } from "./earlier_run.ts";
 import { LOCK_FILE, removeLock } from "./folder_lock.ts";
 import { LEDGER_FILE, RUN_LEDGER_FILE } from "./shared_cache.ts";
@@ -105,8 +105,8 @@ function openRecord(folder: string, option: string): OwnedFolder {
 }
 
 /** The sub-folders that runs write to. */
-export const OUTPUT_FOLDERS: readonly string[] = OUTPUTS.filter(({ folder }) => folder)
-  .map(({ file }) => file);
+export const OUTPUT_FOLDERS: readonly string[] = [...OUTPUTS, ...STATISTICS_OUTPUTS]
+  .filter(({ folder }) => folder).map(({ file }) => file);
 
 /** Refuses a file of another program where a run would put its ledger. @throws {UsageError} */
 export async function refuseForeignLedger(folder: string, file: string): Promise<void> {

@@ -11,7 +11,7 @@ import { isFile, samePlace } from "../base/files.ts";
 import type { OwnedFolder } from "../base/owned_folder.ts";
 import type { StoredRun } from "../ledger/finished_run.ts";
 import { MANIFEST_FILE, type VerdictRecord } from "../ledger/manifest.ts";
-import { plannedOutputs } from "../outputs/mod.ts";
+import { type Output, plannedOutputs } from "../outputs/mod.ts";
 import { prepareFolder, takeFolder } from "./folder.ts";
 import { OUTPUT_FOLDERS, ownFolder } from "./own_files.ts";
 import { readAxioms } from "./verdicts.ts";
@@ -30,14 +30,14 @@ export interface RunFolder extends Disposable {
  * Takes the folder for outputs of a run, where nothing in it is in the way.
  *
  * @param out another folder than the run's own
- * @param statistics whether statistics are among them
+ * @param what the outputs
  * @throws {UsageError} when the folder holds another run, or a file that emocam did not write is in the way.
  */
 export async function openRunFolder(
   stored: StoredRun,
   out: string | undefined,
   command: string,
-  statistics: boolean,
+  what: readonly Pick<Output, "file" | "names">[],
 ): Promise<RunFolder> {
   const { run, manifest, folder } = stored;
   const target = out ?? folder;
@@ -47,8 +47,7 @@ export async function openRunFolder(
     images: Array.from(run.images(), ({ path }) => path),
     maps: manifest.arguments.maps === true,
     paper: manifest.arguments.preset !== undefined,
-    statistics,
-  });
+  }, what);
   const owned = await ownFolder(target, {
     option: own ? "the folder of the run" : flag("out"),
     // A run.json beside the files of this run would speak of another one.

@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Rng } from "../base/rng.ts";
+import { type Rng, shuffle } from "../base/rng.ts";
 import { spearman } from "./correlation.ts";
 import type { TableMeasure } from "./measures/measure.ts";
 
@@ -170,13 +170,9 @@ function matrix(
   return both;
 }
 
-/** A copy in random order (Fisher–Yates). */
+/** A copy in random order. */
 function shuffled(values: Uint32Array, rng: Rng): Uint32Array {
   const result = values.slice();
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = rng.below(i + 1), kept = result[i];
-    result[i] = result[j];
-    result[j] = kept;
-  }
+  shuffle(result, rng);
   return result;
 }

@@ -172,7 +172,7 @@ function hasNan(values: ArrayLike<number>): boolean {
 }
 
 /** Less the mean, and less what rounding left of it: far from 0 the mean itself is rounded. */
-function centred(values: ArrayLike<number>): Float64Array {
+export function centred(values: ArrayLike<number>): Float64Array {
   const once = lessMean(Float64Array.from(values));
   return lessMean(once);
 }
@@ -183,7 +183,7 @@ function lessMean(values: Float64Array): Float64Array {
 }
 
 /** Centred and of length 1, scaled by the largest first so that no square overflows. */
-function unit(values: ArrayLike<number>): Float64Array {
+export function unit(values: ArrayLike<number>): Float64Array {
   const result = centred(values);
   const largest = result.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   let squares = 0;

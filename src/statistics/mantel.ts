@@ -6,11 +6,9 @@
  * @module
  */
 
-import type { Rng } from "../base/rng.ts";
-import { ranks } from "./correlation.ts";
-
-/** Which coefficients are as extreme as the one observed. */
-export type Alternative = "two-sided" | "greater" | "less";
+import { type Rng, shuffle } from "../base/rng.ts";
+import { ranks, unit } from "./correlation.ts";
+import type { Alternative } from "./exact/unimodal.ts";
 
 /** What a Mantel test finds. */
 export interface MantelResult {
@@ -64,7 +62,7 @@ export function mantel(
     );
   }
   const of = (values: ArrayLike<number>) =>
-    unit(correlation === "spearman" ? ranked(values) : values);
+    scaled(correlation === "spearman" ? ranked(values) : values);
   const u = of(x), v = of(y), w = given && of(given);
   const vw = w ? product(v, w) : 0;
   const coefficient = (permuted: Float64Array) => {
@@ -98,13 +96,8 @@ export function mantel(
 /** Random permutations of 0 … n − 1; the one of an index does not depend on those before it. */
 export function* randomPermutations(n: number, count: number, rng: Rng): Generator<Uint32Array> {
   for (let k = 0; k < count; k++) {
-    const own = rng.split(k);
     const order = Uint32Array.from({ length: n }, (_, i) => i);
-    for (let i = n - 1; i > 0; i--) {
-      const j = own.below(i + 1), kept = order[i];
-      order[i] = order[j];
-      order[j] = kept;
-    }
+    shuffle(order, rng.split(k));
     yield order;
   }
 }
@@ -151,13 +144,9 @@ function ranked(values: ArrayLike<number>): ArrayLike<number> {
 }
 
 /** Centred and of length 1; NaN throughout where all are equal. */
-function unit(values: ArrayLike<number>): Float64Array {
-  const result = Float64Array.from(values);
-  if (result.every((value) => value === result[0])) return result.fill(NaN);
-  const mean = result.reduce((sum, value) => sum + value, 0) / result.length;
-  const centred = result.map((value) => value - mean);
-  const norm = Math.sqrt(product(centred, centred));
-  return centred.map((value) => value / norm);
+function scaled(values: ArrayLike<number>): Float64Array {
+  const isConstant = Array.prototype.every.call(values, (value: number) => value === values[0]);
+  return isConstant ? new Float64Array(values.length).fill(NaN) : unit(values);
 }
 
 function product(x: Float64Array, y: Float64Array): number {

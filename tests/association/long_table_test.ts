@@ -3,11 +3,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { countRun } from "../../src/association/count_run.ts";
-import { incidenceOf, listsOf, salientIn } from "../../src/association/incidence.ts";
+import {
+  type IncidenceFilter,
+  incidenceOf,
+  listsOf,
+  salientIn,
+} from "../../src/association/incidence.ts";
 import { type LongTable, readLongTable } from "../../src/association/long_table.ts";
 import { openFinishedRun } from "../../src/ledger/finished_run.ts";
 import { emocam } from "../commands/cli.ts";
 import { withFolder } from "../corpus/face_corpus.ts";
+import { writeSyntheticRun } from "./synthetic_run.ts";
 
 /** Counts of one cell, sample by sample from the table itself. */
 function slowCell(table: LongTable, method: number, object: string, target: number) {
@@ -62,3 +68,24 @@ Deno.test("lists of an object's samples are ascending, and a sample counts once"
   assert.deepEqual([...first], [0, 1, 2, 4, 4]);
   assert.deepEqual([...samples], [0, 2, 0, 2]);
 });
+
+Deno.test("what lies at a limit is not over it, though the table has it in float32", () =>
+  withFolder(async (folder) => {
+    // .3 as float32 is over .3; the run itself compares doubles.
+    const box = { label: "tree", confidence: .3, x0: 0, y0: 0, x1: 9, y1: 9 };
+    const at = { samples: [{ probabilities: [.7, .3], importance: [[.3]] }], boxes: [box] };
+    await writeSyntheticRun(folder, { classes: ["a", "b"], images: [at] });
+    using stored = await openFinishedRun(folder);
+    const table = readLongTable(stored.run);
+    const counted = (filter: IncidenceFilter) => {
+      const { label, detected, salient } = incidenceOf(table, 0, filter);
+      return [label.length, detected.samples.length, salient[0].samples.length];
+    };
+    assert.deepEqual(counted({ threshold: .3 }), [1, 1, 0]);
+    assert.deepEqual(counted({ threshold: .29, objectConfidence: .3 }), [1, 0, 0]);
+    assert.deepEqual(counted({ threshold: .29, emotionConfidence: .7 }), [0, 0, 0]);
+    assert.deepEqual(
+      counted({ threshold: .29, objectConfidence: .29, emotionConfidence: .69 }),
+      [1, 1, 1],
+    );
+  }));

@@ -81,14 +81,24 @@ Deno.test("each claim has its evidence, and a claim that another object explains
     await emocam("stats", folder, ...options, "--evidence", "threshold");
     const unscreened = await readClaims(folder);
     assert.equal(unscreened.claims.some(({ verdict }) => verdict === "artefact"), false);
+    assert.equal(unscreened.notTested.screen, "not among those of --evidence");
   }));
 
-Deno.test("a column that the corpus does not have is refused before anything is written", () =>
+Deno.test("a column that the corpus does not have, and a list that is not there, are refused before anything is written", () =>
   withFolder(async (folder) => {
     await writeEndToEndRun(folder, makeCorpus("1", 200, "null"));
     const { status, err } = await emocam("stats", folder, "--block", "source");
     assert.equal(status, 2);
-    assert.match(err, /Cannot use the column "source" for blocks: the corpus has no columns/);
+    assert.match(err, /^Cannot use --block "source": the corpus has no columns; name one/);
+    const elsewhere = join(folder, "elsewhere");
+    await emocam("stats", folder, "--block", "source", "--out", elsewhere);
+    await assert.rejects(Deno.stat(elsewhere), Deno.errors.NotFound);
+    const missing = await emocam("stats", folder, "--expect", join(folder, "no.csv"));
+    assert.equal(missing.status, 2);
+    assert.match(
+      missing.err,
+      /^Cannot read the audit list .*no\.csv: No such file.*; give CSV with/,
+    );
     assert.equal(
       Array.from(Deno.readDirSync(folder), ({ name }) => name).includes("claims.csv"),
       false,

@@ -6,7 +6,7 @@ import { openClassifier } from "../../src/classifier/open.ts";
 import { findClassifier } from "../../src/classifier/source.ts";
 import type { CorpusImage } from "../../src/image/image_file.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
-import { writeOutputs } from "../../src/outputs/mod.ts";
+import { OUTPUTS, writeOutputs } from "../../src/outputs/mod.ts";
 import { type Analysis, registerStages, type Stages } from "../../src/corpus/plan.ts";
 import { streamCorpus, type StreamHooks, type StreamSummary } from "../../src/corpus/stream.ts";
 import { boxesDetector, type Detector, readBoxes } from "../../src/detectors/mod.ts";
@@ -112,7 +112,11 @@ export async function runIn(
   const run = ledger.startRun({});
   const summary = await streamCorpus(analysis, ledger, run, stages, hooks);
   if (!summary.interrupted) {
-    await writeOutputs(folder, toWrite(finishedRun(ledger, run, analysis, stages, threshold)));
+    await writeOutputs(
+      folder,
+      toWrite(finishedRun(ledger, run, analysis, stages, threshold)),
+      OUTPUTS,
+    );
   }
   return { summary, reasons: stages.reasons };
 }

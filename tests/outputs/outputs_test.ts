@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readNpy } from "../../src/base/npy.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { writeMaps } from "../../src/outputs/maps.ts";
-import { writeOutputs } from "../../src/outputs/mod.ts";
+import { OUTPUTS, writeOutputs } from "../../src/outputs/mod.ts";
 import type { RunOutput } from "../../src/association/count_run.ts";
 import { writeWhole } from "../../src/base/files.ts";
 import { OwnedFolder, RECORD_FILE } from "../../src/base/owned_folder.ts";
@@ -64,7 +64,7 @@ async function withRun(
       analysis,
       async write(threshold) {
         const written = toWrite(finishedRun(ledger, run, analysis, stages, threshold));
-        await writeOutputs(out, written);
+        await writeOutputs(out, written, OUTPUTS);
         return written.counted;
       },
       maps: () => writeMaps(join(out, "maps"), finishedRun(ledger, run, analysis, stages)),

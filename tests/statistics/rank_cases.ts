@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { kendall, kendallExactP } from "../../src/statistics/kendall.ts";
-import { type Alternative, mantel } from "../../src/statistics/mantel.ts";
+import type { Alternative } from "../../src/statistics/exact/unimodal.ts";
+import { mantel } from "../../src/statistics/mantel.ts";
 import { assertAgrees, type GoldenNumber } from "./golden_number.ts";
 
 export interface CorrelationCase {

@@ -5,12 +5,13 @@
  */
 
 import { compareCodePoints } from "../../base/code_points.ts";
+import { flag } from "../../base/flag.ts";
 import { plural } from "../../base/number_text.ts";
 import type { FinishedRun } from "../../ledger/finished_run.ts";
 import type { VerdictRecord } from "../../ledger/manifest.ts";
 import { CELL_MEASURES } from "../../statistics/cell_measures/mod.ts";
 import { logOddsInterval } from "../../statistics/intervals/log_odds.ts";
-import { type CellTests, testCells } from "../cell_tests.ts";
+import { type CellTests, testCells, weightedTable } from "../cell_tests.ts";
 import {
   type Candidate,
   EVIDENCE,
@@ -67,10 +68,11 @@ export async function claimsOf(
   kinds: readonly Evidence[] = Object.values(EVIDENCE),
 ): Promise<Claims> {
   const { run, settings } = inquiry;
-  const taken = kinds.filter(({ name }) => settings.evidence?.includes(name) ?? true);
   const notTested: Record<string, string> = { ...NEVER_TESTED };
-  const able = taken.filter((kind) => {
-    const reason = kind.missing(inquiry);
+  const able = kinds.filter((kind) => {
+    const reason = settings.evidence?.includes(kind.name) === false
+      ? `not among those of ${flag("evidence")}`
+      : kind.missing(inquiry);
     if (reason !== undefined) notTested[kind.name] = reason;
     return reason === undefined;
   });
@@ -124,17 +126,12 @@ function candidatesOf({ incidence, p, q, sign }: CellTests, alpha: number): Cand
 
 function claimOf(
   { run, settings }: Inquiry,
-  { incidence, units, counts, weighted, method, p, q, sign }: CellTests,
+  tests: CellTests,
   { object, target, cell, positive }: Candidate,
   findings: readonly (readonly [name: string, finding: Finding])[],
 ): Claim {
-  const table = {
-    a: weighted.a[cell],
-    b: weighted.b[cell],
-    c: weighted.c[cell],
-    d: weighted.d[cell],
-    n: units.count,
-  };
+  const { incidence, units, counts, method, p, q, sign } = tests;
+  const table = weightedTable(tests, cell);
   const { value, low, high } = logOddsInterval(table);
   const against = findings.flatMap(([, finding]) => finding.against ?? []);
   const significant = q[cell] <= settings.alpha;

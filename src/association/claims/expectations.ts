@@ -4,9 +4,9 @@
  * @module
  */
 
-import { columnAt, CsvFault, readCsvTable } from "../../base/csv_table.ts";
-import { UsageError } from "../../base/errors.ts";
-import { decodeText, TextError } from "../../base/text.ts";
+import { columnAt, readCsvTable } from "../../base/csv_table.ts";
+import { messageOf, UsageError } from "../../base/errors.ts";
+import { decodeText } from "../../base/text.ts";
 import type { Claim } from "./claim.ts";
 
 const EXPECTATIONS = ["expected", "allowed", "forbidden"] as const;
@@ -33,25 +33,21 @@ export interface Audit {
  * Reads an audit list: CSV with the columns `object`, `class` and `expect` (expected, allowed or forbidden); `*` means every object or
  * class.
  *
- * @param objects and classes that a run can speak of
+ * @param classes of the classifier
  * @throws {UsageError} for a list that cannot be read, an expectation that is none, and a class that the classifier does not have.
  */
-export function readExpectations(
-  bytes: Uint8Array,
+export async function readExpectations(
   file: string,
   classes: readonly string[],
-): Expectation[] {
+): Promise<Expectation[]> {
   const refuse = (what: string, then: string): never => {
     throw new UsageError(`Cannot read the audit list ${file}: ${what}; ${then}`);
   };
-  const table = (() => {
+  const table = await (async () => {
     try {
-      return readCsvTable(decodeText(bytes).text);
+      return readCsvTable(decodeText(await Deno.readFile(file)).text);
     } catch (error) {
-      if (error instanceof CsvFault || error instanceof TextError) {
-        return refuse(error.message, "give CSV with the columns object, class, expect");
-      }
-      throw error;
+      return refuse(messageOf(error), "give CSV with the columns object, class, expect");
     }
   })();
   const [object, target, expect] = ["object", "class", "expect"].map((name) => {

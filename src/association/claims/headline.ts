@@ -41,20 +41,15 @@ export function headlineOf({ settings, claims: { claims, methods } }: RunStatist
   } tested)${rest}. Boxes of other pictures are not compared yet: a frequent object can be among these without any cause.`;
 }
 
-/** Where nothing is claimed: what comes nearest, and how many images would show it. */
+/** Where nothing is claimed: what comes nearest to a claim. */
 export function nearestOf({ claims: { claims } }: RunStatistics): string | undefined {
   if (claims.some(({ verdict }) => verdict === "supported")) return undefined;
   const [nearest] = claims.filter(({ verdict, logOdds }) =>
     verdict === "inconclusive" && logOdds > 0
   );
   if (nearest === undefined) return undefined;
-  const needed = nearest.evidence.images_needed;
   return `Nearest: ${nearest.object} → ${nearest.class} (${nearest.method}), q ${
     probability(nearest.q)
-  }${
-    typeof needed === "number" && Number.isFinite(needed)
-      ? `; about ${count(needed)} images with these rates would show it`
-      : ""
   }.`;
 }
 

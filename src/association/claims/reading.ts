@@ -11,11 +11,11 @@ import type { Claim } from "./claim.ts";
 /** What a claim says and how far it can be trusted, for somebody who has not read the documents. */
 export function readingOf(
   claim: Omit<Claim, "reading">,
-  { alpha }: Pick<StatsSettings, "alpha">,
+  { alpha, block }: Pick<StatsSettings, "alpha" | "block">,
 ): string {
   const { object, class: target, verdict, because, withBoth, withObject, units } = claim;
-  const counted = `${withBoth} of ${plural(withObject, "sample")} with it, ${
-    plural(units, "image")
+  const counted = `${target} in ${withBoth} of the ${plural(withObject, "sample")} where it is, ${
+    plural(units, block === undefined ? "image" : "block")
   }`;
   const often = `${object} is salient ${
     claim.logOdds < 0 ? "less" : "more"
@@ -31,13 +31,9 @@ export function readingOf(
       : "but this is not enough";
     return `${sized}, ${kind}: ${because.join("; ")}.`;
   }
-  const needed = claim.evidence.images_needed;
-  const power = typeof needed === "number" && Number.isFinite(needed)
-    ? `; about ${plural(needed, "image")} with these rates would show it`
-    : "";
   return `Not shown: ${object} and ${target} (${effect(claim)}, q ${
     probability(claim.q)
-  }, more than ${alpha}; ${counted}${power}).`;
+  }, more than ${alpha}; ${counted}).`;
 }
 
 /** The effect as an odds ratio with its interval. */

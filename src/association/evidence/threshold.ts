@@ -9,7 +9,7 @@ import { testCells } from "../cell_tests.ts";
 import type { Evidence } from "./evidence.ts";
 
 /** Thresholds of the curve: 0.05, 0.10 … 0.95. */
-export const THRESHOLDS: readonly number[] = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
+const THRESHOLDS: readonly number[] = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 
 /**
  * The interval of thresholds around the run's in which the cell passes the test with its correction, in the same direction. Every threshold

@@ -11,7 +11,7 @@ import { plural } from "../../base/number_text.ts";
 import { openFinishedRun } from "../../ledger/finished_run.ts";
 import { fileOf } from "../../ledger/manifest.ts";
 import { ledgerProblem } from "../../ledger/problem.ts";
-import { ANALYSIS_OUTPUTS, writeOutputs } from "../../outputs/mod.ts";
+import { OUTPUTS, writeOutputs } from "../../outputs/mod.ts";
 import { openRunFolder } from "../../run/rewrite.ts";
 import { printRemarks } from "../terminal.ts";
 
@@ -28,7 +28,7 @@ export async function runReport(
 ): Promise<number> {
   using stored = await openFinishedRun(folder);
   const { run, manifest } = stored;
-  using target = await openRunFolder(stored, out, "report", false);
+  using target = await openRunFolder(stored, out, "report", OUTPUTS);
   printRemarks(target.remarks);
   let notices: readonly string[];
   try {
@@ -39,7 +39,7 @@ export async function runReport(
       summary: manifest.summary,
       verdicts,
       fileOf: stored.fileOf,
-    }, ANALYSIS_OUTPUTS);
+    }, OUTPUTS);
   } catch (error) {
     throw ledgerProblem(error, fileOf(folder, manifest.ledger.file));
   }

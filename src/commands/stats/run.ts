@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { audit, readExpectations } from "../../association/claims/expectations.ts";
-import { countRun } from "../../association/count_run.ts";
+import { checkUnits } from "../../association/units.ts";
 import { runStatistics } from "../../association/statistics.ts";
 import { legible } from "../../base/legible.ts";
 import { plural } from "../../base/number_text.ts";
@@ -38,24 +38,15 @@ export async function runStats(
   using stored = await openFinishedRun(folder);
   const { run, manifest } = stored;
   const settings = settingsOf(manifest, options);
-  const expectations = options.expect === undefined ? undefined : readExpectations(
-    await Deno.readFile(options.expect),
-    options.expect,
-    run.classes,
-  );
-  using target = await openRunFolder(stored, options.out, "stats", true);
+  const expectations = options.expect === undefined
+    ? undefined
+    : await readExpectations(options.expect, run.classes);
+  checkUnits(run, settings.block);
+  using target = await openRunFolder(stored, options.out, "stats", STATISTICS_OUTPUTS);
   printRemarks(target.remarks);
   try {
-    const verdicts = await target.verdicts();
-    const statistics = await runStatistics(run, settings, verdicts);
-    const notices = await writeOutputs(target.folder, {
-      run,
-      counted: countRun(run),
-      statistics,
-      summary: manifest.summary,
-      verdicts,
-      fileOf: stored.fileOf,
-    }, STATISTICS_OUTPUTS);
+    const statistics = await runStatistics(run, settings, await target.verdicts());
+    const notices = await writeOutputs(target.folder, statistics, STATISTICS_OUTPUTS);
     for (const notice of notices) {
       if (!manifest.notices.includes(notice)) console.error(`note: ${legible(notice)}`);
     }

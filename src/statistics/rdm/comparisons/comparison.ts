@@ -1,3 +1,5 @@
+import { centred } from "../../correlation.ts";
+
 /** How alike two RDMs are. */
 export interface Comparison {
   readonly name: string;
@@ -27,13 +29,6 @@ export function cosineOf(x: ArrayLike<number>, y: ArrayLike<number>): number {
     yy += y[i] * y[i];
   }
   return xy / Math.sqrt(xx * yy);
-}
-
-/** Less the mean. */
-export function centred(values: ArrayLike<number>): Float64Array {
-  const result = Float64Array.from(values);
-  const mean = result.reduce((sum, value) => sum + value, 0) / result.length;
-  return result.map((value) => value - mean);
 }
 
 /** Divided by the root of the mean square. */

@@ -1,5 +1,5 @@
-import { ranks } from "../../correlation.ts";
-import { centred, type Comparison } from "./comparison.ts";
+import { centred, ranks } from "../../correlation.ts";
+import type { Comparison } from "./comparison.ts";
 
 /** Spearman's coefficient without a correction for ties, −1..1: what it is on average if ties are broken at random. */
 export const rhoA: Comparison = {

@@ -1,5 +1,6 @@
+import { centred } from "../../correlation.ts";
 import { whitenedCosine } from "./_whiten.ts";
-import { centred, type Comparison, standardised } from "./comparison.ts";
+import { type Comparison, standardised } from "./comparison.ts";
 
 /** Correlation of two RDMs, whitened: the whitened cosine after the plain means are taken away. */
 export const whitenedCorrelation: Comparison = {
