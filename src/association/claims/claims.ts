@@ -6,7 +6,7 @@
 
 import { compareCodePoints } from "../../base/code_points.ts";
 import { flag } from "../../base/flag.ts";
-import { plural } from "../../base/number_text.ts";
+import { count, plural } from "../../base/number_text.ts";
 import type { FinishedRun } from "../../ledger/finished_run.ts";
 import type { VerdictRecord } from "../../ledger/manifest.ts";
 import { CELL_MEASURES } from "../../statistics/cell_measures/mod.ts";
@@ -197,9 +197,9 @@ function noticesOf({ table, tests, settings }: Inquiry): string[] {
   const left = table.predicted.length - first.incidence.label.length;
   if (left > 0) {
     notices.push(
-      `${
-        plural(left, "sample")
-      } of ${table.predicted.length} left out: the predicted class has a probability of ${settings.emotionConfidence} or less`,
+      `${plural(left, "sample")} of ${
+        count(table.predicted.length)
+      } left out: the predicted class has a probability of ${settings.emotionConfidence} or less`,
     );
   }
   if (first.alone > 0) {
